@@ -1,0 +1,73 @@
+/** A cluster of the estate and what it holds that trusts Rancher's certificate. */
+import { z } from "zod";
+import { agentWorkloadSchema } from "./agent.ts";
+import { evidenceSchema } from "./evidence.ts";
+
+/**
+ * What verifies the serving certificate. The first five are *gating*: processes that must keep working.
+ * `kubeconfig` is *advisory*: what people hold can be counted and named, but never proves anything.
+ */
+export const consumerKindSchema = z.enum([
+  "cluster-agent",
+  "node-agent",
+  "node-agent-windows",
+  "system-agent",
+  "fleet-agent",
+  "kubeconfig",
+]);
+export type ConsumerKind = z.infer<typeof consumerKindSchema>;
+
+export const consumerSchema = z.object({
+  /** `<cluster id>/<kind>`, with a name behind it where a cluster has several: `c-m-x7k2p/system-agent`. */
+  id: z.string(),
+  kind: consumerKindSchema,
+  clusterId: z.string(),
+  gating: z.boolean(),
+  /** This version of Farrier can move it. Others hold the gates until they are waived. */
+  movable: z.boolean(),
+  evidence: z.array(evidenceSchema),
+});
+export type Consumer = z.infer<typeof consumerSchema>;
+
+/** A condition of Rancher's cluster object. */
+export const conditionSchema = z.object({
+  status: z.enum(["True", "False", "Unknown"]),
+  reason: z.string().optional(),
+  message: z.string().optional(),
+  lastUpdateTime: z.string().optional(),
+});
+
+/** Whether the cluster's API answers over a way to it. */
+export const reachStateSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("answering"), at: z.string() }),
+  z.object({ kind: z.literal("unreachable"), at: z.string(), why: z.string() }),
+]);
+export type ReachState = z.infer<typeof reachStateSchema>;
+
+/** `yes`/`no` as the cluster's own access review says; `unknown` when it could not be asked. */
+export const allowedSchema = z.enum(["yes", "no", "unknown"]);
+export type Allowed = z.infer<typeof allowedSchema>;
+
+export const clusterSchema = z.object({
+  /** Name of `clusters.management.cattle.io`: `local`, `c-abc12` or `c-m-abcd1234`. */
+  id: z.string(),
+  /** `spec.displayName`; the id where there is none. */
+  name: z.string(),
+  /** The management cluster itself. Since Rancher 2.5 no agent runs in it. */
+  local: z.boolean(),
+  driver: z.string(),
+  kubernetesVersion: z.string(),
+  connected: conditionSchema.optional(),
+  ready: conditionSchema.optional(),
+  /** The way through Rancher's tunnel. */
+  tunnel: reachStateSchema,
+  /** UID of the cluster's `kube-system` namespace, where it could be read. */
+  kubeSystemUid: z.string().optional(),
+  agent: agentWorkloadSchema.optional(),
+  /** What Farrier's account may do in the cluster, for what arming needs. */
+  permissions: z.object({ patchAgent: allowedSchema, deletePods: allowedSchema, listPods: allowedSchema }),
+  /** Annotation `io.cattle.agent.force.deploy` is `"true"`: Rancher's own redeploy is pending. */
+  redeployPending: z.boolean(),
+  consumers: z.array(consumerSchema),
+});
+export type Cluster = z.infer<typeof clusterSchema>;
