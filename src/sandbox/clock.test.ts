@@ -22,6 +22,12 @@ describe("a clock", () => {
     expect(Math.abs(realClock(500).now().getTime() - Date.now())).toBeLessThan(1_000);
   });
 
+  test("counts the time since a moment in its own time", () => {
+    const aSecondAgo = new Date(Date.now() - 1_000);
+    expect(realClock(20).elapsed(aSecondAgo)).toBeGreaterThanOrEqual(20_000);
+    expect(realClock(20).elapsed(aSecondAgo)).toBeLessThan(40_000);
+  });
+
   test("does not fire a cancelled timer, nor any after it was stopped", async () => {
     const clock = realClock(1000);
     const witness = realClock(1000);

@@ -11,6 +11,8 @@ export interface Timer {
 
 export interface Clock {
   now(): Date;
+  /** Milliseconds of sandbox time since that moment of the wall clock: twenty times as many at speed 20. */
+  elapsed(since: Date): number;
   /** Calls back once after that long in sandbox time. A pending timer does not keep the process alive. */
   after(milliseconds: number, callback: () => void): Timer;
 }
@@ -27,6 +29,7 @@ export function realClock(speed = 1): StoppableClock {
   let stopped = false;
   return {
     now: () => new Date(),
+    elapsed: (since) => (Date.now() - since.getTime()) * speed,
     after(milliseconds, callback) {
       if (stopped) return { cancel: () => {} };
       const timeout = setTimeout(() => {

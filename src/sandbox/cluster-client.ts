@@ -81,6 +81,14 @@ export interface Patch {
   readonly subresource?: "status";
 }
 
+/** How to delete: with the object's own grace period unless told otherwise, and only if it is still the object meant. */
+export interface Deletion {
+  /** 0 removes a pod at once; only its kubelet, or somebody with force, does that. */
+  readonly gracePeriodSeconds?: number;
+  /** A precondition: Conflict when the name has come to belong to another object. */
+  readonly uid?: string;
+}
+
 export interface Watch {
   close(): void;
 }
@@ -95,7 +103,7 @@ export interface ClusterClient {
   update(ref: ResourceRef, object: KubeObject, options?: { readonly subresource?: "status" }): Promise<KubeObject>;
   patch(ref: ResourceRef, name: string, patch: Patch): Promise<KubeObject>;
   /** Deletes in the background: dependants are collected afterwards; an object with finalizers stays for a while. */
-  delete(ref: ResourceRef, name: string): Promise<void>;
+  delete(ref: ResourceRef, name: string, options?: Deletion): Promise<void>;
   /**
    * Lists, then watches: first one ADDED for each object that exists, then every change, in order. It goes on by
    * itself when the server ends the stream; nothing is delivered after `close()`.
