@@ -1,0 +1,81 @@
+/** The estate for people: Rancher, its certificate and bundle, then a line for each cluster. */
+import type { Cluster } from "../../estate/cluster.ts";
+import type { CertificateFacts, Estate } from "../../estate/estate.ts";
+import { paint } from "./style.ts";
+import { renderTable } from "./table.ts";
+
+/** Several lines, ending with a newline. */
+export function renderEstate(estate: Estate): string {
+  const { installation, trust, serving } = estate;
+  const facts: readonly (readonly [string, string])[] = [
+    ["Rancher", `${installation.version} at ${estate.identity.serverUrl}`],
+    ["Pods", `${installation.readyReplicas} of ${installation.replicas} ready in ${installation.namespace}`],
+    ["Certificate", serving.certificates[0] === undefined ? "none" : describeCertificate(serving.certificates[0])],
+    ["Presented on", presented(estate)],
+    ["Trust bundle", trust.certificates.map((one) => commonName(one.subject)).join(" + ") || "none"],
+    ["Pin", trust.pin === "" ? "none" : trust.pin],
+    ["Agents' TLS", installation.agentTlsMode],
+  ];
+  const width = Math.max(...facts.map(([name]) => name.length));
+  const head = facts.map(([name, value]) => `${paint("quiet", name.padEnd(width))}  ${value}\n`).join("");
+  const table = renderTable(
+    ["CLUSTER", "NAME", "KUBERNETES", "CONNECTED", "AGENT", "PIN", "CONSUMERS"],
+    estate.clusters.map((cluster) => clusterRow(cluster, trust.pin)),
+  );
+  const gaps = estate.gaps.map((gap) => `${paint("attention", "not seen")}  ${gap.target}: ${gap.why}\n`).join("");
+  return `${head}\n${table}${gaps === "" ? "" : `\n${gaps}`}`;
+}
+
+function clusterRow(cluster: Cluster, servedPin: string): readonly string[] {
+  return [
+    cluster.id,
+    cluster.name,
+    cluster.kubernetesVersion,
+    connected(cluster),
+    agentState(cluster),
+    pinState(cluster, servedPin),
+    cluster.consumers.map((consumer) => consumer.kind).join(", ") || "none",
+  ];
+}
+
+function connected(cluster: Cluster): string {
+  if (cluster.local) return paint("quiet", "itself");
+  return cluster.tunnel.kind === "answering" ? paint("good", "yes") : paint("bad", "no");
+}
+
+function agentState(cluster: Cluster): string {
+  const { agent } = cluster;
+  if (cluster.local) return paint("quiet", "none needed");
+  if (agent === undefined) return paint("attention", "not seen");
+  const text = `${agent.readyReplicas}/${agent.replicas} ready`;
+  return agent.availableReplicas >= agent.replicas ? paint("good", text) : paint("attention", text);
+}
+
+function pinState(cluster: Cluster, servedPin: string): string {
+  const { agent } = cluster;
+  if (agent === undefined) return paint("quiet", "–");
+  if (agent.pin === "") return paint("attention", "none");
+  const short = shortPin(agent.pin);
+  return agent.pin === servedPin ? short : `${short} ${paint("attention", "differs")}`;
+}
+
+/** The first twelve digits: enough to tell the pins of one estate apart. */
+export function shortPin(pin: string): string {
+  return pin.slice(0, 12);
+}
+
+/** `CN until 2027-01-31` */
+export function describeCertificate(certificate: CertificateFacts): string {
+  return `${commonName(certificate.subject)}, issued by ${commonName(certificate.issuer)}, until ${certificate.notAfter.slice(0, 10)}`;
+}
+
+/** The CN of a subject, or the whole subject where there is none. */
+export function commonName(subject: string): string {
+  return subject.match(/CN=([^,+]+)/)?.[1] ?? subject;
+}
+
+function presented(estate: Estate): string {
+  const { presented } = estate.serving;
+  if (presented.length === 0) return "not looked at";
+  return presented.map((one) => (one.error === undefined ? one.address : `${one.address} (${one.error})`)).join(", ");
+}

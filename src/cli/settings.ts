@@ -1,0 +1,168 @@
+/**
+ * Settings come from flags, then the environment, then `farrier.yaml`. One schema describes the file; it is published
+ * as `schema/farrier.schema.json`.
+ */
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { dirname, isAbsolute, resolve } from "node:path";
+import { z } from "zod";
+import { FarrierError } from "../errors.ts";
+
+export const settingsSchema = z.strictObject({
+  kubeconfig: z.string().optional().describe("Kubeconfig of the management cluster. It must not lead through Rancher."),
+  context: z.string().optional().describe("Context in that kubeconfig; its current context when absent."),
+  server: z.url().optional().describe("Rancher's URL; the setting server-url when absent."),
+  tokenFile: z.string().optional().describe("File with an API token of a Rancher administrator."),
+  identityFile: z.string().optional().describe("age identity that can open the rotation's backups."),
+  recipients: z.array(z.string()).optional().describe("age recipients that the rotation's backups are sealed for."),
+  armingMinReadySeconds: z
+    .int()
+    .min(5)
+    .max(600)
+    .optional()
+    .describe("Seconds for which a newly started agent does not count as available. Default 30."),
+  horizonDays: z
+    .int()
+    .min(1)
+    .optional()
+    .describe("How long the target must stay valid after the rotation. Default 30."),
+  waves: z
+    .strictObject({
+      canary: z.array(z.string()).optional().describe("Clusters that go first, by id or name. Default: one, chosen."),
+      size: z.int().min(1).optional().describe("Clusters in a wave. Default 50."),
+      concurrency: z.int().min(1).optional().describe("Clusters of a wave at the same time. Default 50."),
+      failureBudget: z.int().min(0).optional().describe("Clusters of a wave that may fail. Default 0."),
+      soakSeconds: z.number().min(0).optional().describe("Rest after each wave. Default 0."),
+    })
+    .optional(),
+  rest: z
+    .union([z.literal("until-resumed"), z.number().min(0)])
+    .optional()
+    .describe("Between switch and narrow: seconds, or until somebody resumes. Default 0."),
+  gateWaitSeconds: z
+    .number()
+    .min(0)
+    .optional()
+    .describe("How long apply waits at a gate before it stops. Default 120."),
+  clusters: z
+    .record(
+      z.string(),
+      z.strictObject({
+        method: z.enum(["patch", "redeploy"]).optional().describe("How its agent's pin is set."),
+        acceptUnarmed: z
+          .boolean()
+          .optional()
+          .describe("With method redeploy: accept that its agent is cut off if it restarts before its turn."),
+      }),
+    )
+    .optional()
+    .describe("Per cluster, by id or name."),
+});
+export type Settings = z.infer<typeof settingsSchema>;
+
+/** Flags that say the same as the file; a flag wins. */
+export interface ConnectionFlags {
+  readonly config?: string;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly server?: string;
+  readonly tokenFile?: string;
+}
+
+const DEFAULT_FILE = "farrier.yaml";
+
+/**
+ * Reads `farrier.yaml` (the one named, or the one in the current directory if there is one) and lays environment and
+ * flags over it. Paths in the file are relative to the file.
+ * @throws FarrierError `input.file-missing`, `input.file-unreadable`, `input.invalid`
+ */
+export async function loadSettings(
+  flags: ConnectionFlags,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<Settings> {
+  const path = flags.config ?? environment.FARRIER_CONFIG ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : undefined);
+  const file = path === undefined ? {} : await readSettingsFile(path);
+  return {
+    ...file,
+    ...defined({
+      kubeconfig: flags.kubeconfig ?? environment.FARRIER_KUBECONFIG ?? file.kubeconfig ?? environment.KUBECONFIG,
+      context: flags.context ?? environment.FARRIER_CONTEXT,
+      server: flags.server ?? environment.FARRIER_SERVER,
+      tokenFile: flags.tokenFile ?? environment.FARRIER_TOKEN_FILE,
+      identityFile: environment.FARRIER_IDENTITY,
+    }),
+  };
+}
+
+async function readSettingsFile(path: string): Promise<Settings> {
+  const { parse } = await import("yaml");
+  let parsed: unknown;
+  try {
+    parsed = parse(readText(path)) ?? {};
+  } catch (error) {
+    if (error instanceof FarrierError) throw error;
+    throw new FarrierError("input.invalid", `${path} is not valid YAML.`, { cause: error });
+  }
+  const result = settingsSchema.safeParse(parsed);
+  if (!result.success) {
+    const said = result.error.issues.map((issue) => `${issue.path.join(".") || "the file"}: ${issue.message}`);
+    throw new FarrierError("input.invalid", `${path} is not valid: ${said.join("; ")}.`, {
+      hint: "schema/farrier.schema.json in the package describes every setting.",
+    });
+  }
+  return relativeTo(dirname(resolve(path)), result.data);
+}
+
+function relativeTo(directory: string, settings: Settings): Settings {
+  const at = (path: string | undefined): string | undefined =>
+    path === undefined || isAbsolute(path) ? path : resolve(directory, path);
+  return {
+    ...settings,
+    ...defined({
+      kubeconfig: at(settings.kubeconfig),
+      tokenFile: at(settings.tokenFile),
+      identityFile: at(settings.identityFile),
+    }),
+  };
+}
+
+function defined<T extends object>(values: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  // Removing the undefined members is exactly what the return type says.
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: NonNullable<T[K]>;
+  };
+}
+
+/** Settings, tokens and PEM files are a few kilobytes; a bundle of every public root is under 300. */
+const LARGEST_FILE = 1024 * 1024;
+
+/**
+ * The text of a small file that a person named.
+ * @throws FarrierError `input.file-missing`, `input.file-unreadable`, `input.file-empty`, `input.file-too-large`
+ */
+export function readText(path: string): string {
+  return readBytes(path).toString("utf8");
+}
+
+/** The bytes of a small file that a person named; see {@link readText}. */
+export function readBytes(path: string): Buffer {
+  let size: number;
+  try {
+    const facts = statSync(path);
+    if (facts.isDirectory()) throw new FarrierError("input.file-unreadable", `${path} is a directory, not a file.`);
+    size = facts.size;
+  } catch (error) {
+    if (error instanceof FarrierError) throw error;
+    throw new FarrierError("input.file-missing", `${path} does not exist or cannot be looked at.`, { cause: error });
+  }
+  if (size > LARGEST_FILE) {
+    throw new FarrierError("input.file-too-large", `${path} has ${size} bytes; at most ${LARGEST_FILE} are read.`);
+  }
+  let content: Buffer;
+  try {
+    content = readFileSync(path);
+  } catch (error) {
+    throw new FarrierError("input.file-unreadable", `${path} cannot be read.`, { cause: error });
+  }
+  if (content.length === 0) throw new FarrierError("input.file-empty", `${path} is empty.`);
+  return content;
+}
