@@ -1,0 +1,56 @@
+import type { ContainerContext, ContainerProgram, RunningContainer } from "../controllers/container-program.ts";
+import type { TunnelHandler } from "../rancher/tunnel.ts";
+import type { ClusterLink } from "./link.ts";
+import type { AgentObserver } from "./observer.ts";
+import { AgentProcess } from "./process.ts";
+import { holdSessions } from "./sessions.ts";
+import { checkServer } from "./start-check.ts";
+import { secureConnection } from "./strict-check.ts";
+
+/** What the agents of one cluster have around them. */
+export interface AgentSurroundings {
+  readonly link: ClusterLink;
+  readonly observer: AgentObserver;
+  /** Answers what comes through the tunnel: the cluster's own API server, as the account of the agent. */
+  readonly api: TunnelHandler;
+  /** Roots of the operating system's store, as PEM. Private CAs are not in it. */
+  readonly systemRoots: string;
+  /**
+   * True while a start skips the comparison of pins, as if Rancher had served what the agent is pinned to when it
+   * started: how an agent comes to run with a pin that would not survive a restart.
+   */
+  readonly startedEarlier: () => boolean;
+}
+
+/**
+ * The image rancher/rancher-agent in its role as cluster agent: what its `run.sh` and then its binary do, in that
+ * order. It ends with 1 where they do, and never while it merely cannot reach Rancher.
+ */
+export function agentProgram(surroundings: AgentSurroundings): ContainerProgram {
+  return {
+    start(context: ContainerContext): RunningContainer {
+      const agent = new AgentProcess(context, surroundings);
+      return { exited: run(agent), stop: () => agent.stop(), ready: () => true };
+    },
+  };
+}
+
+async function run(agent: AgentProcess): Promise<number> {
+  const { observer } = agent.surroundings;
+  observer.started(agent.podName);
+  try {
+    const code = await runUntilExit(agent);
+    observer.exited(agent.podName, code);
+    return code;
+  } finally {
+    agent.stop();
+  }
+}
+
+async function runUntilExit(agent: AgentProcess): Promise<number> {
+  const serverCa = await checkServer(agent);
+  if (serverCa.kind === "exit") return serverCa.code;
+  const trust = await secureConnection(agent, serverCa.bundle);
+  if (trust.kind === "exit") return trust.code;
+  return await holdSessions(agent, trust);
+}

@@ -1,0 +1,61 @@
+import WebSocket from "ws";
+import type { AgentProcess } from "./process.ts";
+import { loopbackLookup, unreachable } from "./request.ts";
+import type { Trust } from "./trust.ts";
+
+/** Why a session could not be opened: either there was an answer over HTTP, or there was none. */
+export interface DialFailure {
+  readonly error: Error;
+  readonly response?: { readonly status: number; readonly statusText: string; readonly body: string };
+}
+
+export type Dialled =
+  | { readonly kind: "open"; readonly socket: WebSocket }
+  | ({ readonly kind: "failed" } & DialFailure);
+
+/** Opens one WebSocket to Rancher in a new, fully verified TLS connection. It never rejects. */
+export function dial(
+  agent: AgentProcess,
+  url: string,
+  options: { trust: Trust; headers: Readonly<Record<string, string>> },
+): Promise<Dialled> {
+  const { link } = agent.surroundings;
+  if (!link.up) return Promise.resolve({ kind: "failed", error: unreachable(url.replace(/^wss/, "https")) });
+  const { promise, resolve } = Promise.withResolvers<Dialled>();
+  const socket = new WebSocket(url, {
+    ...options.trust,
+    headers: options.headers,
+    lookup: loopbackLookup,
+    perMessageDeflate: false,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    autoPong: false,
+  });
+  const onStop = () => socket.terminate();
+  agent.signal.addEventListener("abort", onStop, { once: true });
+  socket.once("close", () => agent.signal.removeEventListener("abort", onStop));
+  socket.on("upgrade", (response) => link.track(response.socket));
+  // A link that swallows everything swallows the answers to Rancher's pings, too.
+  socket.on("ping", (data) => link.halfOpen || socket.pong(data));
+  socket.on("open", () => resolve({ kind: "open", socket }));
+  socket.on("error", (error) => resolve({ kind: "failed", error }));
+  socket.on("unexpected-response", (_request, response) => {
+    const chunks: Buffer[] = [];
+    response.on("data", (chunk: Buffer) => chunks.push(chunk));
+    response.on("end", () => {
+      const { statusCode: status = 0, statusMessage: statusText = "" } = response;
+      const body = Buffer.concat(chunks).toString().trim();
+      resolve({ kind: "failed", error: new Error("websocket: bad handshake"), response: { status, statusText, body } });
+      socket.terminate();
+    });
+  });
+  return promise;
+}
+
+/** Wall milliseconds. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+/** Resolves when the connection has ended, however it did. */
+export function closed(socket: WebSocket): Promise<void> {
+  if (socket.readyState === socket.CLOSED) return Promise.resolve();
+  return new Promise((resolve) => socket.once("close", () => resolve()));
+}

@@ -1,0 +1,61 @@
+import { lookup } from "node:dns";
+import { Agent, request } from "node:https";
+import type { LookupFunction } from "node:net";
+import type { ClusterLink } from "./link.ts";
+import type { Trust } from "./trust.ts";
+
+export interface FetchOptions {
+  readonly link: ClusterLink;
+  /** Without it the server's certificate is not looked at, as with `curl --insecure`. */
+  readonly trust?: Trust;
+  readonly signal: AbortSignal;
+  /** Wall milliseconds after which the attempt is given up. */
+  readonly timeoutMs?: number;
+}
+
+export interface Fetched {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** One GET over a connection of its own: no session is resumed, so every request is a full handshake. */
+export function fetchOnce(url: string, options: FetchOptions): Promise<Fetched> {
+  if (!options.link.up) return Promise.reject(unreachable(url));
+  const agent = new Agent({ keepAlive: false, maxCachedSessions: 0 });
+  const tls = options.trust ?? { rejectUnauthorized: false };
+  return new Promise((resolve, reject) => {
+    const { signal, timeoutMs: timeout = 10_000 } = options;
+    const outgoing = request(url, { agent, ...tls, signal, timeout, lookup: loopbackLookup });
+    outgoing.on("socket", (socket) => options.link.track(socket));
+    outgoing.on("timeout", () => outgoing.destroy(new Error("Connection timed out")));
+    outgoing.on("error", reject);
+    outgoing.on("response", (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("error", reject);
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }));
+    });
+    outgoing.end();
+  });
+}
+
+/** The error of a connection that cannot be made, in curl's words. */
+export function unreachable(url: string): Error {
+  const { hostname, port } = new URL(url);
+  return new Error(`Failed to connect to ${hostname} port ${port || 443} after 0 ms: Couldn't connect to server`);
+}
+
+/** What curl would say about an error of the runtime's. */
+export function asCurlSaysIt(error: unknown, url: string): string {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "ECONNREFUSED") return unreachable(url).message;
+  if (code === "ENOTFOUND") return `Could not resolve host: ${new URL(url).hostname}`;
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Name resolution as the sandbox's clusters have it: the ingress listens on IPv4's loopback address alone. */
+export const loopbackLookup: LookupFunction = (hostname, options, callback) => {
+  if (hostname !== "localhost") return lookup(hostname, options, callback);
+  if (options.all) callback(null, [{ address: "127.0.0.1", family: 4 }]);
+  else callback(null, "127.0.0.1", 4);
+};

@@ -1,0 +1,169 @@
+import type { RawData, WebSocket } from "ws";
+
+/**
+ * The two ends of an agent's tunnel: Rancher sends requests through the connection that the agent opened, the agent
+ * answers them from its own cluster. Real Rancher carries TCP connections in it; here it is HTTP requests, which is
+ * what goes through them. Frame: one byte kind, four bytes number of the request, payload.
+ */
+const KIND = { request: 1, head: 2, data: 3, end: 4, cancel: 5, failure: 6 } as const;
+
+export interface TunnelRequest {
+  readonly method: string;
+  /** Path and query, as the cluster's API server sees it. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Empty when there is none. */
+  readonly body: Uint8Array;
+}
+
+export interface TunnelResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Ends when the answer does: for a watch, when it is closed. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** Answers requests in the agent's cluster. The signal fires when the asking side has gone away. */
+export type TunnelHandler = (request: TunnelRequest, signal: AbortSignal) => Promise<TunnelResponse>;
+
+/** What a caller of a tunnel gets when it breaks, in Rancher's words. */
+export const DISCONNECTED = "cluster agent disconnected";
+
+/** Rancher's end. @returns the function that asks; it rejects with `DISCONNECTED` once the connection is gone */
+export function tunnelOver(
+  socket: WebSocket,
+): (request: TunnelRequest, signal: AbortSignal) => Promise<TunnelResponse> {
+  const pending = new Map<number, Answer>();
+  let next = 1;
+  socket.on("message", (data) => {
+    const frame = readFrame(data);
+    const answer = pending.get(frame.id);
+    if (answer === undefined) return;
+    if (frame.kind === KIND.head) answer.start(JSON.parse(frame.payload.toString()));
+    if (frame.kind === KIND.data) answer.push(frame.payload);
+    if (frame.kind === KIND.failure) answer.fail(new Error(frame.payload.toString()));
+    if (frame.kind === KIND.end) answer.end();
+    if (frame.kind === KIND.end || frame.kind === KIND.failure) pending.delete(frame.id);
+  });
+  socket.on("close", () => {
+    for (const answer of pending.values()) answer.fail(new Error(DISCONNECTED));
+    pending.clear();
+  });
+  return (request, signal) => {
+    if (socket.readyState !== socket.OPEN) return Promise.reject(new Error(DISCONNECTED));
+    const id = next++;
+    const answer = new Answer(() => {
+      if (pending.delete(id)) sendFrame(socket, KIND.cancel, id);
+    });
+    pending.set(id, answer);
+    signal.addEventListener("abort", () => answer.cancel(), { once: true });
+    sendFrame(socket, KIND.request, id, Buffer.from(JSON.stringify({ ...request, body: toBase64(request.body) })));
+    return answer.response;
+  };
+}
+
+/** The agent's end. Answers every request with the handler until the connection closes. */
+export function serveTunnel(socket: WebSocket, handler: TunnelHandler): void {
+  const running = new Map<number, AbortController>();
+  socket.on("message", (data) => {
+    const frame = readFrame(data);
+    if (frame.kind === KIND.cancel) running.get(frame.id)?.abort();
+    if (frame.kind !== KIND.request) return;
+    const controller = new AbortController();
+    running.set(frame.id, controller);
+    const { body, ...rest } = JSON.parse(frame.payload.toString());
+    answerOne(socket, frame.id, () => handler({ ...rest, body: Buffer.from(body, "base64") }, controller.signal))
+      .catch((error) => {
+        if (!controller.signal.aborted) sendFrame(socket, KIND.failure, frame.id, Buffer.from(String(error?.message)));
+      })
+      .finally(() => running.delete(frame.id));
+  });
+  socket.on("close", () => {
+    for (const controller of running.values()) controller.abort();
+  });
+}
+
+async function answerOne(socket: WebSocket, id: number, answer: () => Promise<TunnelResponse>): Promise<void> {
+  const response = await answer();
+  const head = { status: response.status, headers: response.headers };
+  sendFrame(socket, KIND.head, id, Buffer.from(JSON.stringify(head)));
+  for await (const chunk of response.body) sendFrame(socket, KIND.data, id, chunk);
+  sendFrame(socket, KIND.end, id);
+}
+
+/** One answer on its way: the head as a promise, then the body as a queue that is read asynchronously. */
+class Answer {
+  readonly response: Promise<TunnelResponse>;
+  readonly #resolve: (response: TunnelResponse) => void;
+  readonly #reject: (error: Error) => void;
+  readonly #onCancel: () => void;
+  readonly #chunks: Uint8Array[] = [];
+  #outcome: "open" | "ended" | Error = "open";
+  #wake: () => void = () => {};
+
+  constructor(onCancel: () => void) {
+    const { promise, resolve, reject } = Promise.withResolvers<TunnelResponse>();
+    this.response = promise;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#onCancel = onCancel;
+  }
+
+  start(head: Omit<TunnelResponse, "body">): void {
+    this.#resolve({ ...head, body: this.#read() });
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#chunks.push(chunk);
+    this.#wake();
+  }
+
+  end(): void {
+    this.#outcome = "ended";
+    this.#wake();
+  }
+
+  fail(error: Error): void {
+    this.#outcome = error;
+    this.#reject(error);
+    this.#wake();
+  }
+
+  cancel(): void {
+    this.#onCancel();
+    this.fail(new Error("the request was cancelled"));
+  }
+
+  async *#read(): AsyncGenerator<Uint8Array> {
+    try {
+      for (;;) {
+        const chunk = this.#chunks.shift();
+        if (chunk !== undefined) yield chunk;
+        else if (this.#outcome === "ended") return;
+        else if (this.#outcome !== "open") throw this.#outcome;
+        else await new Promise<void>((resolve) => (this.#wake = resolve));
+      }
+    } finally {
+      this.#onCancel();
+    }
+  }
+}
+
+function readFrame(data: RawData): { kind: number; id: number; payload: Buffer } {
+  // Every frame is sent in one piece and the sockets' binaryType is the default, so `ws` hands out one Buffer.
+  const frame = data as Buffer;
+  return { kind: frame.readUInt8(0), id: frame.readUInt32BE(1), payload: frame.subarray(5) };
+}
+
+function sendFrame(socket: WebSocket, kind: number, id: number, payload: Uint8Array = new Uint8Array()): void {
+  if (socket.readyState !== socket.OPEN) return;
+  const frame = Buffer.allocUnsafe(5 + payload.length);
+  frame.writeUInt8(kind, 0);
+  frame.writeUInt32BE(id, 1);
+  frame.set(payload, 5);
+  socket.send(frame);
+}
+
+function toBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+}

@@ -1,0 +1,43 @@
+import { z } from "zod";
+
+const cluster = z.string().min(1).describe("id or display name of a cluster");
+const seconds = z.number().positive().describe("seconds of sandbox time");
+
+/**
+ * What can go wrong in an estate. Those with a duration end by themselves; those without it stay. A fault in a
+ * scenario is there when the estate has come up (`drifted`, `owned-secret` and `token-expires` are built into it).
+ */
+export const faultSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("offline"), cluster, seconds: seconds.optional() }),
+  z.strictObject({ kind: z.literal("disconnect"), cluster }),
+  z.strictObject({ kind: z.literal("flapping"), cluster, everySeconds: seconds }),
+  z.strictObject({ kind: z.literal("half-open"), cluster, seconds: seconds.optional() }),
+  z.strictObject({ kind: z.literal("slow"), cluster, latencyMs: z.number().min(0) }),
+  z.strictObject({ kind: z.literal("restart-agent"), cluster }),
+  z.strictObject({ kind: z.literal("random-restarts"), everySeconds: seconds }),
+  z.strictObject({ kind: z.literal("redeploy"), cluster }),
+  z.strictObject({ kind: z.literal("random-redeploys"), everySeconds: seconds }),
+  z.strictObject({ kind: z.literal("restart-rancher") }),
+  z.strictObject({ kind: z.literal("forbidden"), cluster }),
+  z.strictObject({ kind: z.literal("image-missing"), cluster }),
+  z.strictObject({ kind: z.literal("node-full"), cluster }),
+  z.strictObject({ kind: z.literal("stale-rancher") }),
+  z.strictObject({ kind: z.literal("setting-delay"), seconds }),
+  z.strictObject({ kind: z.literal("ingress-late"), seconds }),
+  z.strictObject({ kind: z.literal("drifted"), cluster, pin: z.enum(["other", "trailing-newline"]).default("other") }),
+  z.strictObject({
+    kind: z.literal("owned-secret"),
+    secret: z.enum(["tls-ca", "tls-rancher-ingress"]),
+    tool: z.enum(["argocd", "flux", "external-secrets", "cert-manager"]),
+    putsBackAfterSeconds: seconds.optional(),
+  }),
+  z.strictObject({ kind: z.literal("token-expires"), minutes: z.number() }),
+  z.strictObject({
+    kind: z.literal("api-errors"),
+    target: z.string().min(1).describe("rancher, management, or a cluster"),
+    rate: z.number().min(0).max(1),
+    statuses: z.array(z.union([z.literal(409), z.literal(429), z.literal(500), z.literal(503), z.literal(504)])).min(1),
+  }),
+]);
+
+export type Fault = z.infer<typeof faultSchema>;

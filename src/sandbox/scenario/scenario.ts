@@ -1,0 +1,97 @@
+import { parse } from "yaml";
+import { z } from "zod";
+import { FarrierError } from "../../errors.ts";
+import { isRancherVersion } from "../rancher/profile.ts";
+import { cityName } from "./city-names.ts";
+import { faultSchema } from "./faults.ts";
+
+const clusterSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, "lower-case letters, digits and dashes"),
+  kubernetes: z.string().default("v1.33.4"),
+  /** Replicas of the cluster agent. */
+  agents: z.int().min(0).max(5).default(1),
+  latencyMs: z.number().min(0).default(0),
+  driver: z.enum(["imported", "rke2"]).default("imported"),
+  /** Present as objects only, so that they can be recognised: */
+  fleet: z.boolean().default(false),
+  nodeAgent: z.boolean().default(false),
+  windows: z.boolean().default(false),
+});
+
+/** A scenario file: the estate and its faults. Everything has a default; the defaults make a good demonstration. */
+export const scenarioSchema = z.strictObject({
+  seed: z.int().default(1),
+  /** How much faster than a real estate it lives; 1 keeps the durations that were seen on a real Rancher. */
+  speed: z.number().positive().max(1000).default(20),
+  /** The host part of `server-url`. */
+  hostname: z.enum(["localhost", "127.0.0.1"]).default("localhost"),
+  /** Of the ingress; 0 lets the system choose. */
+  port: z.int().min(0).max(65535).default(0),
+  rancher: z
+    .strictObject({
+      version: z
+        .string()
+        .refine(isRancherVersion, "a version of Rancher from 2.6 on, such as 2.15.1")
+        .default("2.15.1"),
+      replicas: z.int().min(1).max(5).default(1),
+      /** From the start of the process until it serves: 5–20 s were seen. */
+      startSeconds: z.tuple([z.number().min(0), z.number().min(0)]).default([5, 20]),
+      /** How long a replica believes a setting after another one has changed it. */
+      settingDelaySeconds: z.number().min(0).default(0),
+      ingressReplicas: z.int().min(1).max(5).default(1),
+    })
+    .prefault({}),
+  tls: z
+    .strictObject({
+      /** `agent-tls-mode`; Rancher before 2.9 has only what is now called system-store. */
+      mode: z.enum(["strict", "system-store"]).default("strict"),
+      /** How `tls-ca` is written: line ends, byte order mark, comments. */
+      bundle: z.enum(["plain", "crlf", "bom", "comment"]).default("plain"),
+    })
+    .prefault({}),
+  clusters: z
+    .union([z.int().min(0).max(2000), z.array(clusterSchema)])
+    .default(12)
+    .transform((clusters) => (typeof clusters === "number" ? citiesOf(clusters) : clusters)),
+  faults: z.array(faultSchema).default([]),
+});
+
+/** A scenario with all its defaults filled in. */
+export type Scenario = z.output<typeof scenarioSchema>;
+
+/** A scenario as a person or a test writes it: only what differs from the defaults. */
+export type ScenarioInput = z.input<typeof scenarioSchema>;
+
+export type ScenarioCluster = Scenario["clusters"][number];
+
+/** @throws FarrierError `input.invalid` that names the first wrong member */
+export function parseScenario(input: unknown): Scenario {
+  const parsed = scenarioSchema.safeParse(input ?? {});
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const place = issue?.path.join(".") ?? "";
+  throw new FarrierError("input.invalid", `The scenario is not valid${place && ` at ${place}`}: ${issue?.message}.`);
+}
+
+/** @param text a scenario file, YAML or JSON. @throws FarrierError `input.invalid` */
+export function readScenario(text: string): Scenario {
+  let document: unknown;
+  try {
+    document = parse(text);
+  } catch (cause) {
+    throw new FarrierError("input.invalid", "The scenario file is not valid YAML.", { cause });
+  }
+  return parseScenario(document);
+}
+
+const KUBERNETES = ["v1.33.4", "v1.32.8", "v1.31.12", "v1.30.14"];
+
+function citiesOf(count: number): z.output<typeof clusterSchema>[] {
+  return Array.from({ length: count }, (_, index) =>
+    clusterSchema.parse({
+      name: cityName(index),
+      kubernetes: KUBERNETES[index % KUBERNETES.length],
+      agents: index % 4 === 1 ? 2 : 1,
+    }),
+  );
+}
