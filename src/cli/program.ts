@@ -2,6 +2,7 @@
 import { Command, Option } from "commander";
 import type { ExitCode } from "../errors.ts";
 import { version } from "../version.ts";
+import { caCreateFlags, caIssueFlags } from "./ca-flags.ts";
 import { OUTPUT_FORMATS } from "./output.ts";
 import { disableColor } from "./render/style.ts";
 
@@ -19,8 +20,15 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
     .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
     .exitOverride();
 
-  const add = (usage: string, says: string, example: string): Command => {
-    const command = program.command(usage).description(says).exitOverride();
+  const groups = new Map<string, Command>();
+  const parentOf = (group: string | undefined): Command => {
+    if (group === undefined) return program;
+    const parent = groups.get(group) ?? program.command(group).description(GROUPS[group] ?? "");
+    groups.set(group, parent);
+    return parent;
+  };
+  const add = ({ group, usage, says, example }: CommandEntry): Command => {
+    const command = parentOf(group).command(usage).description(says).exitOverride();
     command.option("--no-color", "print without colour");
     command.addOption(
       new Option("-o, --output <format>", "format of the result").choices(OUTPUT_FORMATS).default("table"),
@@ -39,15 +47,17 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
     });
   };
 
-  for (const { usage, says, example, flags, load } of COMMANDS) {
-    const command = add(usage, says, example);
-    for (const group of flags) group(command);
-    act(command, load);
+  for (const entry of COMMANDS) {
+    const command = add(entry);
+    for (const addFlags of entry.flags) addFlags(command);
+    act(command, entry.load);
   }
   return program;
 }
 
 interface CommandEntry {
+  /** The command that this one is a part of: `ca` in `farrier ca create`. */
+  readonly group?: string;
   readonly usage: string;
   readonly says: string;
   readonly example: string;
@@ -74,6 +84,25 @@ const yes = (command: Command): void => {
   command.option("--yes", "do not ask");
 };
 
-const COMMANDS: readonly CommandEntry[] = [];
+const GROUPS: Readonly<Record<string, string>> = { ca: "make a private certificate authority and certificates" };
+
+const COMMANDS: readonly CommandEntry[] = [
+  {
+    group: "ca",
+    usage: "create",
+    says: "make a root, and an intermediate if asked for",
+    example: "farrier ca create --out ca/ --intermediate",
+    flags: [caCreateFlags],
+    load: async () => (await import("./ca-create.ts")).run,
+  },
+  {
+    group: "ca",
+    usage: "issue",
+    says: "issue a serving certificate",
+    example: "farrier ca issue --ca ca/ --out target/ --hostname rancher.example.com",
+    flags: [caIssueFlags],
+    load: async () => (await import("./ca-issue.ts")).run,
+  },
+];
 
 export { connection, target, yes };
