@@ -25,6 +25,71 @@ interface ErrorEntry {
 }
 
 export const ERRORS = {
+  "api.conflict": {
+    exit: EXIT.failed,
+    meaning: "Somebody else changed an object at the same time.",
+    hint: "Look at the object and at who changes it, then run the command again.",
+  },
+  "api.deadline": {
+    exit: EXIT.failed,
+    meaning: "Something that was waited for in a cluster did not come in time.",
+    hint: "Look at the object that the message names; running the command again goes on waiting.",
+  },
+  "api.forbidden": {
+    exit: EXIT.failed,
+    meaning: "The account may not do what was asked of the API server.",
+    hint: "Use an account that may, or give it the permission that the message names.",
+  },
+  "api.not-found": {
+    exit: EXIT.failed,
+    meaning: "The API server knows no such object, or no such kind.",
+    hint: "Check that the kubeconfig and the context name the right cluster.",
+  },
+  "api.refused": {
+    exit: EXIT.failed,
+    meaning: "The API server refuses the request and would do so again.",
+    hint: "The message holds the server's own words.",
+  },
+  "api.unauthorized": {
+    exit: EXIT.badInput,
+    meaning: "The API server does not accept the credentials: they are wrong, or have expired.",
+    hint: "Renew the kubeconfig or the token, and check it with kubectl auth whoami.",
+  },
+  "api.unavailable": {
+    exit: EXIT.failed,
+    meaning: "The API server, or something before it, is busy or starting.",
+    hint: "Try again in a moment.",
+  },
+  "api.unreachable": {
+    exit: EXIT.failed,
+    meaning: "No connection to the API server could be made, or it broke.",
+    hint: "Check the address, the network, and any proxy or VPN between here and there.",
+  },
+  "api.untrusted": {
+    exit: EXIT.failed,
+    meaning: "A server presents a certificate that does not verify. Farrier never goes on without verification.",
+    hint: "Check that the address is the right one and that the CA that is configured for it signed its certificate.",
+  },
+  "input.certificate-malformed": {
+    exit: EXIT.badInput,
+    meaning: "A certificate is encoded in a way that the agents' Go code cannot parse.",
+    hint: "Have it issued again; the message says what is wrong and at which byte.",
+  },
+  "input.key-malformed": {
+    exit: EXIT.badInput,
+    meaning: "A file holds no private key, more than one, or one that cannot be read.",
+    hint: "Name a file with exactly one private key in PEM: PKCS#8, PKCS#1 or SEC1.",
+  },
+  "input.key-passphrase": {
+    exit: EXIT.badInput,
+    meaning: "A private key is encrypted, and the passphrase is missing or wrong.",
+    hint: "Give the passphrase with --key-passphrase-file, or in the environment variable FARRIER_KEY_PASSPHRASE.",
+  },
+  "input.needs-conversion": {
+    exit: EXIT.badInput,
+    meaning: "A file holds certificates or keys in another format than PEM: DER, PKCS#7, PKCS#12 or UTF-16 text.",
+    hint: "Convert it with the command that the message names.",
+  },
   "input.file-missing": {
     exit: EXIT.badInput,
     meaning: "A file or directory that was named does not exist.",
@@ -139,6 +204,26 @@ export const ERRORS = {
     exit: EXIT.failed,
     meaning: "Farrier met a state that its authors held to be impossible.",
     hint: "Nothing more was done. Report it with the command, the version and this message.",
+  },
+  "kubeconfig.context": {
+    exit: EXIT.badInput,
+    meaning: "The kubeconfig has no such context.",
+    hint: "Name one of its contexts with --context; kubectl config get-contexts lists them.",
+  },
+  "kubeconfig.credentials": {
+    exit: EXIT.badInput,
+    meaning: "The kubeconfig's way to get credentials (a plugin or a file) failed.",
+    hint: "Run kubectl get namespaces with the same kubeconfig and context, and mend what it reports.",
+  },
+  "kubeconfig.insecure": {
+    exit: EXIT.badInput,
+    meaning: "The kubeconfig reaches its API server without verified TLS.",
+    hint: "Put the API server's CA into certificate-authority-data and remove insecure-skip-tls-verify.",
+  },
+  "kubeconfig.invalid": {
+    exit: EXIT.badInput,
+    meaning: "A file is not a kubeconfig, or its parts do not fit together.",
+    hint: "Check it with kubectl config view --kubeconfig FILE.",
   },
 } as const satisfies Record<string, ErrorEntry>;
 

@@ -1,0 +1,62 @@
+/** Opens the management cluster's API server with a kubeconfig. */
+import { type Api, createApi } from "./api.ts";
+import { type ChosenContext, type Credentials, chooseContext, type KubeconfigChoice } from "./kubeconfig.ts";
+import { Transport } from "./transport.ts";
+
+export interface Connection {
+  readonly api: Api;
+  /** The API server's URL, for people. */
+  readonly server: string;
+  readonly context: string;
+  close(): Promise<void>;
+}
+
+/** Credentials are asked for again after this time; a plugin keeps its own until they expire. */
+const CREDENTIALS_MS = 60_000;
+
+/**
+ * Connects to the cluster that a kubeconfig's context names; `name` is how sentences call it. Nothing is asked of the
+ * server yet, but an exec plugin is run. Throws `kubeconfig.*` and `input.file-*` errors.
+ */
+export async function connectKubeconfig(
+  choice: KubeconfigChoice,
+  name = "the management cluster",
+): Promise<Connection> {
+  const chosen = await chooseContext(choice);
+  const source = new CredentialSource(chosen, await chosen.credentials());
+  const transport = new Transport({ origin: chosen.server.origin, tls: () => source.current.tls });
+  const api = createApi({
+    transport,
+    server: name,
+    basePath: chosen.server.pathname.replace(/\/+$/, ""),
+    headers: async () => (await source.fresh()).headers,
+  });
+  return { api, server: chosen.server.href, context: chosen.context, close: () => transport.close() };
+}
+
+class CredentialSource {
+  current: Credentials;
+  readonly #chosen: ChosenContext;
+  #madeAt = performance.now();
+  #renewing: Promise<void> | undefined;
+
+  constructor(chosen: ChosenContext, first: Credentials) {
+    this.#chosen = chosen;
+    this.current = first;
+  }
+
+  async fresh(): Promise<Credentials> {
+    if (performance.now() - this.#madeAt > CREDENTIALS_MS) {
+      this.#renewing ??= this.#renew().finally(() => {
+        this.#renewing = undefined;
+      });
+      await this.#renewing;
+    }
+    return this.current;
+  }
+
+  async #renew(): Promise<void> {
+    this.current = await this.#chosen.credentials();
+    this.#madeAt = performance.now();
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * HTTPS to one server: one pool of kept-alive connections for everything that is asked of it. Certificates are always
+ * verified; neither an environment variable nor a kubeconfig can turn that off.
+ */
+import type { Readable } from "node:stream";
+import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
+import { Agent, buildConnector } from "undici";
+import { type Asked, errorOfConnection } from "./api-error.ts";
+
+/** What a TLS connection needs, PEM. `ca` absent means the roots of the system and of the runtime. */
+export interface TlsMaterial {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly passphrase?: string;
+  /** The name to verify, where it is not the URL's. */
+  readonly servername?: string;
+}
+
+export interface TransportRequest {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** Path and query, from the server's root. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly signal?: AbortSignal;
+  /** How long the server may stay silent. Default 30 s. */
+  readonly timeoutMs?: number;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly retryAfter: string | undefined;
+  readonly body: string;
+}
+
+export interface StreamedAnswer extends Omit<Answer, "body"> {
+  readonly body: Readable & { text(): Promise<string> };
+}
+
+export interface TransportOptions {
+  /** `https://host:port`, without a path. */
+  readonly origin: string;
+  /** Asked before each new connection, so that trust can grow while connections live. */
+  readonly tls: () => TlsMaterial;
+  /** Most connections at a time. Each watch holds one. Default 256. */
+  readonly connections?: number;
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** A pool of connections to one server. Close it, or it keeps the process alive for a few seconds. */
+export class Transport {
+  readonly origin: string;
+  readonly #options: TransportOptions;
+  readonly #agent: Agent;
+
+  constructor(options: TransportOptions) {
+    this.origin = options.origin;
+    this.#options = options;
+    this.#agent = new Agent({
+      connect: verifyingConnector(options.tls, 100),
+      connections: options.connections ?? 256,
+      pipelining: 1,
+      keepAliveTimeout: 30_000,
+      keepAliveMaxTimeout: 60_000,
+    });
+  }
+
+  /** Sends a request and reads the whole answer, whatever its status. Throws an `ApiError` when there is none. */
+  async send(asked: Asked, request: TransportRequest): Promise<Answer> {
+    return await exchange(this.#agent, this.origin, asked, request);
+  }
+
+  /** The same over a connection (and TLS handshake) of its own, so that a load balancer may choose another replica. */
+  async sendFresh(asked: Asked, request: TransportRequest): Promise<Answer> {
+    const agent = new Agent({ connect: verifyingConnector(this.#options.tls, 0), connections: 1, pipelining: 0 });
+    try {
+      return await exchange(agent, this.origin, asked, request);
+    } finally {
+      await agent.destroy();
+    }
+  }
+
+  /** Opens an answer that goes on: the caller reads or destroys its body. */
+  async stream(asked: Asked, request: TransportRequest): Promise<StreamedAnswer> {
+    try {
+      return await dispatch(this.#agent, this.origin, request);
+    } catch (error) {
+      throw rethrowable(asked, request, error);
+    }
+  }
+
+  /** Ends every connection at once, also those that still wait for an answer. */
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+}
+
+async function exchange(agent: Agent, origin: string, asked: Asked, request: TransportRequest): Promise<Answer> {
+  try {
+    const { body, ...head } = await dispatch(agent, origin, request);
+    return { ...head, body: await body.text() };
+  } catch (error) {
+    throw rethrowable(asked, request, error);
+  }
+}
+
+async function dispatch(agent: Agent, origin: string, request: TransportRequest): Promise<StreamedAnswer> {
+  const timeout = request.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const answer = await agent.request({
+    origin,
+    path: request.path,
+    method: request.method,
+    headers: { "user-agent": "farrier", accept: "application/json", ...request.headers },
+    headersTimeout: timeout,
+    bodyTimeout: timeout,
+    ...(request.body === undefined ? {} : { body: request.body }),
+    ...(request.signal === undefined ? {} : { signal: request.signal }),
+  });
+  return {
+    status: answer.statusCode,
+    contentType: single(answer.headers["content-type"]) ?? "",
+    retryAfter: single(answer.headers["retry-after"]),
+    body: answer.body,
+  };
+}
+
+/** A caller that gave up is told so in its own words; everything else is a failure of the connection. */
+function rethrowable(asked: Asked, request: TransportRequest, error: unknown): unknown {
+  return request.signal?.aborted === true ? request.signal.reason : errorOfConnection(asked, error);
+}
+
+/**
+ * Verifies with the material of the moment. The parsed certificates are kept until the material changes; so are TLS
+ * sessions, and a session that was verified with other material is never resumed.
+ */
+function verifyingConnector(tls: () => TlsMaterial, maxCachedSessions: number): buildConnector.connector {
+  let known: { material: TlsMaterial; connector: buildConnector.connector } | undefined;
+  return (options, callback) => {
+    const material = tls();
+    if (known === undefined || !sameMaterial(known.material, material)) {
+      try {
+        known = { material, connector: connectorWith(material, maxCachedSessions) };
+      } catch (error) {
+        callback(error instanceof Error ? error : new Error("unusable TLS material"), null);
+        return;
+      }
+    }
+    known.connector(options, callback);
+  };
+}
+
+function connectorWith(material: TlsMaterial, maxCachedSessions: number): buildConnector.connector {
+  return buildConnector({
+    secureContext: secureContextOf(material),
+    rejectUnauthorized: true,
+    allowH2: false,
+    maxCachedSessions,
+    timeout: CONNECT_TIMEOUT_MS,
+    ...(material.servername === undefined ? {} : { servername: material.servername }),
+  });
+}
+
+function secureContextOf(material: TlsMaterial): SecureContext {
+  return createSecureContext({
+    ca: material.ca ?? systemRoots(),
+    minVersion: "TLSv1.2",
+    ...(material.cert === undefined ? {} : { cert: material.cert }),
+    ...(material.key === undefined ? {} : { key: material.key }),
+    ...(material.passphrase === undefined ? {} : { passphrase: material.passphrase }),
+  });
+}
+
+/** The roots that the operating system and the runtime bring, PEM. Reading them takes a moment: only where needed. */
+export function systemRoots(): string[] {
+  return [...new Set([...getCACertificates("default"), ...getCACertificates("system")])];
+}
+
+function sameMaterial(a: TlsMaterial, b: TlsMaterial): boolean {
+  return (
+    a.ca === b.ca &&
+    a.cert === b.cert &&
+    a.key === b.key &&
+    a.passphrase === b.passphrase &&
+    a.servername === b.servername
+  );
+}
+
+function single(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
+}
