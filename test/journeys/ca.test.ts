@@ -20,7 +20,7 @@ interface Ended {
 
 function run(program: string, args: readonly string[], cwd = directory): Ended {
   const { status, stdout, stderr } = spawnSync(program, args, {
-    cwd: directory === "" ? tmpdir() : directory,
+    cwd,
     encoding: "utf8",
   });
   return { code: status, stdout, stderr };
