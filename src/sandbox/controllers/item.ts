@@ -1,0 +1,47 @@
+/** A stored object as a controller holds it: the object itself beside the parts of it that the controller reads. */
+import { z } from "zod";
+import type { KubeObject } from "../cluster-client.ts";
+
+export interface Item<Spec, Status> {
+  readonly object: KubeObject;
+  /** `namespace/name`, or the name alone for a cluster-scoped kind. */
+  readonly key: string;
+  readonly name: string;
+  /** "" for a cluster-scoped kind. */
+  readonly namespace: string;
+  readonly uid: string;
+  readonly spec: Spec;
+  readonly status: Status;
+}
+
+/** Reads a stored object; undefined when it has not the shape of its kind, which an API server would not store. */
+export type Reader<T> = (object: KubeObject) => T | undefined;
+
+/** Makes the reader of a kind from the shapes of its spec and status; both may be missing in the object. */
+export function reader<Spec, Status>(spec: z.ZodType<Spec>, status: z.ZodType<Status>): Reader<Item<Spec, Status>> {
+  return (object) => {
+    const readSpec = spec.safeParse(object.spec ?? {});
+    const readStatus = status.safeParse(object.status ?? {});
+    if (!readSpec.success || !readStatus.success) return undefined;
+    return { ...identity(object), spec: readSpec.data, status: readStatus.data };
+  };
+}
+
+/** An object without spec and status that is kept as it is stored: Secrets and ConfigMaps. */
+export type PlainItem = Item<undefined, undefined>;
+
+/** Reads an object of which only identity and content matter. */
+export const readPlain: Reader<PlainItem> = (object) => ({ ...identity(object), spec: undefined, status: undefined });
+
+/** The key of an object: `namespace/name`, or the name alone. */
+export function keyOf(namespace: string | undefined, name: string): string {
+  return namespace ? `${namespace}/${name}` : name;
+}
+
+function identity(object: KubeObject) {
+  const { name, namespace = "", uid = "" } = object.metadata;
+  return { object, key: keyOf(namespace, name), name, namespace, uid };
+}
+
+/** A label selector as workloads carry it. */
+export const labelSelector = z.looseObject({ matchLabels: z.record(z.string(), z.string()).optional() });

@@ -1,0 +1,45 @@
+/** The log of one run of a container: what `kubectl logs` shows, with `-f` what comes after. */
+
+export interface LogLine {
+  readonly at: Date;
+  readonly text: string;
+}
+
+/** A real node keeps 10 MiB a container; hundreds of clusters in one process keep the newest lines. */
+const LINES_KEPT = 500;
+
+interface Follower {
+  readonly onLine: (line: LogLine) => void;
+  readonly onEnd: () => void;
+}
+
+export class ContainerLog {
+  readonly #lines: LogLine[] = [];
+  readonly #followers = new Set<Follower>();
+  #ended = false;
+
+  get lines(): readonly LogLine[] {
+    return this.#lines;
+  }
+
+  append(line: LogLine): void {
+    this.#lines.push(line);
+    if (this.#lines.length > LINES_KEPT) this.#lines.shift();
+    for (const follower of this.#followers) follower.onLine(line);
+  }
+
+  /** The run is over: nothing more will come. */
+  end(): void {
+    this.#ended = true;
+    for (const follower of this.#followers) follower.onEnd();
+    this.#followers.clear();
+  }
+
+  /** Tells of lines from now on, and of the end; of an ended log at once. */
+  follow(onLine: (line: LogLine) => void, onEnd: () => void): { close(): void } {
+    const follower = { onLine, onEnd };
+    if (this.#ended) onEnd();
+    else this.#followers.add(follower);
+    return { close: () => void this.#followers.delete(follower) };
+  }
+}
