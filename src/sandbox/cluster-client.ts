@@ -81,12 +81,13 @@ export interface Patch {
   readonly subresource?: "status";
 }
 
-/** How to delete: with the object's own grace period unless told otherwise, and only if it is still the object meant. */
-export interface Deletion {
-  /** 0 removes a pod at once; only its kubelet, or somebody with force, does that. */
+/** How to delete. Without options: in the background, after the pod's own grace period. */
+export interface DeleteOptions {
+  /** 0 removes a pod at once: only its kubelet says so, when the containers have stopped. */
   readonly gracePeriodSeconds?: number;
-  /** A precondition: Conflict when the name has come to belong to another object. */
-  readonly uid?: string;
+  readonly propagationPolicy?: "Background" | "Foreground" | "Orphan";
+  /** Throws a Conflict if the object is not, or no longer, this one. */
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
 }
 
 export interface Watch {
@@ -102,8 +103,11 @@ export interface ClusterClient {
   /** Replaces the object. Throws a Conflict if `metadata.resourceVersion` is given and no longer the current one. */
   update(ref: ResourceRef, object: KubeObject, options?: { readonly subresource?: "status" }): Promise<KubeObject>;
   patch(ref: ResourceRef, name: string, patch: Patch): Promise<KubeObject>;
-  /** Deletes in the background: dependants are collected afterwards; an object with finalizers stays for a while. */
-  delete(ref: ResourceRef, name: string, options?: Deletion): Promise<void>;
+  /**
+   * Dependants are collected afterwards. An object with finalizers, and a pod that a node runs, only get a
+   * `deletionTimestamp`; whoever put the finalizer, or the kubelet, lets it go.
+   */
+  delete(ref: ResourceRef, name: string, options?: DeleteOptions): Promise<void>;
   /**
    * Lists, then watches: first one ADDED for each object that exists, then every change, in order. It goes on by
    * itself when the server ends the stream; nothing is delivered after `close()`.
