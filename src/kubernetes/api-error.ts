@@ -149,7 +149,7 @@ function standardReason(status: number): string {
     415: "UnsupportedMediaType",
     422: "Invalid",
     429: "TooManyRequests",
-    500: "InternalError",
+    500: "ServerError",
     502: "BadGateway",
     503: "ServiceUnavailable",
     504: "Timeout",

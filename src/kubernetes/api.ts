@@ -283,9 +283,10 @@ async function patiently<T>(ask: () => Promise<T>): Promise<T> {
 }
 
 function isBusy(error: ApiError): boolean {
+  // A bare 500 comes from Rancher's proxy, for a cluster that is away; the API's own names its reason.
   return (
     error.status === 429 ||
-    error.status === 500 ||
+    (error.status === 500 && error.reason === "InternalError") ||
     error.status === 504 ||
     error.reason === "ECONNRESET" ||
     error.reason === "UND_ERR_SOCKET"

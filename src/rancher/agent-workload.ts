@@ -1,0 +1,72 @@
+/** The cluster agent's Deployment and pods in a downstream cluster. */
+import type { AgentPod, AgentWorkload } from "../estate/agent.ts";
+import { environmentOf } from "../kubernetes/container.ts";
+import { readDeployment } from "../kubernetes/deployment.ts";
+import type { KubeObject } from "../kubernetes/object.ts";
+import { hasRun, isReady, readPod, statusOf, waitingReason } from "../kubernetes/pod.ts";
+
+/** Names that Rancher's manifest gives, since 2.0 (pkg/systemtemplate). */
+export const AGENT = {
+  namespace: "cattle-system",
+  deployment: "cattle-cluster-agent",
+  container: "cluster-register",
+  podSelector: "app=cattle-cluster-agent",
+  pinVariable: "CATTLE_CA_CHECKSUM",
+} as const;
+
+/** What the objects say; undefined when the first is not a Deployment with the agent's container. */
+export function agentWorkloadOf(object: KubeObject, podObjects: readonly KubeObject[]): AgentWorkload | undefined {
+  const deployment = readDeployment(object);
+  const container = deployment?.spec.template.spec.containers.find(({ name }) => name === AGENT.container);
+  if (deployment === undefined || container === undefined) return undefined;
+  const { metadata, spec, status } = deployment;
+  const environment = environmentOf(container);
+  return {
+    namespace: metadata.namespace,
+    name: metadata.name,
+    uid: metadata.uid,
+    resourceVersion: metadata.resourceVersion,
+    settled: status.observedGeneration >= metadata.generation,
+    replicas: spec.replicas,
+    updatedReplicas: status.updatedReplicas,
+    readyReplicas: status.readyReplicas,
+    availableReplicas: status.availableReplicas,
+    totalReplicas: status.replicas,
+    minReadySeconds: spec.minReadySeconds,
+    strategy: {
+      type: spec.strategy.type,
+      maxSurge: spec.strategy.rollingUpdate?.maxSurge ?? "",
+      maxUnavailable: spec.strategy.rollingUpdate?.maxUnavailable ?? "",
+    },
+    pin: environment[AGENT.pinVariable] ?? "",
+    serverUrl: environment.CATTLE_SERVER ?? "",
+    strict: environment.STRICT_VERIFY === "true",
+    ...(environment.CATTLE_FEATURES === undefined ? {} : { features: environment.CATTLE_FEATURES }),
+    image: container.image,
+    paused: spec.paused,
+    pods: podObjects.map(agentPodOf).filter((pod) => pod !== undefined),
+  };
+}
+
+/** Undefined for a pod that has no agent container. */
+export function agentPodOf(object: KubeObject): AgentPod | undefined {
+  const pod = readPod(object);
+  const container = pod?.spec.containers.find(({ name }) => name === AGENT.container);
+  if (pod === undefined || container === undefined) return undefined;
+  const status = statusOf(pod, AGENT.container);
+  const runningSince = status?.state.running?.startedAt;
+  const waiting = waitingReason(pod, status);
+  return {
+    name: pod.metadata.name,
+    uid: pod.metadata.uid,
+    pin: environmentOf(container)[AGENT.pinVariable] ?? "",
+    createdAt: pod.metadata.creationTimestamp,
+    phase: pod.status.phase,
+    ready: isReady(pod),
+    deleting: pod.metadata.deletionTimestamp !== undefined,
+    restarts: status?.restartCount ?? 0,
+    ...(runningSince === undefined ? {} : { runningSince }),
+    hasRun: hasRun(status),
+    ...(waiting === undefined ? {} : { waiting }),
+  };
+}
