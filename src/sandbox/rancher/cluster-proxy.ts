@@ -1,0 +1,95 @@
+import type { ServerResponse } from "node:http";
+import type { Caller } from "./authentication.ts";
+import { recordOf } from "./norman.ts";
+import { CLUSTERS } from "./resources.ts";
+import { bodyOf, sendJson, sendText } from "./response.ts";
+import type { Exchange, ServerContext } from "./server.ts";
+import { DISCONNECTED, type TunnelHandler, type TunnelResponse } from "./tunnel.ts";
+
+/** Headers that belong to one connection, and those that Rancher replaces by its own identity. */
+const NOT_FORWARDED =
+  /^(connection|host|authorization|content-length|transfer-encoding|keep-alive|upgrade|impersonate-)/;
+
+/**
+ * `/k8s/clusters/<id>/…`, and for the local cluster also `/api` and `/apis`: passes the request on to the cluster's
+ * API server, through the agent's tunnel, as the user who asks.
+ */
+export async function proxyToCluster(exchange: Exchange, context: ServerContext, caller: Caller): Promise<void> {
+  const { response, request } = exchange;
+  const { clusterId, path } = target(exchange.url);
+  const found = await handlerOf(clusterId, context);
+  if (found.kind === "none") return found.answer(response);
+  const controller = new AbortController();
+  response.on("close", () => controller.abort());
+  const headers = Object.fromEntries(
+    Object.entries(request.headers).flatMap(([name, value]) =>
+      typeof value === "string" && !NOT_FORWARDED.test(name) ? [[name, value]] : [],
+    ),
+  );
+  try {
+    const body = await bodyOf(request);
+    const impersonating = {
+      ...headers,
+      "impersonate-user": caller.userId,
+      "impersonate-group": "system:authenticated",
+    };
+    const asked = { method: request.method ?? "GET", path, headers: impersonating, body };
+    await passOn(await found.handler(asked, controller.signal), response, controller.signal);
+  } catch (error) {
+    if (response.headersSent) response.destroy();
+    // Rancher's proxy answers with a bare 500 and the error's text, whatever went wrong on the way.
+    else sendText(response, 500, error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function passOn(answer: TunnelResponse, response: ServerResponse, signal: AbortSignal): Promise<void> {
+  response.writeHead(answer.status, answer.headers);
+  // A watch may have nothing to say for long; its reader wants to know that it has begun.
+  response.flushHeaders();
+  for await (const chunk of answer.body) {
+    if (signal.aborted) break;
+    if (!response.write(chunk)) await drained(response);
+  }
+  response.end();
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = () => {
+      response.off("drain", settle).off("close", settle);
+      resolve();
+    };
+    response.on("drain", settle).on("close", settle);
+  });
+}
+
+function target(url: URL): { clusterId: string; path: string } {
+  const match = /^\/k8s\/clusters\/([^/]+)(\/.*)?$/.exec(url.pathname);
+  if (match === null) return { clusterId: "local", path: url.pathname + url.search };
+  return { clusterId: match[1] ?? "", path: (match[2] ?? "/") + url.search };
+}
+
+type Found =
+  | { readonly kind: "handler"; readonly handler: TunnelHandler }
+  | { readonly kind: "none"; readonly answer: (response: ServerResponse) => void };
+
+async function handlerOf(clusterId: string, { world, client }: ServerContext): Promise<Found> {
+  if (clusterId === "local") return { kind: "handler", handler: world.localApi };
+  const cluster = await client.get(CLUSTERS, clusterId);
+  if (cluster === undefined) return unavailable(404, "NotFound", "No cluster available");
+  if (!isProvisioned(cluster.status)) return unavailable(503, "ClusterUnavailable", "cluster not provisioned");
+  const session = world.sessions.find(clusterId);
+  if (session === undefined) return { kind: "none", answer: (response) => sendText(response, 500, DISCONNECTED) };
+  return { kind: "handler", handler: (request, signal) => session.ask(request, signal) };
+}
+
+function unavailable(status: number, code: string, message: string): Found {
+  const body = { code: { Code: code, Status: status }, Message: message, Cause: null, FieldName: "" };
+  return { kind: "none", answer: (response) => sendJson(response, status, body) };
+}
+
+function isProvisioned(status: unknown): boolean {
+  const { conditions } = recordOf(status);
+  if (!Array.isArray(conditions)) return false;
+  return conditions.map(recordOf).some(({ type, status: value }) => type === "Provisioned" && value === "True");
+}

@@ -1,0 +1,69 @@
+import { createIntermediate, createRoot, type Authority as Issuer } from "../../pki/issuing/authority.ts";
+import { issueServing } from "../../pki/issuing/serving.ts";
+import type { Clock } from "../clock.ts";
+
+/** What a serving certificate is to be; the defaults fit the sandbox's ingress. */
+export interface ServingRequest {
+  readonly dnsNames?: readonly string[];
+  readonly ipAddresses?: readonly string[];
+  readonly notBefore?: Date;
+  readonly notAfter?: Date;
+}
+
+/** A private CA as a company has it: a root, and an issuing CA under it. */
+export interface Authority {
+  /** PEM, issuing CA and then root: what goes into `tls-ca`. */
+  readonly bundle: string;
+  readonly rootPem: string;
+  readonly intermediatePem: string;
+  readonly rootKeyPem: string;
+  readonly intermediateKeyPem: string;
+  /** A serving certificate with the issuing CA behind it, and its key, both PEM. */
+  issue(request?: ServingRequest): Promise<{ readonly certificate: string; readonly key: string }>;
+}
+
+export interface SandboxPki {
+  /** The authority that signed the certificate with which the estate came up. */
+  readonly today: Authority;
+  newAuthority(name: string): Promise<Authority>;
+}
+
+export async function createPki(clock: Clock): Promise<SandboxPki> {
+  const newAuthority = (name: string) => createAuthority(name, clock);
+  return { today: await newAuthority("A"), newAuthority };
+}
+
+async function createAuthority(name: string, clock: Clock): Promise<Authority> {
+  const organization = "Example Corp";
+  const now = clock.now();
+  const root = await createRoot({ commonName: `Example Root ${name}`, organization, now, days: 3650 });
+  const issuing = await createIntermediate(root, {
+    commonName: `Example Issuing ${name}`,
+    organization,
+    now,
+    days: 1825,
+  });
+  return {
+    bundle: issuing.certificatePem + root.certificatePem,
+    rootPem: root.certificatePem,
+    intermediatePem: issuing.certificatePem,
+    rootKeyPem: root.keyPem,
+    intermediateKeyPem: issuing.keyPem,
+    issue: (request = {}) => issue(issuing, request, clock.now()),
+  };
+}
+
+async function issue(
+  issuer: Issuer,
+  request: ServingRequest,
+  now: Date,
+): Promise<{ certificate: string; key: string }> {
+  const { dnsNames = ["localhost"], ipAddresses = ["127.0.0.1"], notBefore, notAfter } = request;
+  const leaf = await issueServing(issuer, {
+    hostnames: [...dnsNames, ...ipAddresses],
+    now,
+    ...(notAfter === undefined ? { days: 397 } : { notAfter }),
+    ...(notBefore === undefined ? {} : { notBefore }),
+  });
+  return { certificate: leaf.certificatePem + issuer.certificatePem, key: leaf.keyPem };
+}
