@@ -175,10 +175,40 @@ export const ERRORS = {
     meaning: "Another process holds the estate, or has gone further with this rotation than this directory knows.",
     hint: "Go on where it was last worked on. If that is lost, farrier apply --take-over, or farrier adopt.",
   },
+  "plan.bundle-needed": {
+    exit: EXIT.badInput,
+    meaning: "The target certificate needs another trust bundle than the present one, and none was given.",
+    hint: "Name the bundle that agents shall trust in the end with --cacerts.",
+  },
+  "plan.invalid": {
+    exit: EXIT.badInput,
+    meaning: "The plan is not one that Farrier wrote: something in it is missing or has another shape.",
+    hint: "Put back the plan.json that farrier plan wrote, or make a new plan.",
+  },
+  "plan.no-procedure": {
+    exit: EXIT.badInput,
+    meaning: "The change needs a procedure that this version does not have.",
+    hint: "This version does renew and overlap: one private authority to another, while the present one still works.",
+  },
+  "plan.other-version": {
+    exit: EXIT.badInput,
+    meaning: "The plan was written by another version of Farrier, in a format that this one does not know.",
+    hint: "Use the version that wrote the plan, or make a new plan.",
+  },
   "plan.stale": {
     exit: EXIT.stale,
     meaning: "The estate is not as it was when the plan was made, or it is another estate.",
     hint: "Look at the difference, then make a new plan.",
+  },
+  "plan.target-refused": {
+    exit: EXIT.checksFoundErrors,
+    meaning: "The target certificate does not verify under its own bundle: agents would refuse it.",
+    hint: "See farrier check with the same files: it names every fault and its fix.",
+  },
+  "plan.unreadable": {
+    exit: EXIT.badInput,
+    meaning: "The plan is cut off or is not JSON.",
+    hint: "Put back the plan.json that farrier plan wrote, or make a new plan.",
   },
   "rotation.held": {
     exit: EXIT.held,
@@ -224,6 +254,16 @@ export const ERRORS = {
     exit: EXIT.badInput,
     meaning: "A file is not a kubeconfig, or its parts do not fit together.",
     hint: "Check it with kubectl config view --kubeconfig FILE.",
+  },
+  "rancher.not-a-rancher": {
+    exit: EXIT.badInput,
+    meaning: "The server at the given URL is not a Rancher.",
+    hint: "Give Rancher's own URL, as in its setting server-url.",
+  },
+  "rancher.not-found": {
+    exit: EXIT.badInput,
+    meaning: "The cluster of the kubeconfig runs no Rancher.",
+    hint: "Use a kubeconfig of the management cluster, the one that Rancher calls local.",
   },
 } as const satisfies Record<string, ErrorEntry>;
 

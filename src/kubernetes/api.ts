@@ -83,6 +83,8 @@ export interface ApiOptions {
   readonly basePath: string;
   /** Called for each request: the `authorization` header of the moment. */
   readonly headers: () => Promise<Readonly<Record<string, string>>>;
+  /** How long the server may stay silent before a request has failed. Default 30 s. */
+  readonly timeoutMs?: number;
 }
 
 const PAGE = 500;
@@ -259,6 +261,7 @@ class HttpApi implements Api {
 
   async #prepared(request: TransportRequest): Promise<TransportRequest> {
     return {
+      ...(this.#options.timeoutMs === undefined ? {} : { timeoutMs: this.#options.timeoutMs }),
       ...request,
       path: this.#options.basePath + request.path,
       headers: { ...request.headers, ...(await this.#options.headers()), ...this.#extra },

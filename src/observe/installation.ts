@@ -1,0 +1,66 @@
+/** How Rancher is installed and how it is. */
+import type { Installation } from "../estate/estate.ts";
+import { type Deployment, podSelector, readDeployment } from "../kubernetes/deployment.ts";
+import { isReady, readPod } from "../kubernetes/pod.ts";
+import { customResourceDefinitions, deployments, pods } from "../kubernetes/resource.ts";
+import { hasStatusSubresource, isRollingOut, trustSecretOf } from "../rancher/installation.ts";
+import { agentTlsModeOf, readSetting } from "../rancher/settings.ts";
+import type { Gaps } from "./gaps.ts";
+import type { World } from "./world.ts";
+
+/** Rancher's Deployment; undefined and a gap where it cannot be read. */
+export async function observeServer(world: World, gaps: Gaps): Promise<Deployment | undefined> {
+  const { management, namespace, deployment } = world;
+  return await gaps.look(
+    `deployment ${namespace}/${deployment}`,
+    async () => {
+      const object = await management.get(deployments(namespace), deployment);
+      return object === undefined ? undefined : readDeployment(object);
+    },
+    undefined,
+  );
+}
+
+export async function observeInstallation(
+  world: World,
+  server: Deployment | undefined,
+  gaps: Gaps,
+): Promise<Omit<Installation, "tlsSource">> {
+  const { management, namespace, deployment } = world;
+  const [version, mode, definition, podList] = await Promise.all([
+    gaps.look("setting server-version", () => readSetting(management, "server-version"), undefined),
+    gaps.look("setting agent-tls-mode", () => readSetting(management, "agent-tls-mode"), undefined),
+    gaps.look("definition of clusters.management.cattle.io", () => readDefinition(world), false),
+    server === undefined ? [] : gaps.look(`pods of ${namespace}/${deployment}`, () => observePods(world, server), []),
+  ]);
+  return {
+    version: version?.effective ?? "",
+    namespace,
+    deployment,
+    replicas: server?.spec.replicas ?? 0,
+    readyReplicas: server?.status.readyReplicas ?? 0,
+    pods: podList,
+    rollingOut: server !== undefined && isRollingOut(server),
+    privateCa: server !== undefined && trustSecretOf(server) !== undefined,
+    agentTlsMode: agentTlsModeOf(mode),
+    clusterStatusSubresource: definition,
+  };
+}
+
+async function readDefinition({ management }: World): Promise<boolean> {
+  const object = await management.get(customResourceDefinitions, "clusters.management.cattle.io");
+  return object !== undefined && hasStatusSubresource(object);
+}
+
+async function observePods({ management, namespace }: World, server: Deployment): Promise<Installation["pods"]> {
+  const { items } = await management.list(pods(namespace), { labelSelector: podSelector(server) });
+  return items
+    .map(readPod)
+    .filter((pod) => pod !== undefined)
+    .map((pod) => ({
+      name: pod.metadata.name,
+      uid: pod.metadata.uid,
+      createdAt: pod.metadata.creationTimestamp,
+      ready: isReady(pod) && pod.metadata.deletionTimestamp === undefined,
+    }));
+}

@@ -1,0 +1,167 @@
+/** One downstream cluster: what Rancher says of it, and what it shows itself. */
+import type { AgentWorkload } from "../estate/agent.ts";
+import type { Cluster, Consumer } from "../estate/cluster.ts";
+import type { Api } from "../kubernetes/api.ts";
+import type { KubeObject } from "../kubernetes/object.ts";
+import { daemonSets, deployments, managementClusters, namespaces, pods } from "../kubernetes/resource.ts";
+import { AGENT } from "../rancher/agent-workload.ts";
+import { type ManagementCluster, readManagementCluster } from "../rancher/management-cluster.ts";
+import { observeAgent } from "./agent.ts";
+import { clusterAgentConsumer } from "./consumers/cluster-agent.ts";
+import { type FleetRecords, fleetAgentConsumer, observeFleet } from "./consumers/fleet-agent.ts";
+import { nodeAgentConsumer } from "./consumers/node-agent.ts";
+import { windowsNodeAgentConsumer } from "./consumers/node-agent-windows.ts";
+import { systemAgentConsumer } from "./consumers/system-agent.ts";
+import { type Gap, Gaps, whyOf } from "./gaps.ts";
+import type { World } from "./world.ts";
+
+/** What is known of all clusters at once, so that it need not be asked for each. */
+export interface SharedFacts {
+  readonly fleet: FleetRecords;
+  readonly kubeconfigs: ReadonlyMap<string, readonly Consumer[]>;
+  /** The bundle as served now. */
+  readonly servedBundle: string;
+  /** Why no cluster can be reached through Rancher at all: its token is refused. */
+  readonly noReach?: string;
+}
+
+export interface ClusterObservation {
+  readonly cluster: Cluster;
+  readonly gaps: readonly Gap[];
+}
+
+/** A cluster that answers slower than this is as good as unreachable for a look. */
+const LOOK_MS = 15_000;
+
+/**
+ * Looks at one cluster by its id, for gates and steps; undefined when Rancher has no such cluster. Throws an
+ * `ApiError` only for the management cluster: a downstream cluster that does not answer is `tunnel: unreachable`.
+ */
+export async function observeCluster(world: World, id: string, now: () => Date): Promise<Cluster | undefined> {
+  const object = await world.management.get(managementClusters, id);
+  const known = object === undefined ? undefined : readManagementCluster(object);
+  if (known === undefined) return undefined;
+  const gaps = new Gaps();
+  const [fleet, served] = await Promise.all([
+    gaps.look("fleet", () => observeFleet(world.management), new Map()),
+    gaps.look("cacerts", () => world.rancher.cacerts(), { value: "", source: "" }),
+  ]);
+  const shared = { fleet, kubeconfigs: new Map(), servedBundle: served.value };
+  return (await lookAtCluster(world, known, shared, now)).cluster;
+}
+
+/** Looks at one cluster that the management cluster's list has shown. */
+export async function lookAtCluster(
+  world: World,
+  known: ManagementCluster,
+  shared: SharedFacts,
+  now: () => Date,
+): Promise<ClusterObservation> {
+  if (known.local) return { cluster: localCluster(world, known, shared, now()), gaps: [] };
+  if (shared.noReach !== undefined) return unreachable(known, shared, now(), shared.noReach);
+  const api = world.rancher.downstream(known.id, { timeoutMs: LOOK_MS });
+  let inside: Inside;
+  try {
+    inside = await lookInside(api);
+  } catch (error) {
+    return unreachable(known, shared, now(), whyOf(error));
+  }
+  const at = now();
+  const gaps = new Gaps();
+  const [permissions, sets] = await Promise.all([
+    observePermissions(api),
+    gaps.look(`daemonsets of cluster ${known.id}`, () => observeDaemonSets(api), []),
+  ]);
+  const cluster: Cluster = {
+    ...factsOf(known),
+    tunnel: { kind: "answering", at: at.toISOString() },
+    ...(inside.kubeSystemUid === undefined ? {} : { kubeSystemUid: inside.kubeSystemUid }),
+    ...(inside.agent === undefined ? {} : { agent: inside.agent }),
+    permissions,
+    consumers: consumersOf(known, shared, { agent: inside.agent, sets, at }),
+  };
+  if (inside.agent === undefined) {
+    gaps.add(`cluster ${known.id}`, `It has no Deployment ${AGENT.namespace}/${AGENT.deployment}.`);
+  }
+  return { cluster, gaps: gaps.found };
+}
+
+interface Inside {
+  readonly kubeSystemUid: string | undefined;
+  readonly agent: AgentWorkload | undefined;
+}
+
+async function lookInside(api: Api): Promise<Inside> {
+  // One request first: a cluster that is away is asked once, not six times.
+  const kubeSystem = await api.get(namespaces, "kube-system");
+  return { kubeSystemUid: kubeSystem?.metadata.uid, agent: await observeAgent(api) };
+}
+
+async function observeDaemonSets(api: Api): Promise<readonly KubeObject[]> {
+  return (await api.list(daemonSets(AGENT.namespace))).items;
+}
+
+async function observePermissions(api: Api): Promise<Cluster["permissions"]> {
+  const [patchAgent, deletePods, listPods] = await Promise.all([
+    api.allowed("patch", deployments(AGENT.namespace), AGENT.deployment),
+    api.allowed("delete", pods(AGENT.namespace)),
+    api.allowed("list", pods(AGENT.namespace)),
+  ]);
+  return { patchAgent, deletePods, listPods };
+}
+
+const UNASKED: Cluster["permissions"] = { patchAgent: "unknown", deletePods: "unknown", listPods: "unknown" };
+
+function unreachable(known: ManagementCluster, shared: SharedFacts, at: Date, why: string): ClusterObservation {
+  const cluster: Cluster = {
+    ...factsOf(known),
+    tunnel: { kind: "unreachable", at: at.toISOString(), why },
+    permissions: UNASKED,
+    consumers: consumersOf(known, shared, { agent: undefined, sets: [], at }),
+  };
+  return { cluster, gaps: [{ target: `cluster ${known.id}`, why }] };
+}
+
+/** Since Rancher 2.5 no agent runs in the management cluster: nothing in it verifies the serving certificate. */
+function localCluster(world: World, known: ManagementCluster, shared: SharedFacts, at: Date): Cluster {
+  return {
+    ...factsOf(known),
+    tunnel: { kind: "answering", at: at.toISOString() },
+    kubeSystemUid: world.identity.kubeSystemUid,
+    permissions: UNASKED,
+    consumers: [...(shared.kubeconfigs.get(known.id) ?? [])],
+  };
+}
+
+function factsOf(known: ManagementCluster): Omit<Cluster, "tunnel" | "permissions" | "consumers"> {
+  const { id, name, local, driver, kubernetesVersion, connected, ready, redeployPending } = known;
+  return {
+    id,
+    name,
+    local,
+    driver,
+    kubernetesVersion,
+    ...(connected === undefined ? {} : { connected }),
+    ...(ready === undefined ? {} : { ready }),
+    redeployPending,
+  };
+}
+
+function consumersOf(
+  known: ManagementCluster,
+  shared: SharedFacts,
+  seen: { readonly agent: AgentWorkload | undefined; readonly sets: readonly KubeObject[]; readonly at: Date },
+): Consumer[] {
+  const { id } = known;
+  const { agent, sets, at } = seen;
+  const connected = known.connected?.status === "True" && known.ready?.status === "True";
+  const found = [
+    clusterAgentConsumer(agent, { clusterId: id, now: at, connected }),
+    nodeAgentConsumer(id, sets, at),
+    windowsNodeAgentConsumer(id, sets, at),
+    systemAgentConsumer(known),
+    fleetAgentConsumer(id, shared.fleet, { servedBundle: shared.servedBundle, at }),
+    ...(shared.kubeconfigs.get(id) ?? []),
+  ];
+  return found.filter((consumer) => consumer !== undefined);
+}

@@ -1,0 +1,63 @@
+/** The world → Estate: everything that checks, planning and people look at, in one value. */
+import type { Estate } from "../estate/estate.ts";
+import { listManagementClusters } from "../rancher/management-cluster.ts";
+import { observeAccess } from "./access.ts";
+import { mapLimited } from "./concurrency.ts";
+import { observeFleet } from "./consumers/fleet-agent.ts";
+import { observeKubeconfigs } from "./consumers/kubeconfig.ts";
+import { Gaps } from "./gaps.ts";
+import { observeInstallation, observeServer } from "./installation.ts";
+import { lookAtCluster, type SharedFacts } from "./observe-cluster.ts";
+import { observeServing } from "./serving.ts";
+import { observeTrust } from "./trust.ts";
+import type { World } from "./world.ts";
+
+export interface ObserveOptions {
+  readonly now: () => Date;
+  /** Clusters that are looked at at the same time. Default 32. */
+  readonly concurrency?: number;
+  /** Called after each cluster. */
+  readonly onCluster?: (done: number, total: number) => void;
+}
+
+/**
+ * Looks at everything. What cannot be reached becomes a gap; only the list of clusters is indispensable, and an
+ * `ApiError` is thrown when the management cluster does not give it.
+ */
+export async function observeEstate(world: World, options: ObserveOptions): Promise<Estate> {
+  const { now } = options;
+  const gaps = new Gaps();
+  const known = await listManagementClusters(world.management);
+  const server = await observeServer(world, gaps);
+  const [access, installation, { serving, tlsSource }, trust, fleet, kubeconfigs] = await Promise.all([
+    observeAccess(world, gaps),
+    observeInstallation(world, server, gaps),
+    observeServing(world, now, gaps),
+    observeTrust(world, server, gaps),
+    gaps.look("clusters.fleet.cattle.io", () => observeFleet(world.management), new Map()),
+    gaps.look("tokens.management.cattle.io", () => observeKubeconfigs(world.management), new Map()),
+  ]);
+  const shared: SharedFacts = {
+    fleet,
+    kubeconfigs,
+    servedBundle: trust.served[0] ?? trust.stored,
+    ...(access.token.valid ? {} : { noReach: "Rancher refuses the API token." }),
+  };
+  let done = 0;
+  const looked = await mapLimited(known, options.concurrency ?? 32, async (cluster) => {
+    const observation = await lookAtCluster(world, cluster, shared, now);
+    options.onCluster?.(++done, known.length);
+    return observation;
+  });
+  return {
+    format: "farrier.estate/v1",
+    observedAt: now().toISOString(),
+    identity: world.identity,
+    access,
+    installation: { ...installation, tlsSource },
+    serving,
+    trust,
+    clusters: looked.map(({ cluster }) => cluster),
+    gaps: [...gaps.found, ...looked.flatMap((observation) => observation.gaps)],
+  };
+}

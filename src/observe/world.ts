@@ -1,0 +1,140 @@
+/** The estate's two doors: the management cluster's API server, and Rancher itself. */
+import { FarrierError } from "../errors.ts";
+import type { Api } from "../kubernetes/api.ts";
+import { ApiError } from "../kubernetes/api-error.ts";
+import { type Connection, connectKubeconfig } from "../kubernetes/connection.ts";
+import { type Deployment, readDeployment } from "../kubernetes/deployment.ts";
+import { deployments, namespaces, type Resource } from "../kubernetes/resource.ts";
+import type { Secret } from "../pki/secret.ts";
+import { isRancherServer } from "../rancher/installation.ts";
+import { isForeignAnswer, RancherServer } from "../rancher/server.ts";
+import { agentTlsModeOf, readSetting } from "../rancher/settings.ts";
+
+export interface WorldOptions {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  /** Rancher's URL; its setting `server-url` where not given. */
+  readonly server?: string;
+  /** An API token of Rancher, `token-xxxxx:secret`. */
+  readonly token: Secret;
+}
+
+export interface World {
+  readonly management: Api;
+  readonly rancher: RancherServer;
+  /** What tells this estate from any other. */
+  readonly identity: { readonly kubeSystemUid: string; readonly serverUrl: string };
+  /** Namespace and name of Rancher's own Deployment. */
+  readonly namespace: string;
+  readonly deployment: string;
+  /** The management kubeconfig's server. */
+  readonly managementServer: string;
+  /** The kubeconfig leads through Rancher: its restart would cut Farrier off. */
+  readonly throughRancher: boolean;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens both doors. The first read of the bundle is never blind: the kubeconfig's cluster is trusted, and what it
+ * stores as `cacerts` is what connections to Rancher are verified against from the first one on.
+ *
+ * Throws what `connectKubeconfig` throws, `api.*` when the management cluster does not answer, `rancher.not-found` when
+ * it runs no Rancher, and `rancher.not-a-rancher` when the server's URL leads elsewhere. A Rancher that is down or does
+ * not present a trusted certificate is no error here: an estate in that state must still be observed.
+ */
+export async function openWorld(options: WorldOptions): Promise<World> {
+  const connection = await connectKubeconfig(options);
+  let rancher: RancherServer | undefined;
+  try {
+    const { api } = connection;
+    const kubeSystemUid = await identityOf(api);
+    const [serverUrl, stored, mode] = await Promise.all([
+      readServerUrl(api, connection),
+      readSetting(api, "cacerts"),
+      readSetting(api, "agent-tls-mode"),
+    ]);
+    const found = await findServer(api);
+    rancher = new RancherServer({
+      serverUrl: rancherUrl(options.server ?? serverUrl),
+      token: options.token,
+      trust: { bundles: [stored?.effective ?? ""], systemRoots: agentTlsModeOf(mode) !== "strict" },
+    });
+    await refuseForeign(rancher);
+    const own = rancher;
+    return {
+      management: api,
+      rancher: own,
+      identity: { kubeSystemUid, serverUrl },
+      namespace: found.metadata.namespace,
+      deployment: found.metadata.name,
+      managementServer: connection.server,
+      throughRancher: new URL(connection.server).pathname.includes("/k8s/clusters/"),
+      close: async () => {
+        await Promise.all([own.close(), connection.close()]);
+      },
+    };
+  } catch (error) {
+    await Promise.all([rancher?.close(), connection.close()]);
+    throw error;
+  }
+}
+
+async function identityOf(management: Api): Promise<string> {
+  const namespace = await management.get(namespaces, "kube-system");
+  const uid = namespace?.metadata.uid;
+  if (uid !== undefined) return uid;
+  throw new FarrierError("rancher.not-found", `${management.server} has no namespace kube-system.`, {
+    hint: "Check the server and the base path in the kubeconfig: this does not look like a Kubernetes API server.",
+  });
+}
+
+async function readServerUrl(management: Api, connection: Connection): Promise<string> {
+  const setting = await readSetting(management, "server-url");
+  if (setting === undefined) {
+    throw new FarrierError("rancher.not-found", `The cluster at ${connection.server} runs no Rancher.`);
+  }
+  if (setting.effective === "") {
+    throw new FarrierError("rancher.not-found", `The Rancher at ${connection.server} has no server-url yet.`, {
+      hint: "Open Rancher once and set its server URL: without it no agent could find it.",
+    });
+  }
+  return setting.effective;
+}
+
+function rancherUrl(text: string): string {
+  if (URL.canParse(text) && new URL(text).protocol === "https:") return text;
+  throw new FarrierError("input.invalid", `Rancher's URL must begin with https://, and "${text}" does not.`);
+}
+
+/** The chart's Deployment: in `cattle-system` by that name, else wherever a server of Rancher's is labelled as one. */
+async function findServer(management: Api): Promise<Deployment> {
+  const usual = await management.get(deployments("cattle-system"), "rancher");
+  const parsed = usual === undefined ? undefined : readDeployment(usual);
+  if (parsed !== undefined) return parsed;
+  const everywhere: Resource = { group: "apps", version: "v1", plural: "deployments" };
+  const { items } = await management.list(everywhere, { labelSelector: "app.kubernetes.io/managed-by=Helm" });
+  for (const item of items) {
+    const deployment = readDeployment(item);
+    if (deployment !== undefined && isRancherServer(item, deployment)) return deployment;
+  }
+  throw new FarrierError(
+    "rancher.not-found",
+    "The management cluster has Rancher's settings and no Deployment of it.",
+    {
+      hint: "A Rancher that runs in a single container (docker run) cannot be rotated by Farrier.",
+    },
+  );
+}
+
+async function refuseForeign(rancher: RancherServer): Promise<void> {
+  try {
+    await rancher.cacerts();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (isForeignAnswer(error)) {
+      throw new FarrierError("rancher.not-a-rancher", `The server at ${rancher.serverUrl.href} is not a Rancher.`, {
+        cause: error,
+      });
+    }
+  }
+}
