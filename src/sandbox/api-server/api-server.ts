@@ -12,6 +12,8 @@ import { BUILT_IN_KINDS } from "./built-in-kinds.ts";
 import { Collector } from "./collector.ts";
 import { DirectClient } from "./direct-client.ts";
 import { Faults, type RequestAttributes } from "./faults.ts";
+import { handle } from "./handle.ts";
+import type { ApiRequest, ApiResponse } from "./http-exchange.ts";
 import { KindTable, type ResourceKind } from "./kinds.ts";
 import { timestamp } from "./metadata.ts";
 import { Objects } from "./objects.ts";
@@ -71,6 +73,11 @@ export class ApiServer {
   /** A client in this process. @param user whose rights it has; an administrator if left out. */
   client(user: User = ADMINISTRATOR): DirectClient {
     return new DirectClient(this, user);
+  }
+
+  /** Answers one HTTP request without any socket: for the TLS front, and for tunnels that end in this process. */
+  handle(request: ApiRequest): Promise<ApiResponse> {
+    return handle(this, request);
   }
 
   /** Where the logs of containers come from: the cluster's kubelet says so. */

@@ -1,25 +1,21 @@
 /** Where the logs of containers come from. A cluster's kubelet implements this; the API server only passes it on. */
 
-import type { KubeObject } from "../cluster-client.ts";
-
 export interface LogLine {
   readonly at: Date;
   /** Without the newline. */
   readonly text: string;
 }
 
-/** The log of one run of a container. */
-export interface ContainerLog {
-  /** What was written so far. */
-  readonly lines: readonly LogLine[];
-  /**
-   * Calls back for each line that comes after `lines`, and once when the run has ended (at once, if it has ended
-   * already).
-   */
-  follow(onLine: (line: LogLine) => void, onEnd: () => void): { close(): void };
+/** One container; the pod's only one if no container is named. */
+export interface LogAddress {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container?: string;
 }
 
 export interface PodLogSource {
-  /** Undefined if the container has not started. @param options.previous the run before the present one. */
-  open(pod: KubeObject, container: string, options: { readonly previous: boolean }): ContainerLog | undefined;
+  /** What was written so far. Undefined if the container has not run, or, with `previous`, only once. */
+  read(address: LogAddress & { readonly previous?: boolean }): readonly LogLine[] | undefined;
+  /** Calls back for each new line, and once when the container has ended. Returns what stops that. */
+  follow(address: LogAddress, onLine: (line: LogLine) => void, onEnd: () => void): () => void;
 }

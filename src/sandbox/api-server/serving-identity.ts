@@ -1,0 +1,60 @@
+/** Who an API server is on the network, and whose client certificates it takes. One can serve many servers. */
+
+import { type Authority, createRoot } from "../../pki/issuing/authority.ts";
+import { issueCertificate } from "../../pki/issuing/certificate.ts";
+import { extendedKeyUsage, keyUsage, PURPOSE } from "../../pki/issuing/extensions.ts";
+import { generateKey, keyToPem } from "../../pki/issuing/keys.ts";
+import { issueServing } from "../../pki/issuing/serving.ts";
+import type { User } from "./authorization.ts";
+
+/** PEM texts for a listener. */
+export interface ServingIdentity {
+  readonly certificatePem: string;
+  readonly keyPem: string;
+  /** What clients verify the server with, and the server its clients' certificates. */
+  readonly caPem: string;
+}
+
+/** A cluster's own authority: signs its serving certificate and its users' client certificates. */
+export interface ClusterAuthority extends ServingIdentity {
+  /** A client certificate: the user's name is its CN, each of the groups an O. */
+  issueClient(user: User): Promise<ClientCertificate>;
+}
+
+export interface ClientCertificate {
+  readonly certificatePem: string;
+  readonly keyPem: string;
+}
+
+const YEAR = 365;
+
+/** @param options.hostnames DNS names and addresses that clients use; default localhost and its addresses. */
+export async function createClusterAuthority(options: {
+  readonly name: string;
+  readonly now: Date;
+  readonly hostnames?: readonly string[];
+}): Promise<ClusterAuthority> {
+  const { name, now, hostnames = ["localhost", "127.0.0.1", "::1", "kubernetes.default.svc"] } = options;
+  const root = await createRoot({ commonName: `${name}-ca`, now, days: 10 * YEAR });
+  const serving = await issueServing(root, { hostnames: [...hostnames], now, days: YEAR });
+  return {
+    certificatePem: serving.certificatePem,
+    keyPem: serving.keyPem,
+    caPem: root.certificatePem,
+    issueClient: (user) => issueClient(root, user, now),
+  };
+}
+
+async function issueClient(root: Authority, user: User, now: Date): Promise<ClientCertificate> {
+  const key = await generateKey("ecdsa-p256");
+  const issued = await issueCertificate({
+    subject: [...user.groups.map((group) => ["O", group] as const), ["CN", user.name] as const],
+    issuer: root.subject,
+    publicKey: key.publicKey,
+    signingKey: root.key.privateKey,
+    notBefore: new Date(now.getTime() - 3_600_000),
+    notAfter: new Date(now.getTime() + YEAR * 86_400_000),
+    extensions: [keyUsage(["digitalSignature"]), extendedKeyUsage([PURPOSE.clientAuth])],
+  });
+  return { certificatePem: issued.certificatePem, keyPem: keyToPem(key) };
+}
