@@ -21,6 +21,7 @@ export class WorkQueue {
   readonly #running = new Map<string, Promise<void>>();
   readonly #delays = new Map<string, Delay>();
   readonly #failures = new Map<string, number>();
+  #started = false;
   #stopped = false;
 
   constructor(clock: Clock, work: (key: string) => Promise<void>) {
@@ -28,11 +29,17 @@ export class WorkQueue {
     this.#work = work;
   }
 
+  /** Begins with what was added so far. */
+  start(): void {
+    this.#started = true;
+    for (const key of this.#waiting) this.#begin(key);
+  }
+
   /** Asks for the key's work to be done soon. */
   add(key: string): void {
     if (this.#stopped || this.#waiting.has(key)) return;
     this.#waiting.add(key);
-    if (!this.#running.has(key)) this.#begin(key);
+    if (this.#started && !this.#running.has(key)) this.#begin(key);
   }
 
   /** Asks for it after that long in sandbox time, unless it is asked for earlier anyway. */

@@ -26,7 +26,9 @@ export class DaemonSetController {
       if (kind === "removed") this.#writer.forget(item);
       this.#queue.add(item.key);
     });
-    view.nodes.onChange(() => this.start());
+    view.nodes.onChange(() => {
+      for (const set of view.daemonSets.list()) this.#queue.add(set.key);
+    });
     view.pods.onChange(({ item }) => {
       const owner = controllerOf(item.object);
       if (owner?.kind === "DaemonSet") this.#queue.add(`${item.namespace}/${owner.name}`);
@@ -35,7 +37,7 @@ export class DaemonSetController {
 
   /** Takes up everything that is stored; call it once the view is in sync. */
   start(): void {
-    for (const set of this.#view.daemonSets.list()) this.#queue.add(set.key);
+    this.#queue.start();
   }
 
   stop(): Promise<void> {

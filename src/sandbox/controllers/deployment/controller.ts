@@ -35,7 +35,7 @@ export class DeploymentController {
 
   /** Takes up everything that is stored; call it once the view is in sync. */
   start(): void {
-    for (const deployment of this.#view.deployments.list()) this.#queue.add(deployment.key);
+    this.#queue.start();
   }
 
   stop(): Promise<void> {

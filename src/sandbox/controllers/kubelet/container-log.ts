@@ -35,11 +35,11 @@ export class ContainerLog {
     this.#followers.clear();
   }
 
-  /** Tells of lines from now on, and of the end; of an ended log at once. */
-  follow(onLine: (line: LogLine) => void, onEnd: () => void): { close(): void } {
+  /** Tells of lines from now on, and of the end; of an ended log at once. @returns how to stop that */
+  follow(onLine: (line: LogLine) => void, onEnd: () => void): () => void {
     const follower = { onLine, onEnd };
     if (this.#ended) onEnd();
     else this.#followers.add(follower);
-    return { close: () => void this.#followers.delete(follower) };
+    return () => void this.#followers.delete(follower);
   }
 }

@@ -16,7 +16,7 @@ export function resolveEnvironment(pod: Pod, container: Container, content: Cont
     for (const [name, value] of found ?? []) env[`${source.prefix ?? ""}${name}`] = value;
   }
   for (const variable of container.env ?? []) {
-    const { value, failure } = valueOf(variable, pod, content);
+    const { value, failure } = resolved(variable, pod, content);
     if (failure !== undefined) return { kind: "failed", message: failure };
     if (value !== undefined) env[variable.name] = expand(value, env);
   }
@@ -33,7 +33,7 @@ function everythingIn(source: EnvironmentSource, pod: Pod, content: Content) {
   return { failure: `${source.secretRef ? "secret" : "configmap"} "${reference.name}" not found` };
 }
 
-function valueOf(variable: EnvironmentVariable, pod: Pod, content: Content): { value?: string; failure?: string } {
+function resolved(variable: EnvironmentVariable, pod: Pod, content: Content): { value?: string; failure?: string } {
   const { secretKeyRef, configMapKeyRef, fieldRef } = variable.valueFrom ?? {};
   if (fieldRef) return { value: fieldOf(pod, fieldRef.fieldPath) };
   const reference = secretKeyRef ?? configMapKeyRef;

@@ -28,7 +28,7 @@ export class ReplicaSetController {
 
   /** Takes up everything that is stored; call it once the view is in sync. */
   start(): void {
-    for (const set of this.#view.replicaSets.list()) this.#queue.add(set.key);
+    this.#queue.start();
   }
 
   stop(): Promise<void> {
