@@ -1,0 +1,20 @@
+import type { ApiServer } from "../api-server/api-server.ts";
+import type { User } from "../api-server/authorization.ts";
+import type { TunnelHandler } from "../rancher/tunnel.ts";
+
+/**
+ * A cluster's API as it is reached from inside: by the agent for what comes through its tunnel, by Rancher for its
+ * own cluster. The requests are this account's, which may impersonate others.
+ */
+export function apiHandler(server: ApiServer, account: User): TunnelHandler {
+  return async ({ method, path, headers, body }, signal) => {
+    const content = body.length === 0 ? {} : { body };
+    const response = await server.handle({ method, path, headers, user: account, signal, ...content });
+    return { status: response.status, headers: response.headers, body: bytesOf(response.body) };
+  };
+}
+
+async function* bytesOf(body: string | AsyncIterable<string>): AsyncGenerator<Uint8Array> {
+  if (typeof body === "string") yield Buffer.from(body);
+  else for await (const chunk of body) yield Buffer.from(chunk);
+}

@@ -1,0 +1,40 @@
+import { ADMINISTRATOR } from "../api-server/authorization.ts";
+import { listen } from "../api-server/https-front.ts";
+import type { KubeconfigEntry } from "../api-server/kubeconfig.ts";
+import type { Estate } from "./estate.ts";
+import { randomSuffix } from "./random.ts";
+import type { SimulatedCluster } from "./simulated-cluster.ts";
+
+/** The clusters' own API servers on the network: what a person's kubeconfigs lead to, past Rancher. */
+export class ClusterDoors {
+  readonly #estate: Estate;
+  readonly #entries = new Map<string, KubeconfigEntry>();
+
+  constructor(estate: Estate) {
+    this.#estate = estate;
+  }
+
+  /** @returns the entry of the management cluster, and then one per downstream cluster */
+  async open(): Promise<readonly KubeconfigEntry[]> {
+    const { management, downstream } = this.#estate;
+    await this.#listen("management", management);
+    for (const { name, cluster } of downstream) await this.#listen(name, cluster);
+    return [...this.#entries.values()];
+  }
+
+  /** @param name the display name of a downstream cluster, or `management` */
+  entry(name: string): KubeconfigEntry {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) throw new Error(`the API server of ${name} is not on the network`);
+    return entry;
+  }
+
+  async #listen(name: string, { server }: SimulatedCluster): Promise<void> {
+    const { authority, random } = this.#estate;
+    // The listener closes when its API server stops.
+    const { url } = await listen(server, { identity: authority });
+    const token = `${randomSuffix(random, 32)}`;
+    server.tokens.add(token, ADMINISTRATOR);
+    this.#entries.set(name, { name, server: url, caPem: authority.caPem, credentials: { kind: "token", token } });
+  }
+}

@@ -1,0 +1,103 @@
+import { createHash } from "node:crypto";
+import { agentProgram } from "../agent/agent-program.ts";
+import { FaultyLink } from "../agent/link.ts";
+import type { ResourceKind } from "../api-server/kinds.ts";
+import type { Clock } from "../clock.ts";
+import type { Images } from "../controllers/container-program.ts";
+import type { ManifestFacts } from "../rancher/agent-manifest.ts";
+import { type ClusterFacts, clusterObjects } from "./cluster-objects.ts";
+import { downstreamObjects } from "./downstream-objects.ts";
+import type { Fault } from "./faults.ts";
+import { ADMIN_USER } from "./management-objects.ts";
+import { type Random, randomSuffix } from "./random.ts";
+import type { ScenarioCluster } from "./scenario.ts";
+import { SimulatedCluster, serviceAccount } from "./simulated-cluster.ts";
+import type { StatisticsKeeper } from "./statistics.ts";
+
+export interface DownstreamOptions {
+  readonly id: string;
+  readonly description: ScenarioCluster;
+  readonly kinds: readonly ResourceKind[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly statistics: StatisticsKeeper;
+  /** The registration token with which its agent connects. */
+  readonly token: string;
+  /** The pin in the agent's spec, where the scenario wants it to be another than what is served. */
+  readonly drift: Extract<Fault, { kind: "drifted" }>["pin"] | undefined;
+}
+
+const AGENT = { namespace: "cattle-system", name: "cattle" };
+
+/** A cluster that Rancher manages, with the network between them and its agents. */
+export class DownstreamCluster {
+  readonly id: string;
+  readonly description: ScenarioCluster;
+  readonly token: string;
+  readonly link: FaultyLink;
+  readonly cluster: SimulatedCluster;
+  /** The agent's image cannot be pulled any more. */
+  imageMissing = false;
+  readonly #options: DownstreamOptions;
+  #unchecked: number;
+
+  constructor(options: DownstreamOptions) {
+    const { id, description, token, clock, random, kinds, drift } = options;
+    this.id = id;
+    this.description = description;
+    this.token = token;
+    this.link = new FaultyLink(description.latencyMs);
+    this.#unchecked = drift === undefined ? 0 : description.agents;
+    this.#options = options;
+    const powerful = [ADMIN_USER, serviceAccount(AGENT).name];
+    const { name, kubernetes } = description;
+    this.cluster = new SimulatedCluster({ name, kubernetes, kinds, clock, random, powerful });
+  }
+
+  get name(): string {
+    return this.description.name;
+  }
+
+  /** Its objects in the management cluster. */
+  managementObjects(facts: Omit<ClusterFacts, "id" | "description" | "token" | "defaultToken">) {
+    const { id, description, token } = this;
+    return clusterObjects({ ...facts, id, description, token, defaultToken: registrationToken(this.#options.random) });
+  }
+
+  /** Puts in what a managed cluster has, and lets it run. */
+  async start(manifest: Omit<ManifestFacts, "features" | "token" | "namespace">, caCert: string): Promise<void> {
+    const facts = { ...manifest, token: this.token, namespace: this.id };
+    const { random, drift } = this.#options;
+    const tokenName = `cattle-token-${randomSuffix(random, 5)}`;
+    const pin = drift === undefined ? undefined : driftedPin(drift, manifest.bundle);
+    const { description } = this;
+    await this.cluster.create(downstreamObjects({ manifest: facts, description, caCert, pin, tokenName }));
+    await this.cluster.start(this.#images());
+  }
+
+  #images(): Images {
+    const api = this.cluster.handlerFor(serviceAccount(AGENT));
+    const observer = this.#options.statistics.observer(this.id);
+    const startedEarlier = () => {
+      this.#unchecked -= 1;
+      return this.#unchecked >= 0;
+    };
+    const agent = agentProgram({ link: this.link, observer, api, systemRoots: "", startedEarlier });
+    const isAgent = (image: string) => image.includes("rancher/rancher-agent");
+    return {
+      programs: { "rancher/rancher-agent": agent },
+      unpullable: (image) => /(^|\/)missing([:@]|$)/.test(image) || (this.imageMissing && isAgent(image)),
+    };
+  }
+}
+
+/** A registration token as Rancher makes it: 54 letters and digits. */
+export function registrationToken(random: Random): string {
+  return randomSuffix(random, 54);
+}
+
+/** A pin that would not survive a restart: of some earlier bundle, or of the present one with a newline too many. */
+function driftedPin(drift: "other" | "trailing-newline", bundle: string): string {
+  const text = drift === "other" ? `an earlier bundle\n` : `${bundle}\n\n`;
+  return createHash("sha256").update(text).digest("hex");
+}

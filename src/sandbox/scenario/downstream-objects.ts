@@ -1,0 +1,133 @@
+import type { NewObject } from "../cluster-client.ts";
+import { AGENT_FEATURES, agentManifest, type ManifestFacts } from "../rancher/agent-manifest.ts";
+import { annotated } from "../rancher/apply.ts";
+import { recordOf } from "../rancher/norman.ts";
+import { secret } from "./management-objects.ts";
+import type { ScenarioCluster } from "./scenario.ts";
+
+export interface DownstreamFacts {
+  readonly manifest: Omit<ManifestFacts, "features">;
+  readonly description: ScenarioCluster;
+  /** The cluster's own CA, PEM. */
+  readonly caCert: string;
+  /** What the agent is pinned to, where that is not what Rancher serves. */
+  readonly pin: string | undefined;
+  /** Further labels and annotations that this scenario wants to see on things. */
+  readonly tokenName: string;
+}
+
+/** What is in a downstream cluster that has been managed for some time, in the order of creation. */
+export function downstreamObjects(facts: DownstreamFacts): NewObject[] {
+  const manifest = agentManifest({ ...facts.manifest, features: AGENT_FEATURES }).map(annotated);
+  const [namespace, ...rest] = manifest;
+  return [
+    ...(namespace === undefined ? [] : [namespace]),
+    rootCertificate(facts.caCert),
+    accountToken(facts),
+    ...rest.map((object) => (object.kind === "Deployment" ? asDeployed(object, facts) : object)),
+    ...(facts.description.driver === "rke2" || facts.description.windows ? upgradePlans(facts.description) : []),
+    ...(facts.description.nodeAgent ? [nodeAgent(facts)] : []),
+    ...(facts.description.fleet ? fleetAgent(facts) : []),
+  ];
+}
+
+function rootCertificate(caCert: string): NewObject {
+  const metadata = { name: "kube-root-ca.crt", namespace: "cattle-system" };
+  return { apiVersion: "v1", kind: "ConfigMap", metadata, data: { "ca.crt": caCert } };
+}
+
+function accountToken({ caCert, tokenName }: DownstreamFacts): NewObject {
+  const plain = { "ca.crt": caCert, namespace: "cattle-system", token: "sandbox" };
+  const token = secret(tokenName, "kubernetes.io/service-account-token", plain);
+  const annotations = { "kubernetes.io/service-account.name": "cattle" };
+  return { ...token, metadata: { ...token.metadata, annotations } };
+}
+
+/** The scenario's replicas and pin, which are not of Rancher's making. */
+function asDeployed(deployment: NewObject, { description, pin }: DownstreamFacts): NewObject {
+  const spec = recordOf(deployment.spec);
+  if (pin === undefined) return { ...deployment, spec: { ...spec, replicas: description.agents } };
+  const template = recordOf(spec.template);
+  const podSpec = recordOf(template.spec);
+  const containers = (Array.isArray(podSpec.containers) ? podSpec.containers : []).map((container) => ({
+    ...container,
+    env: container.env.map((entry: { name: string }) =>
+      entry.name === "CATTLE_CA_CHECKSUM" ? { ...entry, value: pin } : entry,
+    ),
+  }));
+  const changed = { ...template, spec: { ...podSpec, containers } };
+  return { ...deployment, spec: { ...spec, replicas: description.agents, template: changed } };
+}
+
+/** The plans by which Rancher keeps the system-agents of a cluster's nodes up to date. */
+function upgradePlans({ driver, windows }: ScenarioCluster): NewObject[] {
+  const plan = (name: string, image: string): NewObject => ({
+    apiVersion: "upgrade.cattle.io/v1",
+    kind: "Plan",
+    metadata: { name, namespace: "cattle-system" },
+    spec: {
+      concurrency: 10,
+      version: "v0.3.13",
+      upgrade: { image, envFrom: [{ secretRef: { name: "stv-aggregation" } }] },
+    },
+  });
+  return [
+    ...(driver === "rke2" ? [plan("system-agent-upgrader", "rancher/system-agent")] : []),
+    ...(windows ? [plan("system-agent-upgrader-windows", "rancher/wins")] : []),
+  ];
+}
+
+/** RKE1 clusters under Rancher ≤ 2.11: a pod on every node that pins the bundle, too. */
+function nodeAgent({ manifest }: DownstreamFacts): NewObject {
+  const labels = { app: "cattle-agent" };
+  const deployment = agentManifest({ ...manifest, features: undefined }).find(({ kind }) => kind === "Deployment");
+  const template = recordOf(recordOf(deployment?.spec).template);
+  const podSpec = recordOf(template.spec);
+  const containers = (Array.isArray(podSpec.containers) ? podSpec.containers : []).map((container) => ({
+    ...container,
+    name: "agent",
+    // Not an agent that runs in the sandbox: it is there to be recognised.
+    image: `rancher/node-agent:${manifest.profile.version}`,
+  }));
+  return {
+    apiVersion: "apps/v1",
+    kind: "DaemonSet",
+    metadata: { name: "cattle-node-agent", namespace: "cattle-system" },
+    spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { ...podSpec, containers } } },
+  };
+}
+
+function fleetAgent({ manifest }: DownstreamFacts): NewObject[] {
+  const namespace = "cattle-fleet-system";
+  const labels = { app: "fleet-agent" };
+  const kubeconfig = secret("fleet-agent", "Opaque", {
+    kubeconfig: JSON.stringify({
+      clusters: [
+        {
+          name: "default",
+          cluster: {
+            server: manifest.serverUrl,
+            "certificate-authority-data": Buffer.from(manifest.bundle).toString("base64"),
+          },
+        },
+      ],
+    }),
+  });
+  return [
+    { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
+    { ...kubeconfig, metadata: { name: "fleet-agent", namespace } },
+    {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { name: "fleet-agent", namespace },
+      spec: {
+        replicas: 1,
+        selector: { matchLabels: labels },
+        template: {
+          metadata: { labels },
+          spec: { containers: [{ name: "fleet-agent", image: "rancher/fleet-agent:v0.13.0" }] },
+        },
+      },
+    },
+  ];
+}

@@ -1,0 +1,199 @@
+import { randomUUID } from "node:crypto";
+import { createRoot } from "../../pki/issuing/authority.ts";
+import { BUILT_IN_KINDS } from "../api-server/built-in-kinds.ts";
+import { DOWNSTREAM_KINDS, rancherKinds } from "../api-server/rancher-kinds.ts";
+import { type ClusterAuthority, createClusterAuthority } from "../api-server/serving-identity.ts";
+import { realClock, type StoppableClock } from "../clock.ts";
+import type { ManifestFacts } from "../rancher/agent-manifest.ts";
+import { trimSpace } from "../rancher/go-trim.ts";
+import { Ingress } from "../rancher/ingress.ts";
+import { type RancherProfile, rancherProfile } from "../rancher/profile.ts";
+import { rancherProgram } from "../rancher/rancher-program.ts";
+import { Replicas } from "../rancher/replicas.ts";
+import { SessionRegistry } from "../rancher/session-registry.ts";
+import { settingsWebhook } from "../rancher/webhook.ts";
+import { createPki, type SandboxPki } from "./authority.ts";
+import { bundleText } from "./bundle-text.ts";
+import { Conduct } from "./conduct.ts";
+import { DownstreamCluster, registrationToken } from "./downstream-cluster.ts";
+import { localCluster } from "./local-cluster.ts";
+import { ADMIN_USER, managementObjects } from "./management-objects.ts";
+import { type Random, randomSuffix, seededRandom } from "./random.ts";
+import type { Scenario, ScenarioCluster } from "./scenario.ts";
+import { SimulatedCluster, serviceAccount } from "./simulated-cluster.ts";
+import { StatisticsKeeper } from "./statistics.ts";
+import { waitUntil } from "./waiting.ts";
+
+/** How many clusters are started at the same time. */
+const BATCH = 25;
+
+const MANAGEMENT_KUBERNETES = "v1.33.4";
+const RANCHER = { namespace: "cattle-system", name: "rancher" };
+
+const DOWNSTREAM = [...BUILT_IN_KINDS, ...DOWNSTREAM_KINDS];
+const MANAGEMENT = {
+  plain: [...BUILT_IN_KINDS, ...rancherKinds({ clusterStatusSubresource: false })],
+  withStatus: [...BUILT_IN_KINDS, ...rancherKinds({ clusterStatusSubresource: true })],
+};
+
+/** A whole simulated estate: Rancher with its cluster, and the clusters that it manages. */
+export class Estate {
+  readonly scenario: Scenario;
+  readonly profile: RancherProfile;
+  readonly clock: StoppableClock;
+  readonly random: Random;
+  readonly statistics: StatisticsKeeper;
+  readonly conduct: Conduct;
+  readonly management: SimulatedCluster;
+  readonly downstream: readonly DownstreamCluster[];
+  readonly replicas = new Replicas();
+  readonly sessions: SessionRegistry;
+  readonly pki: SandboxPki;
+  /** Who the clusters' own API servers are; it has nothing to do with Rancher's certificate. */
+  readonly authority: ClusterAuthority;
+  /** `token-xxxxx:<secret>`, an administrator's. */
+  readonly token: string;
+  readonly #ingress: Ingress;
+  #serverUrl = "";
+
+  private constructor(scenario: Scenario, clock: StoppableClock, pki: SandboxPki, authority: ClusterAuthority) {
+    this.scenario = scenario;
+    this.clock = clock;
+    this.pki = pki;
+    this.authority = authority;
+    this.random = seededRandom(scenario.seed);
+    this.profile = rancherProfile(scenario.rancher.version);
+    this.statistics = new StatisticsKeeper(clock);
+    this.conduct = new Conduct(scenario, seededRandom(scenario.seed + 1), this.statistics);
+    this.sessions = new SessionRegistry((key, open) => this.statistics.session(key, open));
+    this.token = `token-${randomSuffix(this.random, 5)}:${randomSuffix(this.random, 54)}`;
+    this.management = this.#managementCluster();
+    this.downstream = scenario.clusters.map((description) => this.#downstreamCluster(description));
+    const { port, rancher } = scenario;
+    const delayMs = (replica: number) => this.conduct.ingressDelayMs(replica);
+    const { client } = this.management;
+    this.#ingress = new Ingress({ client, clock, port, replicas: rancher.ingressReplicas, delayMs });
+  }
+
+  /** Builds and starts it; resolves when Rancher serves and every cluster's agents have been started. */
+  static async start(scenario: Scenario): Promise<Estate> {
+    const clock = realClock(scenario.speed);
+    const [pki, authority] = await Promise.all([
+      createPki(clock),
+      createClusterAuthority({ name: "kubernetes", now: clock.now() }),
+    ]);
+    const estate = new Estate(scenario, clock, pki, authority);
+    try {
+      await estate.#start();
+      return estate;
+    } catch (error) {
+      await estate.stop();
+      throw error;
+    }
+  }
+
+  get serverUrl(): string {
+    return this.#serverUrl;
+  }
+
+  async stop(): Promise<void> {
+    this.conduct.stop();
+    await this.#ingress.close();
+    await Promise.all(this.downstream.map(({ cluster }) => cluster.stop()));
+    await this.management.stop();
+    this.clock.stop();
+  }
+
+  async #start(): Promise<void> {
+    const port = await this.#ingress.listen();
+    this.#serverUrl = `https://${this.scenario.hostname}:${port}`;
+    const facts = await this.#facts();
+    await this.management.create([...facts.objects, localCluster(MANAGEMENT_KUBERNETES, this.clock.now())]);
+    this.management.server.admission.validate(settingsWebhook(this.profile));
+    this.conduct.follow(this.management.client);
+    // With its colon, so that it does not fit rancher/rancher-webhook.
+    await this.management.start({ programs: { "rancher/rancher:": this.#rancher() } });
+    await this.#ingress.serve(this.replicas);
+    await waitUntil(() => this.replicas.serving > 0, { what: "Rancher to serve" });
+    await this.#startDownstream(facts.manifest);
+  }
+
+  async #startDownstream(manifest: Omit<ManifestFacts, "features" | "token" | "namespace">): Promise<void> {
+    const caCert = this.authority.caPem;
+    for (const cluster of this.downstream) {
+      const { profile, serverUrl, bundle, installUuid } = manifest;
+      const at = this.clock.now();
+      await this.management.create(cluster.managementObjects({ profile, serverUrl, bundle, installUuid, caCert, at }));
+    }
+    for (let first = 0; first < this.downstream.length; first += BATCH) {
+      const batch = this.downstream.slice(first, first + BATCH);
+      await Promise.all(batch.map((cluster) => cluster.start(manifest, caCert)));
+    }
+  }
+
+  async #facts() {
+    const { scenario, profile, clock, pki } = this;
+    const bundleFile = bundleText(pki.today.bundle, scenario.tls.bundle);
+    const internal = await createRoot({ commonName: "dynamiclistener-ca", now: clock.now(), days: 3650 });
+    const [name = "", secret = ""] = this.token.split(":");
+    const common = {
+      profile,
+      serverUrl: this.serverUrl,
+      bundle: trimSpace(bundleFile),
+      installUuid: randomUUID(),
+    };
+    const objects = managementObjects({
+      ...common,
+      tlsMode: scenario.tls.mode,
+      internalCa: internal.certificatePem,
+      internalKey: internal.keyPem,
+      hostname: scenario.hostname,
+      replicas: scenario.rancher.replicas,
+      bundleFile,
+      serving: await pki.today.issue(),
+      token: { name, secret, expiresAt: this.#tokenExpiry() },
+      at: clock.now(),
+    });
+    const strict = profile.tlsMode ? scenario.tls.mode === "strict" : undefined;
+    return { objects, manifest: { ...common, strict } };
+  }
+
+  #tokenExpiry(): string {
+    const fault = this.scenario.faults.find((each) => each.kind === "token-expires");
+    if (fault === undefined) return "";
+    return new Date(this.clock.now().getTime() + fault.minutes * 60_000).toISOString().replace(/\.\d+Z$/, "Z");
+  }
+
+  #rancher() {
+    const { profile, sessions, replicas, conduct, serverUrl, management } = this;
+    const registrationTokens = new Map(this.downstream.map(({ token, id }) => [token, id]));
+    const localApi = management.handlerFor(serviceAccount(RANCHER));
+    return rancherProgram({ profile, serverUrl, sessions, replicas, localApi, registrationTokens, conduct });
+  }
+
+  #managementCluster(): SimulatedCluster {
+    const kinds = this.profile.statusSubresource ? MANAGEMENT.withStatus : MANAGEMENT.plain;
+    const powerful = [ADMIN_USER, serviceAccount(RANCHER).name];
+    const { clock, random } = this;
+    const kubernetes = MANAGEMENT_KUBERNETES;
+    return new SimulatedCluster({ name: "management", kubernetes, kinds, clock, random, powerful });
+  }
+
+  #downstreamCluster(description: ScenarioCluster): DownstreamCluster {
+    const { clock, random, statistics, scenario } = this;
+    const imported = description.driver === "imported";
+    const id = imported ? `c-${randomSuffix(random, 5)}` : `c-m-${randomSuffix(random, 8)}`;
+    statistics.addCluster(id, description.name);
+    const drift = scenario.faults.find((each) => each.kind === "drifted" && each.cluster === description.name);
+    return new DownstreamCluster({
+      id,
+      description,
+      kinds: DOWNSTREAM,
+      clock,
+      random,
+      statistics,
+      token: registrationToken(random),
+      drift: drift?.kind === "drifted" ? drift.pin : undefined,
+    });
+  }
+}

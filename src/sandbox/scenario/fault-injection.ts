@@ -1,0 +1,177 @@
+import { FarrierError } from "../../errors.ts";
+import { ApiError } from "../cluster-client.ts";
+import { recordOf } from "../rancher/norman.ts";
+import { apps, CLUSTERS, core, NODES, TOKENS } from "../rancher/resources.ts";
+import { forbidDeployments, keepSecret } from "./cluster-faults.ts";
+import { sleep } from "./conduct.ts";
+import type { DownstreamCluster } from "./downstream-cluster.ts";
+import type { Estate } from "./estate.ts";
+import type { Fault } from "./faults.ts";
+
+/** Carries out faults on a running estate. What repeats goes on until the estate stops. */
+export class FaultInjection {
+  readonly #estate: Estate;
+  #stopped = false;
+
+  constructor(estate: Estate) {
+    this.#estate = estate;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** @throws FarrierError `input.invalid` when the fault names a cluster that there is not */
+  async inject(fault: Fault): Promise<void> {
+    switch (fault.kind) {
+      case "offline":
+        return this.#offline(this.cluster(fault.cluster), fault.seconds);
+      case "disconnect":
+        return this.cluster(fault.cluster).link.breakConnections();
+      case "flapping":
+        return this.#every(fault.everySeconds, () => this.cluster(fault.cluster).link.breakConnections());
+      case "half-open":
+        return this.#halfOpen(this.cluster(fault.cluster), fault.seconds);
+      case "slow":
+        this.cluster(fault.cluster).link.latencyMs = fault.latencyMs;
+        return;
+      case "restart-agent":
+        return this.restartAgent(this.cluster(fault.cluster));
+      case "random-restarts":
+        return this.#every(fault.everySeconds, () => this.restartAgent(this.#anyCluster()));
+      case "redeploy":
+        return this.#redeploy(this.cluster(fault.cluster));
+      case "random-redeploys":
+        return this.#every(fault.everySeconds, () => this.#redeploy(this.#anyCluster()));
+      case "restart-rancher":
+        return this.restartRancher();
+      case "forbidden":
+        return forbidDeployments(this.cluster(fault.cluster).cluster.server);
+      case "image-missing":
+        this.cluster(fault.cluster).imageMissing = true;
+        return;
+      case "node-full":
+        return this.#fillNode(this.cluster(fault.cluster));
+      default:
+        return this.#injectIntoRancher(fault);
+    }
+  }
+
+  async #injectIntoRancher(fault: Fault): Promise<void> {
+    const { conduct } = this.#estate;
+    switch (fault.kind) {
+      case "stale-rancher":
+        conduct.staleNext = true;
+        return;
+      case "setting-delay":
+        conduct.settingDelaySeconds = fault.seconds;
+        return;
+      case "ingress-late":
+        conduct.ingressDelaySeconds = fault.seconds;
+        return;
+      case "owned-secret":
+        return keepSecret(this.#estate.management, this.#estate.clock, fault);
+      case "token-expires":
+        return this.#expireToken(fault.minutes);
+      case "api-errors":
+        return this.#apiErrors(fault);
+      case "drifted":
+        throw new FarrierError("input.invalid", "A drifted agent can only be part of a scenario from its start.");
+    }
+  }
+
+  /** @param name a cluster's ID or display name. @throws FarrierError `input.invalid` */
+  cluster(name: string): DownstreamCluster {
+    const found = this.#estate.downstream.find((cluster) => cluster.id === name || cluster.name === name);
+    if (found === undefined) throw new FarrierError("input.invalid", `The sandbox has no cluster ${name}.`);
+    return found;
+  }
+
+  /** Deletes the agent's pods; its Deployment makes them anew. */
+  async restartAgent({ cluster }: DownstreamCluster): Promise<void> {
+    const pods = core("pods", "cattle-system");
+    const { items } = await cluster.client.list(pods, { labelSelector: "app=cattle-cluster-agent" });
+    await Promise.all(items.map((pod) => cluster.client.delete(pods, pod.metadata.name)));
+  }
+
+  /** What `kubectl rollout restart deploy/rancher` does. */
+  async restartRancher(): Promise<void> {
+    const annotations = { "kubectl.kubernetes.io/restartedAt": new Date().toISOString() };
+    const body = { spec: { template: { metadata: { annotations } } } };
+    const deployments = apps("deployments", "cattle-system");
+    await this.#estate.management.client.patch(deployments, "rancher", { type: "strategic", body });
+  }
+
+  async #redeploy({ id }: DownstreamCluster): Promise<void> {
+    const body = { metadata: { annotations: { "io.cattle.agent.force.deploy": "true" } } };
+    await this.#estate.management.client.patch(CLUSTERS, id, { type: "merge", body });
+  }
+
+  #offline({ link }: DownstreamCluster, seconds: number | undefined): void {
+    link.cut();
+    if (seconds !== undefined) this.#estate.clock.after(seconds * 1000, () => link.restore());
+  }
+
+  #halfOpen({ link }: DownstreamCluster, seconds: number | undefined): void {
+    this.#estate.conduct.hangsPossible = true;
+    link.halfOpen = true;
+    if (seconds === undefined) return;
+    this.#estate.clock.after(seconds * 1000, () => {
+      link.halfOpen = false;
+      link.breakConnections();
+    });
+  }
+
+  async #fillNode({ cluster }: DownstreamCluster): Promise<void> {
+    const [nodes, pods] = await Promise.all([cluster.client.list(NODES), cluster.client.list(core("pods", ""))]);
+    await Promise.all(
+      nodes.items.map((node) => {
+        const here = pods.items.filter((pod) => recordOf(pod.spec).nodeName === node.metadata.name);
+        const body = { status: { allocatable: { pods: String(here.length) } } };
+        return cluster.client.patch(NODES, node.metadata.name, { type: "merge", body, subresource: "status" });
+      }),
+    );
+  }
+
+  async #expireToken(minutes: number): Promise<void> {
+    const { clock, management, token } = this.#estate;
+    const expiresAt = new Date(clock.now().getTime() + minutes * 60_000).toISOString().replace(/\.\d+Z$/, "Z");
+    await management.client.patch(TOKENS, token.split(":")[0] ?? "", { type: "merge", body: { expiresAt } });
+  }
+
+  #apiErrors({ target, rate, statuses }: Extract<Fault, { kind: "api-errors" }>): void {
+    if (target === "rancher") {
+      this.#estate.conduct.refusals = { rate, statuses };
+      return;
+    }
+    const { random, management } = this.#estate;
+    const { server } = target === "management" ? management : this.cluster(target).cluster;
+    server.faults.add(({ user }) => {
+      // What the sandbox's own inhabitants do is not disturbed: the fault is meant for those who come from outside.
+      if (user.name.startsWith("system:") || user.name === "kubernetes-admin") return undefined;
+      if (random() >= rate) return undefined;
+      const status = statuses[Math.floor(random() * statuses.length)] ?? 500;
+      const reason = status === 429 ? "TooManyRequests" : status === 409 ? "Conflict" : "InternalError";
+      return { kind: "error", error: new ApiError(status, reason, "injected by the scenario") };
+    });
+  }
+
+  #anyCluster(): DownstreamCluster {
+    const { downstream, random } = this.#estate;
+    const chosen = downstream[Math.floor(random() * downstream.length)];
+    if (chosen === undefined) throw new FarrierError("input.invalid", "The sandbox has no clusters.");
+    return chosen;
+  }
+
+  #every(seconds: number, action: () => void | Promise<void>): void {
+    const { clock } = this.#estate;
+    const round = async () => {
+      while (!this.#stopped) {
+        await sleep(clock, seconds * 1000);
+        if (!this.#stopped) await action();
+      }
+    };
+    // A round that hits a cluster in the middle of stopping has nothing to tell.
+    round().catch(() => {});
+  }
+}
