@@ -210,6 +210,11 @@ export const ERRORS = {
     meaning: "The plan is cut off or is not JSON.",
     hint: "Put back the plan.json that farrier plan wrote, or make a new plan.",
   },
+  "rotation.exists": {
+    exit: EXIT.badInput,
+    meaning: "The directory that was named for a new rotation already holds one.",
+    hint: "Name another directory, or go on with the one that is there: farrier status.",
+  },
   "rotation.held": {
     exit: EXIT.held,
     meaning: "A gate did not open, the rotation was paused, or a step was left undone.",
