@@ -1,0 +1,28 @@
+/** Which action carries out which kind of step. */
+import type { StepKind } from "../plan/plan.ts";
+import type { ErasedAction } from "./step-action.ts";
+import { armAgent } from "./steps/arm-agent.ts";
+import { presentCertificate } from "./steps/present-certificate.ts";
+import { proveDecryption } from "./steps/prove-decryption.ts";
+import { proveTrust } from "./steps/prove-trust.ts";
+import { redeployAgent } from "./steps/redeploy-agent.ts";
+import { restartAgent } from "./steps/restart-agent.ts";
+import { restartRancherPods } from "./steps/restart-rancher.ts";
+import { rollAgent } from "./steps/roll-agent.ts";
+import { saveObjects } from "./steps/save-objects.ts";
+import { serveBundle } from "./steps/serve-bundle.ts";
+import { settleAgent } from "./steps/settle-agent.ts";
+
+export const ACTIONS: Readonly<Record<StepKind, ErasedAction>> = {
+  "save-objects": saveObjects,
+  "prove-decryption": proveDecryption,
+  "arm-agent": armAgent,
+  "serve-bundle": serveBundle,
+  "roll-agent": rollAgent,
+  "redeploy-agent": redeployAgent,
+  "present-certificate": presentCertificate,
+  "restart-agent": restartAgent,
+  "restart-rancher": restartRancherPods,
+  "settle-agent": settleAgent,
+  "prove-trust": proveTrust,
+};

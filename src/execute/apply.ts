@@ -1,0 +1,167 @@
+/**
+ * Applies the plan in force: takes the lock, goes through the stages, and lets go. Whatever happens, calling it again
+ * goes on from where the journal ends.
+ */
+import type { IdentityChoice } from "../backup/owner-identity.ts";
+import { Vault } from "../backup/vault.ts";
+import { FarrierError } from "../errors.ts";
+import type { Estate } from "../estate/estate.ts";
+import { observeEstate } from "../observe/observe-estate.ts";
+import type { World } from "../observe/world.ts";
+import { belongsTo, staleness } from "../plan/staleness.ts";
+import { agentTlsModeOf, readSetting } from "../rancher/settings.ts";
+import { describeHolder, type Holder, thisProcess } from "./holder.ts";
+import type { JournalObserver } from "./journal-store.ts";
+import { Ledger, ROTATION } from "./ledger.ts";
+import { type Acquisition, EstateLock, readLock } from "./lock.ts";
+import { openRotation, type Rotation } from "./rotation.ts";
+import { runStage, type StageOutcome } from "./stage-runner.ts";
+import { Workshop } from "./workshop.ts";
+
+export interface ApplyOptions {
+  readonly directory: string;
+  readonly world: World;
+  readonly identity?: IdentityChoice;
+  /** A stored rollback that is to be begun; otherwise the plan in force goes on. */
+  readonly planFile?: string;
+  /** Take the estate from a process that cannot be asked any more. */
+  readonly takeOver?: boolean;
+  /** How long a gate may wait before the run stops as held. Default 120. */
+  readonly gateWaitSeconds?: number;
+  /** First Ctrl-C: finish the steps in hand, then stop. */
+  readonly stop?: AbortSignal;
+  /** Second Ctrl-C: stop at once. */
+  readonly abort?: AbortSignal;
+  /** Terminal, JSON lines, console, tests: all see the same entries. */
+  readonly observers?: readonly JournalObserver[];
+  readonly holder?: Holder;
+  readonly now?: () => Date;
+}
+
+export type ApplyOutcome =
+  | { readonly kind: "finished"; readonly worldChanged: boolean }
+  | { readonly kind: "already-finished" }
+  | Exclude<StageOutcome, { readonly kind: "done" }>;
+
+const GATE_WAIT_SECONDS = 120;
+const NEVER = new AbortController().signal;
+
+/**
+ * @throws FarrierError `plan.*`, `journal.*`, `backup.*`, `lock.held`, `rotation.unwritable`, `api.*`; the signal's
+ *   reason when `abort` was used
+ */
+export async function applyRotation(options: ApplyOptions): Promise<ApplyOutcome> {
+  const { world, directory } = options;
+  const now = options.now ?? (() => new Date());
+  const rotation = await openRotation(directory, options.planFile);
+  refuseOtherEstate(rotation, world);
+  if (isFinished(rotation)) return { kind: "already-finished" };
+  const holder = options.holder ?? thisProcess();
+  await trustEpochs(rotation, world);
+  // Who holds the estate is said before anything else: a stale plan is only interesting to who may apply it.
+  const fresh = rotation.state === undefined;
+  const estate = fresh ? await observeFresh(rotation, world, now) : undefined;
+  const vault = await Vault.open(directory, options.identity ?? {});
+  const { ledger, torn } = await Ledger.open(rotation.journalPath, {
+    rotation: rotation.plan.rotation,
+    now,
+    observers: options.observers ?? [],
+  });
+  try {
+    const { lock, how } = await EstateLock.acquire({
+      api: world.management,
+      namespace: rotation.plan.rancher.namespace,
+      rotation: rotation.plan.rotation,
+      planDigest: rotation.digest,
+      holder,
+      journal: ledger,
+      takeOver: options.takeOver ?? false,
+      now,
+    });
+    const { stop = NEVER, abort = NEVER, gateWaitSeconds = GATE_WAIT_SECONDS } = options;
+    const parts = { directory, plan: rotation.plan, ledger, lock, world, vault, now, stop, abort, gateWaitSeconds };
+    return await hold(new Workshop(parts, estate), () => begin(rotation, ledger, { holder, how, torn }));
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** Works while the lock is held, and lets go of it in the way that fits the end. */
+async function hold(workshop: Workshop, announce: () => Promise<void>): Promise<ApplyOutcome> {
+  const { lock } = workshop.parts;
+  lock.startHeartbeat();
+  try {
+    await announce();
+    const outcome = await runStages(workshop);
+    await lock.release(outcome.kind === "finished" ? "finished" : "released");
+    return outcome;
+  } catch (error) {
+    // The journal says how far it got; the lock stays with this process, which others can see to be gone.
+    if (workshop.parts.abort.aborted) await lock.release("released").catch(() => {});
+    lock.abandon();
+    throw error;
+  }
+}
+
+async function runStages(workshop: Workshop): Promise<ApplyOutcome> {
+  const { plan, ledger } = workshop.parts;
+  for (const stage of plan.stages) {
+    const outcome = await runStage(workshop, stage);
+    if (outcome.kind !== "done") return outcome;
+  }
+  const { digest, steps } = ledger.run;
+  const worldChanged = Object.values(steps).some(({ phase, alreadyDone }) => phase === "done" && !alreadyDone);
+  await ledger.append(ROTATION, { type: "plan-finished", data: { digest, worldChanged } });
+  return { kind: "finished", worldChanged };
+}
+
+/** The first entries of this process. */
+async function begin(
+  rotation: Rotation,
+  ledger: Ledger,
+  { holder, how, torn }: { readonly holder: Holder; readonly how: Acquisition; readonly torn: boolean },
+): Promise<void> {
+  const who = describeHolder(holder);
+  const { planFile: file, digest, plan, state } = rotation;
+  if (state === undefined || state.current.file !== file || state.current.finished !== undefined) {
+    const data = { file, digest, direction: plan.direction, holder: who };
+    await ledger.append(ROTATION, { type: "plan-begun", data });
+  } else {
+    await ledger.append(ROTATION, {
+      type: "continued",
+      data: { holder: who, how: how === "taken-over" ? "taken-over" : "resumed" },
+    });
+  }
+  if (torn) await ledger.append(ROTATION, { type: "noted", data: { text: "The last line was torn and was cut off." } });
+}
+
+function isFinished({ state, planFile }: Rotation): boolean {
+  return state?.current.finished !== undefined && state.current.file === planFile;
+}
+
+function refuseOtherEstate({ plan }: Rotation, world: World): void {
+  if (belongsTo(plan, world.identity)) return;
+  throw new FarrierError(
+    "plan.stale",
+    `The plan was made for ${plan.estate.serverUrl}; this is another estate, ${world.identity.serverUrl}.`,
+  );
+}
+
+/** Nothing was applied yet: the estate must be as the plan found it. */
+async function observeFresh(rotation: Rotation, world: World, now: () => Date): Promise<Estate> {
+  const { plan } = rotation;
+  const other = await readLock(world.management, plan.rancher.namespace);
+  const estate = await observeEstate(world, { now, concurrency: 50 });
+  if (other?.rotation === plan.rotation) return estate;
+  const differences = staleness(plan, estate);
+  if (differences.length === 0) return estate;
+  const said = differences.map(({ what, planned, found }) => `${what}: planned ${planned}, found ${found}`);
+  throw new FarrierError("plan.stale", `The estate has changed since the plan was made. ${said.join("; ")}.`);
+}
+
+/** Connections to Rancher must survive every epoch that the estate is led through. */
+async function trustEpochs({ plan, firstPlan }: Rotation, world: World): Promise<void> {
+  const bundles = [...firstPlan.epochs, ...plan.epochs].map(({ bundle }) => bundle);
+  const mode = agentTlsModeOf(await readSetting(world.management, "agent-tls-mode"));
+  world.rancher.setTrust({ bundles: [...new Set(bundles)], systemRoots: mode !== "strict" });
+}

@@ -1,0 +1,107 @@
+/** A stage's gate: asked of the live estate at entry, and again after every resume. */
+import { setTimeout as pause } from "node:timers/promises";
+import type { Estate } from "../estate/estate.ts";
+import { ApiError } from "../kubernetes/api-error.ts";
+import { managementClusters } from "../kubernetes/resource.ts";
+import { evaluateGate } from "../plan/gates/evaluate.ts";
+import type { Hold } from "../plan/gates/hold.ts";
+import { lateSteps } from "../plan/late-steps.ts";
+import type { Stage, Step } from "../plan/plan.ts";
+import { ROTATION } from "./ledger.ts";
+import { runWave } from "./wave-runner.ts";
+import type { Halt, Workshop } from "./workshop.ts";
+
+export type GateOutcome =
+  | { readonly kind: "passed" }
+  | { readonly kind: "held"; readonly holds: readonly Hold[] }
+  | { readonly kind: "halted"; readonly halt: Halt };
+
+const FIRST_LOOK_AGAIN_MS = 500;
+const LONGEST_LOOK_AGAIN_MS = 15_000;
+
+/** Waits for the gate as long as the person allows; in between it does what would clear it. */
+export async function passGate(workshop: Workshop, stage: Stage): Promise<GateOutcome> {
+  const { ledger, gateWaitSeconds } = workshop.parts;
+  const end = Date.now() + gateWaitSeconds * 1000;
+  const tried = new Map<string, number>();
+  for (let wait = FIRST_LOOK_AGAIN_MS; ; wait = Math.min(wait * 1.6, LONGEST_LOOK_AGAIN_MS)) {
+    const halt = await workshop.halted();
+    if (halt !== undefined) return { kind: "halted", halt };
+    const { verdict, late } = await look(workshop, stage);
+    if (verdict.passes) {
+      const waived = [...verdict.waived];
+      await ledger.append(ROTATION, { type: "gate-passed", data: { stage: stage.id, waived } });
+      return { kind: "passed" };
+    }
+    await recordHold(workshop, stage, verdict.holds);
+    const helped = await help(
+      workshop,
+      stage,
+      late.filter(({ id }) => (tried.get(id) ?? 0) < 2),
+    );
+    if (workshop.fatal !== undefined) throw workshop.fatal;
+    for (const id of helped) tried.set(id, (tried.get(id) ?? 0) + 1);
+    if (helped.length > 0) continue;
+    if (Date.now() >= end) return { kind: "held", holds: verdict.holds };
+    await somethingMoves(workshop, Math.min(wait, Math.max(1, end - Date.now())));
+  }
+}
+
+async function look(workshop: Workshop, stage: Stage) {
+  const { plan, ledger, now } = workshop.parts;
+  const estate = await estateFor(workshop, stage);
+  const question = { plan, stage, estate, waivers: ledger.waivers, now: now() };
+  const backupVerified = ledger.run.steps["rotation/prove-decryption"]?.phase === "done";
+  return { verdict: evaluateGate({ ...question, backupVerified }), late: lateSteps(question) };
+}
+
+/** Gates that ask nothing of the clusters don't look at them: at five hundred clusters that is most of the work. */
+async function estateFor(workshop: Workshop, stage: Stage): Promise<Estate> {
+  return stage.gate === "nothing" || stage.gate === "backup-verified" ? workshop.latestEstate() : workshop.observe();
+}
+
+async function recordHold(workshop: Workshop, stage: Stage, holds: readonly Hold[]): Promise<void> {
+  const { ledger } = workshop.parts;
+  const known = ledger.run.held;
+  if (known?.stage === stage.id && JSON.stringify(known.holds) === JSON.stringify(holds)) return;
+  await ledger.append(ROTATION, { type: "gate-held", data: { stage: stage.id, holds: [...holds] } });
+}
+
+/** Runs late steps: clusters that came later, agents whose pin was put back, unreachable ones that answer again. */
+async function help(workshop: Workshop, stage: Stage, steps: readonly Step[]): Promise<readonly string[]> {
+  if (steps.length === 0) return [];
+  const { ledger } = workshop.parts;
+  for (const step of steps) {
+    await ledger.append(
+      { target: step.target, step: step.id },
+      { type: "step-added", data: { stage: stage.id, step } },
+    );
+  }
+  const wave = { concurrency: steps.length, failureBudget: steps.length, steps };
+  await runWave(workshop, stage, wave);
+  return steps.map(({ id }) => id);
+}
+
+/** Resolves when one of Rancher's cluster objects changes, or after `longest`. */
+async function somethingMoves(workshop: Workshop, longest: number): Promise<void> {
+  const { world, abort, stop } = workshop.parts;
+  const signal = AbortSignal.any([abort, stop]);
+  let first: string | undefined;
+  try {
+    await pause(Math.min(longest, FIRST_LOOK_AGAIN_MS), undefined, { signal });
+    await world.management.watchUntil(
+      managementClusters,
+      {},
+      (clusters) => {
+        const versions = clusters.map(({ metadata }) => metadata.resourceVersion).join(" ");
+        first ??= versions;
+        return versions === first ? undefined : true;
+      },
+      { deadlineMs: Math.max(1, longest - FIRST_LOOK_AGAIN_MS), signal },
+    );
+  } catch (error) {
+    if (abort.aborted) throw error;
+    if (stop.aborted || (error instanceof ApiError && (error.kind === "deadline" || error.transient))) return;
+    throw error;
+  }
+}

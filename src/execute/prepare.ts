@@ -1,0 +1,161 @@
+/** Makes a rotation: its directory, its vault with the keys that later steps need, and its plan. */
+import { existsSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { IdentityChoice, OwnerIdentity } from "../backup/owner-identity.ts";
+import { sealServingPair } from "../backup/serving-pair.ts";
+import { Vault } from "../backup/vault.ts";
+import { FarrierError } from "../errors.ts";
+import type { Estate } from "../estate/estate.ts";
+import type { Finding } from "../findings.ts";
+import { observeEstate } from "../observe/observe-estate.ts";
+import type { World } from "../observe/world.ts";
+import { Secret } from "../pki/secret.ts";
+import { assemblePlan, type PlanInput } from "../plan/assemble.ts";
+import type { PlanOptions } from "../plan/options.ts";
+import type { Plan } from "../plan/plan.ts";
+import { rotationIdOf } from "../plan/plan-file.ts";
+import { openRotation, PLAN_FILE, type Rotation, writePlan } from "./rotation.ts";
+import { readSecretValues } from "./secret-change.ts";
+
+export interface NewRotation {
+  readonly directory: string;
+  readonly world: World;
+  readonly estate: Estate;
+  readonly target: {
+    /** `tls.crt`: leaf first, PEM. */
+    readonly chain: string;
+    /** `tls.key`, PEM, unencrypted. */
+    readonly key: Secret;
+    /** The trust bundle that agents shall end with; left out when it shall not change. */
+    readonly bundle?: string;
+  };
+  readonly findings: readonly Finding[];
+  readonly options?: Partial<PlanOptions>;
+  readonly horizon?: Date;
+  readonly identity?: IdentityChoice;
+  /** age recipients instead of the owner's identity. */
+  readonly recipients?: readonly string[];
+  readonly now: Date;
+}
+
+/**
+ * Seals the target's key and today's, plans, and writes `plan.json`. Nothing of the estate is changed.
+ * @returns the plan, and the owner's identity when it was used, so that its path can be shown
+ * @throws FarrierError `rotation.exists`, `rotation.unwritable`, `backup.*`, `plan.*`, `api.*`
+ */
+export async function prepareRotation(input: NewRotation): Promise<{ plan: Plan; owner?: OwnerIdentity }> {
+  const { directory, world, estate, target } = input;
+  if (existsSync(join(directory, PLAN_FILE))) {
+    throw new FarrierError("rotation.exists", `${directory} already holds a rotation.`);
+  }
+  const today = await servingPairNow(world, estate);
+  // What cannot be planned must leave no directory behind.
+  const unsealed = { file: "", sha256: "" };
+  assemblePlan(planInput(input, { target: unsealed, current: unsealed }));
+  const { vault, owner } = await Vault.create(directory, { ...input.identity, recipients: input.recipients });
+  const sealed = {
+    target: await sealServingPair(vault, "serving-target", target),
+    current: await sealServingPair(vault, "serving-current", today),
+  };
+  const plan = assemblePlan(planInput(input, sealed));
+  await writePlan(directory, PLAN_FILE, plan);
+  return owner === undefined ? { plan } : { plan, owner };
+}
+
+type SealedPairs = {
+  readonly target: PlanInput["current"]["sealed"];
+  readonly current: PlanInput["current"]["sealed"];
+};
+
+function planInput({ estate, target, findings, options, horizon, now }: NewRotation, sealed: SealedPairs): PlanInput {
+  const { chain, bundle } = target;
+  const goal = { chain, ...(bundle === undefined ? {} : { bundle }) };
+  return {
+    estate,
+    direction: "forward",
+    rotation: rotationIdOf({
+      identity: estate.identity,
+      targetChain: chain,
+      ...(bundle === undefined ? {} : { bundle }),
+      at: now,
+    }),
+    now,
+    findings,
+    goal: { ...goal, sealed: sealed.target },
+    current: { sealed: sealed.current },
+    ...(options === undefined ? {} : { options }),
+    ...(horizon === undefined ? {} : { horizon }),
+  };
+}
+
+async function servingPairNow(world: World, estate: Estate): Promise<{ chain: string; key: Secret }> {
+  const name = estate.serving.secret?.name ?? "tls-rancher-ingress";
+  const values = await readSecretValues(world.management, world.namespace, name);
+  const [chain, key] = [values?.["tls.crt"], values?.["tls.key"]];
+  if (chain === undefined || key === undefined) {
+    throw new FarrierError(
+      "plan.no-procedure",
+      `Secret ${world.namespace}/${name} holds no serving certificate with its key.`,
+    );
+  }
+  return { chain, key: Secret.of(key) };
+}
+
+export interface RollbackRequest {
+  readonly directory: string;
+  readonly world: World;
+  readonly options?: Partial<PlanOptions>;
+  readonly now: Date;
+}
+
+/**
+ * Plans the way back from wherever the estate is to where the rotation began, and stores it as `rollback-<n>.json`.
+ * A rollback that was begun and is not finished is gone on with.
+ * @throws FarrierError `rotation.held` when nothing was applied yet; `plan.*`, `api.*`
+ */
+export async function prepareRollback(request: RollbackRequest): Promise<{ plan: Plan; file: string }> {
+  const rotation = await openRotation(request.directory);
+  const current = rotation.state?.current;
+  if (current === undefined) {
+    throw new FarrierError("rotation.held", "Nothing of this rotation was applied: there is nothing to roll back.", {
+      hint: "Remove its directory if it is not needed.",
+    });
+  }
+  if (current.direction === "rollback" && current.finished === undefined) {
+    return { plan: rotation.plan, file: rotation.planFile };
+  }
+  const estate = await observeEstate(request.world, { now: () => request.now, concurrency: 50 });
+  const plan = assemblePlan(rollbackInput(rotation, estate, request));
+  const file = await nextRollbackFile(request.directory);
+  await writePlan(request.directory, file, plan);
+  return { plan, file };
+}
+
+function rollbackInput({ firstPlan }: Rotation, estate: Estate, { now, options }: RollbackRequest): PlanInput {
+  const { current, target } = firstPlan.serving;
+  const [start] = firstPlan.epochs;
+  const both = firstPlan.epochs.find(({ name }) => name === "both");
+  if (start === undefined) throw new FarrierError("plan.invalid", "The plan has no epochs.");
+  return {
+    estate,
+    direction: "rollback",
+    rotation: firstPlan.rotation,
+    now,
+    findings: [],
+    goal: { bundle: start.bundle, chain: current.chain, sealed: current.sealed },
+    current: { sealed: estate.serving.chain === target.chain ? target.sealed : current.sealed },
+    ...(both === undefined ? {} : { both: both.bundle }),
+    minReadySecondsBefore: Object.fromEntries(
+      firstPlan.clusters.map(({ id, minReadySecondsBefore }) => [id, minReadySecondsBefore]),
+    ),
+    options: { ...options, armingMinReadySeconds: firstPlan.armingMinReadySeconds },
+  };
+}
+
+async function nextRollbackFile(directory: string): Promise<string> {
+  const present = new Set(await readdir(directory));
+  for (let number = 1; ; number++) {
+    if (!present.has(`rollback-${number}.json`)) return `rollback-${number}.json`;
+  }
+}

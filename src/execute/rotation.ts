@@ -1,0 +1,75 @@
+/**
+ * A rotation's directory, opened for reading: the plan in force, the journal and what it amounts to.
+ *
+ *   plan.json  rollback-<n>.json  journal.jsonl  backups/  requests/  report.*
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ensurePrivateDirectory, writePrivateFile } from "../backup/private-files.ts";
+import { FarrierError } from "../errors.ts";
+import { foldJournal, type RotationState } from "../journal/fold.ts";
+import type { Plan } from "../plan/plan.ts";
+import { parsePlan, planDigest, serialisePlan } from "../plan/plan-file.ts";
+import { type LoadedJournal, loadJournal } from "./journal-store.ts";
+
+export const PLAN_FILE = "plan.json";
+const JOURNAL_FILE = "journal.jsonl";
+
+export interface Rotation {
+  readonly directory: string;
+  readonly journalPath: string;
+  /** The plan in force: the first one, or the rollback that was begun or stored last. */
+  readonly plan: Plan;
+  /** Its file's name in the directory. */
+  readonly planFile: string;
+  /** SHA-256 of the file. */
+  readonly digest: string;
+  /** The plan that the rotation began with. */
+  readonly firstPlan: Plan;
+  readonly journal: LoadedJournal;
+  /** Undefined before anything was applied. */
+  readonly state: RotationState | undefined;
+}
+
+/**
+ * Opens a rotation; reads only.
+ * @param planFile a plan that is about to be begun; otherwise the one that the journal says is in force
+ * @throws FarrierError `input.file-missing`, `plan.*`, `journal.*`
+ */
+export async function openRotation(directory: string, planFile?: string): Promise<Rotation> {
+  const firstPlan = parsePlan(await textOf(join(directory, PLAN_FILE)));
+  const journalPath = join(directory, JOURNAL_FILE);
+  const journal = await loadJournal(journalPath, firstPlan.rotation);
+  const state = foldJournal(journal.entries);
+  const inForce = planFile ?? state?.current.file ?? PLAN_FILE;
+  const text = await textOf(join(directory, inForce));
+  const digest = planDigest(text);
+  if (state !== undefined && inForce === state.current.file && digest !== state.current.digest) {
+    throw new FarrierError("plan.invalid", `${join(directory, inForce)} was changed after it was begun.`);
+  }
+  const plan = inForce === PLAN_FILE ? firstPlan : parsePlan(text);
+  if (plan.rotation !== firstPlan.rotation) {
+    throw new FarrierError("plan.invalid", `${join(directory, inForce)} belongs to another rotation.`);
+  }
+  return { directory, journalPath, plan, planFile: inForce, digest, firstPlan, journal, state };
+}
+
+/**
+ * Writes a plan into its directory (0700/0600), which is made if it is missing.
+ * @throws FarrierError `rotation.unwritable`
+ */
+export async function writePlan(directory: string, file: string, plan: Plan): Promise<void> {
+  await ensurePrivateDirectory(directory);
+  await writePrivateFile(join(directory, file), serialisePlan(plan));
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    throw new FarrierError("input.file-missing", `${path} is missing or cannot be read.`, {
+      hint: "Name the directory that farrier plan --out made.",
+      cause: error,
+    });
+  }
+}

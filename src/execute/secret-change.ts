@@ -1,0 +1,119 @@
+/** Changing values of a Secret and nothing else of it. */
+import { z } from "zod";
+import type { Api } from "../kubernetes/api.ts";
+import { ApiError } from "../kubernetes/api-error.ts";
+import type { KubeObject } from "../kubernetes/object.ts";
+import { secrets } from "../kubernetes/resource.ts";
+import { conflict } from "./step-action.ts";
+
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+const ATTEMPTS = 10;
+
+export interface SecretChange {
+  readonly namespace: string;
+  readonly name: string;
+  /** New values by key, as text. Other keys, type, labels and annotations stay. */
+  readonly values: Readonly<Record<string, string>>;
+  /** Whether the Secret is as it was read before; false means that somebody else changed it. */
+  readonly expected: (values: Readonly<Record<string, string>>) => boolean;
+}
+
+/** The Secret's values as text; undefined when there is no such Secret. */
+export async function readSecretValues(
+  api: Api,
+  namespace: string,
+  name: string,
+): Promise<Readonly<Record<string, string>> | undefined> {
+  const secret = await api.get(secrets(namespace), name);
+  return secret === undefined ? undefined : valuesOf(secret);
+}
+
+/**
+ * Writes the values unless they are so already.
+ * @throws FarrierError `step.conflict` when the Secret is not as it was read; ApiError
+ */
+export async function changeSecret(api: Api, change: SecretChange): Promise<void> {
+  const place = `Secret ${change.namespace}/${change.name}`;
+  for (let attempt = 1; ; attempt++) {
+    const secret = await api.get(secrets(change.namespace), change.name);
+    if (secret === undefined) throw conflict(place, "it was deleted");
+    const values = valuesOf(secret);
+    if (Object.entries(change.values).every(([key, value]) => values[key] === value)) return;
+    if (!change.expected(values)) throw conflict(place, "its content is not what was there before this step");
+    try {
+      await api.replace(secrets(change.namespace), changed(secret, change.values));
+      return;
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.kind !== "conflict" || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+const dataSchema = z.record(z.string(), z.string()).catch({});
+
+function valuesOf(secret: KubeObject): Record<string, string> {
+  const data = dataSchema.parse(secret.data);
+  return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, decode(value)]));
+}
+
+function changed(secret: KubeObject, values: Readonly<Record<string, string>>): KubeObject {
+  const data = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, encode(value)]));
+  const applied = secret.metadata.annotations?.[LAST_APPLIED];
+  return {
+    ...secret,
+    ...(applied === undefined
+      ? {}
+      : {
+          metadata: {
+            ...secret.metadata,
+            annotations: { ...secret.metadata.annotations, [LAST_APPLIED]: reapplied(applied, data, values) },
+          },
+        }),
+    data: { ...dataSchema.parse(secret.data), ...data },
+  };
+}
+
+const appliedSchema = z.looseObject({
+  data: z.record(z.string(), z.string()).optional(),
+  stringData: z.record(z.string(), z.string()).optional(),
+});
+
+/** `kubectl apply` compares with this annotation: with the old values in it, the next apply could remove keys. */
+function reapplied(
+  applied: string,
+  data: Readonly<Record<string, string>>,
+  values: Readonly<Record<string, string>>,
+): string {
+  const parsed = appliedSchema.safeParse(parseJson(applied));
+  if (!parsed.success) return applied;
+  const renewed = {
+    ...parsed.data,
+    ...(parsed.data.data === undefined ? {} : { data: overlay(parsed.data.data, data) }),
+    ...(parsed.data.stringData === undefined ? {} : { stringData: overlay(parsed.data.stringData, values) }),
+  };
+  // kubectl ends the annotation with a newline.
+  return `${JSON.stringify(renewed)}${applied.endsWith("\n") ? "\n" : ""}`;
+}
+
+function overlay(
+  present: Readonly<Record<string, string>>,
+  values: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(present).map(([key, value]) => [key, values[key] ?? value]));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function encode(text: string): string {
+  return Buffer.from(text, "utf8").toString("base64");
+}
+
+function decode(base64: string): string {
+  return Buffer.from(base64, "base64").toString("utf8");
+}

@@ -1,0 +1,90 @@
+/** One stage: enter, pass the gate, run the waves (canary first), rest where the plan says so. */
+import { setTimeout as pause } from "node:timers/promises";
+import type { Hold } from "../plan/gates/hold.ts";
+import type { Stage, Step } from "../plan/plan.ts";
+import { stepsOf } from "../plan/reading.ts";
+import { passGate } from "./gate.ts";
+import { ROTATION } from "./ledger.ts";
+import { runWave } from "./wave-runner.ts";
+import type { Halt, Workshop } from "./workshop.ts";
+
+export type StageOutcome =
+  | { readonly kind: "done" }
+  | { readonly kind: "held"; readonly stage: string; readonly holds: readonly Hold[] }
+  | { readonly kind: "failed"; readonly stage: string; readonly steps: readonly string[] }
+  | { readonly kind: "halted"; readonly stage: string; readonly halt: Halt }
+  | { readonly kind: "resting"; readonly stage: string; readonly until: string };
+
+/** Longer rests are not sat out: the process ends, and a later one goes on. */
+const LONGEST_REST_MS = 3_600_000;
+
+/** @throws whatever ends the run: `lock.held`, `rotation.unwritable` */
+export async function runStage(workshop: Workshop, stage: Stage): Promise<StageOutcome> {
+  const { ledger } = workshop.parts;
+  if (ledger.run.stages[stage.id] === "done") return { kind: "done" };
+  const resumed = ledger.run.stages[stage.id] === "entered";
+  if (!resumed) await ledger.append(ROTATION, { type: "stage-entered", data: { stage: stage.id } });
+  if (resumed) await completeUnit(workshop, stage);
+  const gate = await passGate(workshop, stage);
+  if (gate.kind === "halted") return { kind: "halted", stage: stage.id, halt: gate.halt };
+  if (gate.kind === "held") return { kind: "held", stage: stage.id, holds: gate.holds };
+  const waves = await runWaves(workshop, stage);
+  if (waves.kind !== "done") return waves;
+  const rest = await takeRest(workshop, stage);
+  if (rest.kind !== "done") return rest;
+  await ledger.append(ROTATION, { type: "stage-done", data: { stage: stage.id } });
+  return { kind: "done" };
+}
+
+/** Secret and restart are one unit: begun, it is completed before anything else is asked. */
+async function completeUnit(workshop: Workshop, stage: Stage): Promise<void> {
+  const begun = (step: Step): boolean => {
+    const phase = workshop.parts.ledger.run.steps[step.id]?.phase;
+    return step.kind === "serve-bundle" && (phase === "started" || phase === "applied");
+  };
+  const steps = stepsOf(stage).filter(begun);
+  if (steps.length > 0) await runWave(workshop, stage, { concurrency: 1, failureBudget: 0, steps });
+  if (workshop.fatal !== undefined) throw workshop.fatal;
+}
+
+async function runWaves(workshop: Workshop, stage: Stage): Promise<StageOutcome> {
+  const { ledger, abort, stop } = workshop.parts;
+  for (const wave of stage.waves) {
+    const open = wave.steps.some(({ id }) => ledger.run.steps[id]?.phase !== "done");
+    const { failed, overBudget, halt } = await runWave(workshop, stage, wave);
+    if (workshop.fatal !== undefined) throw workshop.fatal;
+    abort.throwIfAborted();
+    if (overBudget) return { kind: "failed", stage: stage.id, steps: failed };
+    if (halt !== undefined) return { kind: "halted", stage: stage.id, halt };
+    if (open && wave.soakSeconds > 0) await sleep(wave.soakSeconds * 1000, [abort, stop]);
+  }
+  return { kind: "done" };
+}
+
+async function takeRest(workshop: Workshop, stage: Stage): Promise<StageOutcome> {
+  const { ledger, now, abort, stop } = workshop.parts;
+  if (stage.rest === undefined) return { kind: "done" };
+  const until = ledger.run.rest?.stage === stage.id ? ledger.run.rest.until : undefined;
+  if (stage.rest.kind === "until-resumed") {
+    // Somebody who resumed took the pause away; the rest that was begun is then over.
+    if (until !== undefined) return { kind: "done" };
+    await ledger.append(ROTATION, { type: "rest-begun", data: { stage: stage.id, until: "resumed" } });
+    const why = "the plan rests here until somebody resumes it";
+    await ledger.append(ROTATION, { type: "paused", data: { by: "the plan", why } });
+    return { kind: "halted", stage: stage.id, halt: { kind: "paused", by: "the plan", why } };
+  }
+  if (stage.rest.seconds <= 0) return { kind: "done" };
+  const end = until ?? new Date(now().getTime() + stage.rest.seconds * 1000).toISOString();
+  if (until === undefined) await ledger.append(ROTATION, { type: "rest-begun", data: { stage: stage.id, until: end } });
+  const left = Date.parse(end) - now().getTime();
+  if (left > LONGEST_REST_MS) return { kind: "resting", stage: stage.id, until: end };
+  await sleep(left, [abort, stop]);
+  const halt = await workshop.halted();
+  return halt === undefined ? { kind: "done" } : { kind: "halted", stage: stage.id, halt };
+}
+
+/** Sleeps, or less when somebody wants to stop; what the wish means is asked by whoever goes on. */
+async function sleep(milliseconds: number, signals: readonly AbortSignal[]): Promise<void> {
+  if (milliseconds <= 0) return;
+  await pause(milliseconds, undefined, { signal: AbortSignal.any([...signals]) }).catch(() => {});
+}

@@ -1,0 +1,160 @@
+/**
+ * Carries out one step: look, journal, write, wait, journal. What the journal holds as `before` wins over anything that
+ * is seen now; an entry is on disk, and the lock in the estate knows of it, before the write that it announces.
+ */
+import { FarrierError } from "../errors.ts";
+import type { JournalEvent } from "../journal/entry.ts";
+import type { Stage, Step } from "../plan/plan.ts";
+import { ACTIONS } from "./actions.ts";
+import { retrying } from "./retry.ts";
+import type { ErasedAction, Obstruction, StepContext } from "./step-action.ts";
+import type { Workshop } from "./workshop.ts";
+
+type Failure = Extract<JournalEvent, { type: "step-failed" }>["data"];
+
+/** `abandoned`: the run ends before the step did; the journal says that it was started. */
+export type StepOutcome = "done" | "failed" | "abandoned";
+
+/** Beyond its own deadlines, an action that does not come back is given up. */
+const GRACE_MS = 60_000;
+
+/** Never throws: what ends the run is left in the workshop. */
+export async function runStep(workshop: Workshop, stage: Stage, step: Step): Promise<StepOutcome> {
+  const { ledger, abort } = workshop.parts;
+  if (ledger.run.steps[step.id]?.phase === "done") return "done";
+  const subject = { target: step.target, step: step.id };
+  const action = ACTIONS[step.kind];
+  const allowedMs = action.deadlineSeconds * 1000;
+  const signal = AbortSignal.any([abort, AbortSignal.timeout(allowedMs + GRACE_MS)]);
+  const attempt = new Attempt(workshop, action, workshop.contextFor(step, Date.now() + allowedMs, signal));
+  try {
+    const obstruction = await retrying(() => attempt.run(), {
+      deadlineMs: allowedMs,
+      signal,
+      onRetry: async (number, error) => {
+        const data = { attempt: number, failure: failureOf(error) };
+        await ledger.append(subject, { type: "step-retried", data });
+      },
+    });
+    if (obstruction === undefined) return "done";
+    const undone = await attempt.putBack();
+    await ledger.append(subject, {
+      type: "step-failed",
+      data: { code: "step.blocked", message: obstruction.why, hint: obstruction.hint },
+    });
+    for (const id of undone) await reopen(workshop, stage, id);
+    return "failed";
+  } catch (error) {
+    return await settleFailure(workshop, subject, error);
+  }
+}
+
+async function settleFailure(
+  workshop: Workshop,
+  subject: { readonly target: string; readonly step: string },
+  error: unknown,
+): Promise<StepOutcome> {
+  if (workshop.parts.abort.aborted) return "abandoned";
+  if (!(error instanceof FarrierError) || endsTheRun(error)) {
+    workshop.fail(error);
+    return "abandoned";
+  }
+  try {
+    await workshop.parts.ledger.append(subject, { type: "step-failed", data: failureOf(error) });
+    return "failed";
+  } catch (unwritten) {
+    workshop.fail(unwritten);
+    return "abandoned";
+  }
+}
+
+/** A step that was done is not any more: it is opened again, and the next run carries it out anew. */
+async function reopen(workshop: Workshop, stage: Stage, id: string): Promise<void> {
+  const step = stage.waves.flatMap(({ steps }) => steps).find((one) => one.id === id);
+  if (step === undefined) return;
+  await workshop.parts.ledger.append(
+    { target: step.target, step: id },
+    { type: "step-added", data: { stage: stage.id, step } },
+  );
+}
+
+/** The tries of one step in one process. */
+class Attempt {
+  readonly #workshop: Workshop;
+  readonly #action: ErasedAction;
+  readonly #context: StepContext;
+  #announced: { readonly before: unknown } | undefined;
+
+  constructor(workshop: Workshop, action: ErasedAction, context: StepContext) {
+    this.#workshop = workshop;
+    this.#action = action;
+    this.#context = context;
+  }
+
+  /** Undefined when the step is done. */
+  async run(): Promise<Obstruction | undefined> {
+    const found = await this.#announce();
+    if (found === "done") return undefined;
+    if ("why" in found) return found;
+    const { ledger } = this.#workshop.parts;
+    await this.#action.apply(this.#context, found.before);
+    if (ledger.run.steps[this.#context.step.id]?.phase === "started") {
+      await ledger.append(this.#subject, { type: "step-applied", data: {} });
+    }
+    const verification = await this.#action.verify(this.#context, found.before);
+    if (verification.kind === "blocked") return verification.by;
+    await ledger.append(this.#subject, {
+      type: "step-done",
+      data: { evidence: [...verification.evidence], alreadyDone: false },
+    });
+    return undefined;
+  }
+
+  /** Puts back what was there, if the step got as far as changing it. */
+  async putBack(): Promise<readonly string[]> {
+    const announced = this.#announced;
+    const { putBack } = this.#action;
+    if (announced === undefined || putBack === undefined) return [];
+    const deadlineMs = Math.max(GRACE_MS, this.#context.remainingMs());
+    return await retrying(() => putBack(this.#context, announced.before), { deadlineMs, signal: this.#context.signal });
+  }
+
+  get #subject() {
+    return { target: this.#context.step.target, step: this.#context.step.id };
+  }
+
+  /** What was there before, in the journal, and known to the estate. */
+  async #announce(): Promise<{ readonly before: unknown } | Obstruction | "done"> {
+    if (this.#announced !== undefined) return this.#announced;
+    const { ledger, lock } = this.#workshop.parts;
+    const known = ledger.run.steps[this.#context.step.id];
+    let before: unknown;
+    if (known !== undefined && "before" in known) before = known.before;
+    else {
+      const observation = await this.#action.observe(this.#context);
+      if (observation.kind === "blocked") return observation.by;
+      if (observation.kind === "done") {
+        await ledger.append(this.#subject, {
+          type: "step-done",
+          data: { evidence: [...observation.evidence], alreadyDone: true },
+        });
+        return "done";
+      }
+      before = observation.before;
+    }
+    await ledger.append(this.#subject, { type: "step-started", data: { before } });
+    await lock.confirm();
+    this.#announced = { before };
+    return this.#announced;
+  }
+}
+
+/** Without the lock or the journal nothing more may be written at all. */
+function endsTheRun(error: FarrierError): boolean {
+  return ["lock.held", "rotation.unwritable", "journal.broken", "internal.unexpected"].includes(error.code);
+}
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof FarrierError) return { code: error.code, message: error.message, hint: error.hint };
+  return { code: "internal.unexpected", message: "An unexpected error.", hint: "Report it with the version." };
+}

@@ -1,0 +1,32 @@
+/** Moves an agent that could not be armed: Rancher re-applies it with the pin of the bundle that it serves now. */
+import { z } from "zod";
+import { observeAgent } from "../../observe/agent.ts";
+import { awaitStarted, startedEvidence, startedNow } from "../agent-started.ts";
+import { forceDeploy } from "../redeploy.ts";
+import { epochOf, erased } from "../step-action.ts";
+
+const beforeSchema = z.object({ pin: z.string() });
+
+export const redeployAgent = erased<z.infer<typeof beforeSchema>>({
+  before: beforeSchema,
+  deadlineSeconds: 600,
+
+  async observe(context) {
+    const { pin } = epochOf(context);
+    const agent = await observeAgent(context.downstream(context.step.target));
+    if (agent !== undefined && startedNow(context, agent, pin)) {
+      return { kind: "done", evidence: [startedEvidence(context, pin)] };
+    }
+    return { kind: "todo", before: { pin: agent?.pin ?? "" } };
+  },
+
+  async apply(context) {
+    const agent = await observeAgent(context.downstream(context.step.target));
+    // After a crash Rancher may have done it already; then only the agent is waited for.
+    if (agent?.pin !== epochOf(context).pin) await forceDeploy(context);
+  },
+
+  async verify(context) {
+    return awaitStarted(context, epochOf(context).pin);
+  },
+});

@@ -1,0 +1,59 @@
+/**
+ * Restarts Rancher pod by pod, so that every agent must dial again and meet the new certificate, while one write still
+ * undoes it. A cluster that does not come back undoes the switch.
+ */
+import { z } from "zod";
+import { isInForce } from "../../plan/gates/hold.ts";
+import { awaitRancher, deleteRancherPod, rancherPods, rancherShape } from "../rancher-pods.ts";
+import { answering, awaitSessions, sessionEvidence } from "../sessions.ts";
+import { epochOf, erased, type StepContext, type Verification } from "../step-action.ts";
+import { undoSwitch } from "./present-certificate.ts";
+
+const beforeSchema = z.object({
+  at: z.string(),
+  pods: z.array(z.object({ name: z.string(), uid: z.string() })),
+  /** Clusters whose tunnel worked before the restart: those must come back. */
+  answering: z.array(z.string()),
+});
+
+/** Agents dial again within seconds; a slow one gets so long before the switch is undone. */
+const PATIENCE_MS = 240_000;
+
+export const restartRancherPods = erased<z.infer<typeof beforeSchema>>({
+  before: beforeSchema,
+  deadlineSeconds: 900,
+
+  async observe(context) {
+    const [shape, answers] = await Promise.all([rancherShape(context), answering(context, clustersOf(context))]);
+    const pods = (await rancherPods(context, shape)).map(({ name, uid }) => ({ name, uid }));
+    return { kind: "todo", before: { at: context.now().toISOString(), pods, answering: answers } };
+  },
+
+  async apply(context, before) {
+    const shape = await rancherShape(context);
+    for (const pod of before.pods) {
+      await deleteRancherPod(context, pod);
+      await awaitRancher(context, shape, ({ uid }) => uid !== pod.uid);
+    }
+  },
+
+  async verify(context, before): Promise<Verification> {
+    const silent = await awaitSessions(context, before.answering, PATIENCE_MS);
+    if (silent.length > 0) {
+      const why = `${silent.join(", ")} did not come back under the new certificate; the old one was written back`;
+      return { kind: "blocked", by: { why, hint: "Look at the agents' logs in those clusters." } };
+    }
+    const { pin } = epochOf(context);
+    return { kind: "verified", evidence: before.answering.map((id) => sessionEvidence(context, id, pin, before.at)) };
+  },
+
+  putBack: (context) => undoSwitch(context),
+});
+
+function clustersOf(context: StepContext): string[] {
+  const waived = new Set(
+    context.waivers.filter((waiver) => isInForce(waiver, context.now())).map(({ clusterId }) => clusterId),
+  );
+  const reached = context.plan.clusters.filter(({ id, reach }) => reach === "rancher" && !waived.has(id));
+  return reached.map(({ id }) => id);
+}

@@ -1,0 +1,42 @@
+/** Gives the agent's Deployment the `minReadySeconds` that it had before it was first armed. */
+import { z } from "zod";
+import { observeAgent } from "../../observe/agent.ts";
+import { plannedCluster } from "../../plan/reading.ts";
+import { changeAgent } from "../agent-patch.ts";
+import { erased, type StepContext } from "../step-action.ts";
+
+const beforeSchema = z.object({ minReadySeconds: z.number().int(), pin: z.string() });
+
+export const settleAgent = erased<z.infer<typeof beforeSchema>>({
+  before: beforeSchema,
+  deadlineSeconds: 120,
+
+  async observe(context) {
+    const agent = await observeAgent(context.downstream(context.step.target));
+    if (agent === undefined) {
+      return { kind: "blocked", by: { why: "its agent's Deployment is missing", hint: "See farrier doctor." } };
+    }
+    if (agent.minReadySeconds === asItWas(context)) return { kind: "done", evidence: [] };
+    return { kind: "todo", before: { minReadySeconds: agent.minReadySeconds, pin: agent.pin } };
+  },
+
+  async apply(context, before) {
+    await changeAgent(context.downstream(context.step.target), {
+      minReadySeconds: asItWas(context),
+      expectedPins: [before.pin],
+    });
+  },
+
+  async verify(context) {
+    const agent = await observeAgent(context.downstream(context.step.target));
+    if (agent?.minReadySeconds === asItWas(context)) return { kind: "verified", evidence: [] };
+    return {
+      kind: "blocked",
+      by: { why: "minReadySeconds of its agent was set again by somebody else", hint: "Find out who sets it." },
+    };
+  },
+});
+
+function asItWas(context: StepContext): number {
+  return plannedCluster(context.plan, context.step.target)?.minReadySecondsBefore ?? 0;
+}

@@ -1,0 +1,119 @@
+/** What every part of a run shares: plan, journal, lock, world, and the person's wishes. */
+import type { Vault } from "../backup/vault.ts";
+import type { Estate } from "../estate/estate.ts";
+import { observeEstate } from "../observe/observe-estate.ts";
+import type { World } from "../observe/world.ts";
+import type { Plan, Step } from "../plan/plan.ts";
+import { guardedApi } from "./guarded-api.ts";
+import { type Ledger, ROTATION } from "./ledger.ts";
+import type { EstateLock } from "./lock.ts";
+import { leftRequests } from "./requests.ts";
+import { retrying } from "./retry.ts";
+import type { StepContext } from "./step-action.ts";
+
+export interface WorkshopParts {
+  readonly directory: string;
+  readonly plan: Plan;
+  readonly ledger: Ledger;
+  readonly lock: EstateLock;
+  readonly world: World;
+  readonly vault: Vault;
+  readonly now: () => Date;
+  /** Aborted: finish the steps in hand, start no more. */
+  readonly stop: AbortSignal;
+  /** Aborted: end at once, as a crash would. */
+  readonly abort: AbortSignal;
+  readonly gateWaitSeconds: number;
+}
+
+/** Why no further step may start. */
+export type Halt =
+  | { readonly kind: "paused"; readonly by: string; readonly why: string }
+  | { readonly kind: "interrupted" };
+
+const OBSERVE_AT_ONCE = 50;
+const OBSERVE_DEADLINE_MS = 300_000;
+
+export class Workshop {
+  readonly parts: WorkshopParts;
+  /** An error that ends the run: the lock or the disk is lost. */
+  #fatal: unknown;
+  #latest: Estate | undefined;
+
+  constructor(parts: WorkshopParts, seen?: Estate) {
+    this.parts = parts;
+    this.#latest = seen;
+  }
+
+  get fatal(): unknown {
+    return this.#fatal;
+  }
+
+  fail(error: unknown): void {
+    this.#fatal ??= error;
+  }
+
+  /** Takes up what people have asked for, and says whether work must stop. */
+  async halted(): Promise<Halt | undefined> {
+    const { directory, ledger, stop } = this.parts;
+    for (const { request, settle } of await leftRequests(directory)) {
+      switch (request.kind) {
+        case "pause":
+          if (ledger.state?.paused === undefined) {
+            await ledger.append(ROTATION, { type: "paused", data: { by: request.by, why: request.why } });
+          }
+          break;
+        case "resume":
+          if (ledger.state?.paused !== undefined) {
+            await ledger.append(ROTATION, { type: "unpaused", data: { by: request.by } });
+          }
+          break;
+        case "waive":
+          await ledger.append({ target: request.waiver.clusterId }, { type: "waived", data: request.waiver });
+          break;
+      }
+      await settle();
+    }
+    const paused = ledger.state?.paused;
+    if (paused !== undefined) return { kind: "paused", by: paused.by, why: paused.why };
+    return stop.aborted ? { kind: "interrupted" } : undefined;
+  }
+
+  /** Looks at the whole live estate; a Rancher that restarts is waited for. */
+  async observe(): Promise<Estate> {
+    const { world, now, abort } = this.parts;
+    this.#latest = await retrying(() => observeEstate(world, { now, concurrency: OBSERVE_AT_ONCE }), {
+      deadlineMs: OBSERVE_DEADLINE_MS,
+      signal: abort,
+    });
+    return this.#latest;
+  }
+
+  /** What was seen last in this process, for questions that are not about the clusters' present state. */
+  async latestEstate(): Promise<Estate> {
+    return this.#latest ?? (await this.observe());
+  }
+
+  contextFor(step: Step, end: number, signal: AbortSignal): StepContext {
+    const { plan, ledger, lock, world, vault, now } = this.parts;
+    const guard = (): Promise<void> => lock.ensureFresh();
+    return {
+      plan,
+      step,
+      world,
+      vault,
+      now,
+      signal,
+      management: guardedApi(world.management, guard),
+      downstream: (clusterId) => guardedApi(world.rancher.downstream(clusterId), guard),
+      remainingMs: () => Math.max(0, end - Date.now()),
+      get run() {
+        return ledger.run;
+      },
+      get waivers() {
+        return ledger.waivers;
+      },
+      observeEstate: () => this.observe(),
+    };
+  }
+}
