@@ -50,3 +50,11 @@ export const agentWorkloadSchema = z.object({
   pods: z.array(agentPodSchema),
 });
 export type AgentWorkload = z.infer<typeof agentWorkloadSchema>;
+
+/** Where Rancher puts the cluster agent in every downstream cluster, since 2.0. */
+export const CLUSTER_AGENT = {
+  namespace: "cattle-system",
+  deployment: "cattle-cluster-agent",
+  container: "cluster-register",
+  pinVariable: "CATTLE_CA_CHECKSUM",
+} as const;

@@ -5,23 +5,9 @@
  */
 import { z } from "zod";
 import { evidenceSchema } from "../estate/evidence.ts";
+import { type Hold, holdSchema, type Waiver, waiverSchema } from "../plan/gates/hold.ts";
 
-const holdSchema = z.object({
-  /** What holds the gate: a consumer's id, or `rancher`. */
-  target: z.string(),
-  why: z.string(),
-  hint: z.string(),
-});
-export type Hold = z.infer<typeof holdSchema>;
-
-const waiverSchema = z.object({
-  clusterId: z.string(),
-  by: z.string(),
-  reason: z.string(),
-  /** ISO 8601 date or time; the waiver counts until then. */
-  until: z.string(),
-});
-export type Waiver = z.infer<typeof waiverSchema>;
+export type { Hold, Waiver };
 
 const failureSchema = z.object({ code: z.string(), message: z.string(), hint: z.string() });
 

@@ -12,7 +12,11 @@ import { certificateFactsSchema } from "../estate/estate.ts";
 export const procedureSchema = z.enum(["renew", "overlap"]);
 export type Procedure = z.infer<typeof procedureSchema>;
 
-/** The bundles through which the estate passes, in order. In a rollback `target` is the bundle of the beginning. */
+/**
+ * The bundles through which the estate passes, in order. `current` is what Rancher serves when the plan is made; in a
+ * rollback `target` is the bundle of the beginning. A plan that leaves the bundle alone has `current` only, and one that
+ * needs no union has no `both`.
+ */
 export const epochNameSchema = z.enum(["current", "both", "target"]);
 export type EpochName = z.infer<typeof epochNameSchema>;
 
@@ -105,7 +109,7 @@ export const stepSchema = z.object({
 export type Step = z.infer<typeof stepSchema>;
 
 export const waveSchema = z.object({
-  /** `<stage id>/<name>`, name `canary` or `wave-<n>`, or `once` in stages that have one wave only. */
+  /** `<stage id>/<name>`, name `canary` or `wave-<n>`, or `once` in stages that have one wave only. Waves run in order. */
   id: z.string(),
   canary: z.boolean(),
   /** How many of its steps may fail before the stage stops. */
@@ -119,12 +123,15 @@ export const waveSchema = z.object({
 export type Wave = z.infer<typeof waveSchema>;
 
 export const stageSchema = z.object({
-  /** Kind and epoch: `arm@both`, `widen`, `narrow`. */
+  /** Kind and, where the plan may have the kind more than once, epoch: `arm@both`, `widen`, `widen@current`, `narrow`. */
   id: z.string(),
   kind: stageKindSchema,
+  /** The epoch that the stage brings. */
   epoch: epochNameSchema.optional(),
   says: z.string(),
   gate: gateKindSchema,
+  /** The epoch that the gate asks about; absent for gates that ask about none. */
+  gateEpoch: epochNameSchema.optional(),
   waves: z.array(waveSchema),
   /** For `rest`: how long, or until a person goes on. */
   rest: z

@@ -1,0 +1,175 @@
+/** The planner: an estate and a goal → a plan. Pure: the same inputs give the same bytes. */
+import type { Cluster } from "../estate/cluster.ts";
+import type { Estate } from "../estate/estate.ts";
+import type { Finding } from "../findings.ts";
+import { unionBundle } from "../pki/bundle.ts";
+import { factsOf, leafFingerprint } from "./chain.ts";
+import { type Classification, classify } from "./classify.ts";
+import { alertsOf, pointsOfNoReturn } from "./consequences.ts";
+import { estimate } from "./estimate.ts";
+import { plannedClusterOf } from "./methods.ts";
+import { DEFAULT_OPTIONS, type PlanOptions } from "./options.ts";
+import type { Basis, Plan, PlannedCluster } from "./plan.ts";
+import { presentBundle } from "./present-bundle.ts";
+import { type Route, routeOf } from "./route.ts";
+import { stagesOf } from "./stages.ts";
+
+/** An encrypted file in the rotation's directory, and the digest of its ciphertext. */
+export interface SealedFile {
+  readonly file: string;
+  readonly sha256: string;
+}
+
+export interface PlanInput {
+  readonly estate: Estate;
+  readonly direction: "forward" | "rollback";
+  /** The rotation's id: see `rotationIdOf`. */
+  readonly rotation: string;
+  readonly now: Date;
+  readonly findings: readonly Finding[];
+  readonly goal: {
+    /**
+     * What agents shall trust in the end. Forward: the content of a person's file, which is written canonically; left
+     * out when the bundle shall not change. Rollback: the bytes of the beginning, which are written as they are.
+     */
+    readonly bundle?: string;
+    /** `tls.crt`: leaf first. */
+    readonly chain: string;
+    /** The encrypted file with the goal's chain and key. */
+    readonly sealed: SealedFile;
+  };
+  /** The encrypted file with the chain and key that are in place now. */
+  readonly current: { readonly sealed: SealedFile };
+  /** Rollback: the union that was served on the way forth. */
+  readonly both?: string;
+  /** Rollback: `minReadySeconds` of each agent before the way forth; 0, as Rancher makes it, for one that is not named. */
+  readonly minReadySecondsBefore?: Readonly<Record<string, number>>;
+  /** Until when the target must verify: see `classify`. */
+  readonly horizon?: Date;
+  readonly options?: Partial<PlanOptions>;
+}
+
+/**
+ * Makes the plan. A rollback is planned by the same code: its goal is the beginning, and its start is whatever the
+ * estate has come to.
+ *
+ * @throws FarrierError `plan.*` where a forward change is neither renew nor overlap: see `classify`
+ */
+export function assemblePlan(input: PlanInput): Plan {
+  const { estate, goal, direction } = input;
+  const options = { ...DEFAULT_OPTIONS, ...input.options };
+  const classification = direction === "forward" ? classifyForward(input) : undefined;
+  const route = routeOf({
+    estate,
+    bundle: goalBundle(input, classification),
+    chain: goal.chain,
+    ignoreText: direction === "forward",
+    ...(input.both === undefined ? {} : { both: input.both }),
+  });
+  const members = estate.clusters
+    .toSorted((a, b) => (a.id < b.id ? -1 : Number(a.id > b.id)))
+    .map((live) => ({ live, planned: plannedMember(live, input, options) }));
+  const head = headOf(input, route, options);
+  const stages = stagesOf({ context: head, route, clusters: members, options });
+  const clusters = members.map(({ planned }) => planned);
+  return {
+    ...head,
+    plannedAt: input.now.toISOString(),
+    procedure: route.epochs.length === 1 ? "renew" : "overlap",
+    why: [...(classification?.why ?? rollbackReasons(route))],
+    clusters,
+    stages,
+    findings: input.findings.map(({ code, severity, target, sentence, hint }) => ({
+      code,
+      severity,
+      target,
+      sentence,
+      hint,
+    })),
+    estimate: estimate(stages, clusters.length, options.armingMinReadySeconds),
+    alerts: alertsOf(stages),
+    pointsOfNoReturn: pointsOfNoReturn(stages, head.serving, head.epochs),
+    basis: basisOf(estate, clusters),
+  };
+}
+
+function classifyForward({ estate, goal, now, horizon }: PlanInput): Classification {
+  const target = { chain: goal.chain, ...(goal.bundle === undefined ? {} : { bundle: goal.bundle }) };
+  return classify({ estate, target, now, ...(horizon === undefined ? {} : { horizon }) });
+}
+
+/** Renew leaves `tls-ca` byte for byte as it is, also where the person's file has the same certificates in other words. */
+function goalBundle({ estate, goal, direction }: PlanInput, classification: Classification | undefined): string {
+  if (goal.bundle === undefined || classification?.procedure === "renew") return presentBundle(estate).bundle;
+  return direction === "forward" ? unionBundle(goal.bundle, "") : goal.bundle;
+}
+
+type PlanHead = Pick<
+  Plan,
+  "format" | "rotation" | "direction" | "estate" | "rancher" | "epochs" | "serving" | "armingMinReadySeconds"
+>;
+
+function headOf(
+  { estate, goal, rotation, direction, current }: PlanInput,
+  route: Route,
+  options: PlanOptions,
+): PlanHead {
+  const { namespace, deployment, version } = estate.installation;
+  const { chain } = estate.serving;
+  return {
+    format: "farrier.plan/v1",
+    rotation,
+    direction,
+    estate: { ...estate.identity, rancherVersion: version },
+    rancher: {
+      namespace,
+      deployment,
+      servingSecret: estate.serving.secret?.name ?? "tls-rancher-ingress",
+      trustSecret: estate.trust.secret?.name ?? "tls-ca",
+    },
+    epochs: [...route.epochs],
+    serving: {
+      current: { chain, certificates: factsOf(chain), sealed: current.sealed },
+      target: { chain: goal.chain, certificates: factsOf(goal.chain), sealed: goal.sealed },
+    },
+    armingMinReadySeconds: options.armingMinReadySeconds,
+  };
+}
+
+function plannedMember(live: Cluster, input: PlanInput, options: PlanOptions): PlannedCluster {
+  const wanted = options.methods[live.id];
+  const before = input.minReadySecondsBefore?.[live.id];
+  const observed = input.direction === "forward" ? (live.agent?.minReadySeconds ?? 0) : 0;
+  return plannedClusterOf(live, {
+    ...(wanted === undefined ? {} : { wanted }),
+    acceptUnarmed: options.acceptUnarmed.includes(live.id),
+    minReadySecondsBefore: before ?? observed,
+  });
+}
+
+function rollbackReasons({ repair, widenTo, switchUnder, narrowTo }: Route): string[] {
+  return [
+    "The way back to where the rotation began, from where the estate is now.",
+    ...(repair ? ["Rancher's Secret does not hold what Rancher serves; that is put in order first."] : []),
+    ...(widenTo === undefined
+      ? []
+      : ["What is served now lacks an authority of the beginning: both are served first."]),
+    switchUnder === undefined
+      ? "The certificate of the beginning is still presented."
+      : "The certificate of the beginning is presented again once every agent has started with a bundle that verifies it.",
+    narrowTo === undefined
+      ? "The bundle of the beginning is served."
+      : "Then the bundle of the beginning is served again.",
+  ];
+}
+
+/** The facts of which `apply` sees whether they still hold. */
+function basisOf(estate: Estate, clusters: readonly PlannedCluster[]): Basis {
+  const pins = new Map(estate.clusters.map(({ id, agent }) => [id, agent?.pin ?? ""]));
+  return {
+    servedPin: presentBundle(estate).pin,
+    servingFingerprint: leafFingerprint(estate.serving.chain),
+    rancherVersion: estate.installation.version,
+    clusters: clusters.map(({ id, method }) => ({ id, pin: pins.get(id) ?? "", method })),
+  };
+}

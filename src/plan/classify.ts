@@ -1,0 +1,145 @@
+/**
+ * Which procedure a target needs. The only question is: does the target chain verify, until the horizon, under the very
+ * bytes that agents hold; and does the pin change? Names and keys say nothing: a root that was issued again with the
+ * same key still expires in the agents that hold the old one.
+ */
+
+import { FarrierError } from "../errors.ts";
+import type { Estate } from "../estate/estate.ts";
+import { certificatesIn, holdsAll, hostnameOf, verification, verifiesUntil } from "./chain.ts";
+import type { Procedure } from "./plan.ts";
+import { presentBundle } from "./present-bundle.ts";
+
+export interface ClassifyInput {
+  readonly estate: Estate;
+  /** `chain`: leaf first, PEM. `bundle`: what agents shall trust in the end; left out when it shall not change. */
+  readonly target: { readonly chain: string; readonly bundle?: string };
+  /** Until when the chain must verify. Default: the first end of a certificate in the chain. */
+  readonly horizon?: Date;
+  readonly now: Date;
+}
+
+export interface Classification {
+  readonly procedure: Procedure;
+  /** Sentences for people, in the order of the reasoning. */
+  readonly why: readonly string[];
+}
+
+/**
+ * @throws FarrierError `plan.no-procedure` where neither procedure can work (the sentence names what would),
+ *   `plan.target-refused` where the target does not verify under its own bundle, `plan.bundle-needed` where the bundle
+ *   must change and none was given
+ */
+export function classify(input: ClassifyInput): Classification {
+  const { estate, now } = input;
+  refuseWithoutBundle(estate);
+  const present = presentBundle(estate).bundle;
+  const horizon = input.horizon ?? firstEnd(input.target.chain, now);
+  const question = { chain: input.target.chain, hostname: hostnameOf(estate.identity.serverUrl), at: now };
+  refuseBrokenPresent(estate, present, now);
+  const { bundle } = input.target;
+  const changes = bundle !== undefined && !(holdsAll(present, bundle) && holdsAll(bundle, present));
+  if (changes) {
+    refuseUnlessVerified({ ...question, bundle }, "the target bundle");
+    return { procedure: "overlap", why: overlapReasons({ ...question, bundle: present }, horizon, bundle) };
+  }
+  refuseUnlessVerified({ ...question, bundle: present }, "the bundle that agents hold", bundle === undefined);
+  const lasts = verifiesUntil({ ...question, bundle: present }, horizon);
+  if (!lasts && bundle === undefined) {
+    throw new FarrierError(
+      "plan.bundle-needed",
+      `The target chain verifies under the bundle that agents hold now, but not until ${horizon.toISOString()}.`,
+    );
+  }
+  return { procedure: "renew", why: renewReasons(lasts, horizon, bundle, present) };
+}
+
+function overlapReasons(
+  question: { readonly chain: string; readonly bundle: string; readonly hostname: string; readonly at: Date },
+  horizon: Date,
+  bundle: string,
+): string[] {
+  const until = horizon.toISOString();
+  const verdict = verification(question);
+  const first = verifiesUntil(question, horizon)
+    ? `The target chain verifies under the bytes that agents hold until ${until}, but the bundle is to change.`
+    : verdict.accepted
+      ? `The target chain verifies under the bytes that agents hold now, but not until ${until}.`
+      : `The target chain does not verify under the bytes that agents hold: ${verdict.why}`;
+  const added = certificatesIn(bundle).filter(({ pem }) => !holdsAll(question.bundle, pem)).length;
+  const dropped = certificatesIn(question.bundle).filter(({ pem }) => !holdsAll(bundle, pem)).length;
+  return [
+    first,
+    `The target bundle adds ${added} and drops ${dropped} certificates, so the pin of every agent changes: overlap.`,
+  ];
+}
+
+function renewReasons(lasts: boolean, horizon: Date, bundle: string | undefined, present: string): string[] {
+  const until = horizon.toISOString();
+  return [
+    lasts
+      ? `The target chain verifies under the bytes that agents hold until ${until}.`
+      : `The target chain verifies under the bytes that agents hold now, but not until ${until}: an authority in the bundle ends before.`,
+    bundle === undefined || bundle === present
+      ? "The bundle does not change, nor does any pin: renew."
+      : "The target bundle holds the same certificates as the present one, whose bytes stay as they are, and with them every pin: renew.",
+  ];
+}
+
+/** Overlap starts from a private bundle that is served and written; other sources are other procedures. */
+function refuseWithoutBundle(estate: Estate): void {
+  const { tlsSource, privateCa } = estate.installation;
+  if (estate.trust.pin === "") {
+    throw new FarrierError(
+      "plan.no-procedure",
+      "Rancher serves no trust bundle: its agents trust public authorities.",
+      {
+        hint: "This version changes one private authority for another. Agents need no new pin while the public authority stays.",
+      },
+    );
+  }
+  if (tlsSource === "rancher" || tlsSource === "letsEncrypt" || !privateCa) {
+    throw new FarrierError(
+      "plan.no-procedure",
+      `Rancher's certificate comes from ${SOURCES[tlsSource]}, not from Secrets with a private CA.`,
+      { hint: "This version changes one private authority for another (ingress.tls.source=secret, privateCA=true)." },
+    );
+  }
+}
+
+const SOURCES: Readonly<Record<Estate["installation"]["tlsSource"], string>> = {
+  secret: "a Secret without privateCA",
+  rancher: "Rancher's own generated CA",
+  letsEncrypt: "Let's Encrypt",
+  external: "a load balancer without privateCA",
+  unknown: "an unknown source",
+};
+
+/** An overlap keeps every agent working under the present certificate; where that fails already, it cannot. */
+function refuseBrokenPresent(estate: Estate, bundle: string, now: Date): void {
+  const hostname = hostnameOf(estate.identity.serverUrl);
+  const { accepted, why } = verification({ chain: estate.serving.chain, bundle, hostname, at: now });
+  if (accepted) return;
+  throw new FarrierError(
+    "plan.no-procedure",
+    `The certificate that Rancher has now does not verify under the bundle that it serves, so no overlap can start from it: ${why}`,
+    { hint: "Put back a certificate that the served bundle verifies, let the agents come back, then plan again." },
+  );
+}
+
+function refuseUnlessVerified(
+  question: { readonly chain: string; readonly bundle: string; readonly hostname: string; readonly at: Date },
+  under: string,
+  bundleMissing = false,
+): void {
+  const { accepted, why } = verification(question);
+  if (accepted) return;
+  const code = bundleMissing ? "plan.bundle-needed" : "plan.target-refused";
+  throw new FarrierError(code, `The target chain does not verify under ${under}: ${why}`);
+}
+
+/** The first end of a certificate in the chain: nothing lasts longer than that. Never before `now`. */
+function firstEnd(chain: string, now: Date): Date {
+  const ends = certificatesIn(chain).map(({ notAfter }) => notAfter.getTime());
+  return new Date(Math.max(now.getTime(), Math.min(...ends)));
+}

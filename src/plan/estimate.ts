@@ -1,0 +1,65 @@
+/** What a rotation costs, roughly: for people who choose a time for it. */
+import type { Plan, Stage, Step, StepKind } from "./plan.ts";
+import { stepsOf } from "./reading.ts";
+
+interface Cost {
+  /** Seconds, from the quickest to the slowest that is still usual. */
+  readonly least: number;
+  readonly most: number;
+  readonly requests: number;
+}
+
+/**
+ * Seen on a real Rancher 2.15.1: ready 5–20 s after a start; an agent connected 11 s and Ready 18 s after a redeploy; an
+ * armed agent's waiting pod starts within its back-off, 5 minutes at most, or at once when it is deleted.
+ */
+const COSTS: Readonly<Record<StepKind, Cost>> = {
+  "save-objects": { least: 1, most: 5, requests: 6 },
+  "prove-decryption": { least: 0, most: 1, requests: 0 },
+  "arm-agent": { least: 3, most: 60, requests: 5 },
+  "serve-bundle": { least: 10, most: 120, requests: 12 },
+  "roll-agent": { least: 5, most: 120, requests: 6 },
+  "redeploy-agent": { least: 11, most: 60, requests: 6 },
+  "present-certificate": { least: 1, most: 15, requests: 4 },
+  "restart-agent": { least: 5, most: 60, requests: 5 },
+  "restart-rancher": { least: 10, most: 120, requests: 8 },
+  "settle-agent": { least: 1, most: 5, requests: 3 },
+  "prove-trust": { least: 1, most: 30, requests: 4 },
+};
+
+/** Observation of the estate at a gate: requests for each cluster. */
+const REQUESTS_PER_LOOK = 3;
+
+/** Adds up the stages: waves one after the other, within a wave as many steps at once as it allows. */
+export function estimate(stages: readonly Stage[], clusters: number, armingMinReadySeconds: number): Plan["estimate"] {
+  const steps = stages.flatMap(stepsOf);
+  const spreads = stages.filter(({ kind }) => kind === "spread");
+  const straddling = spreads.length * armingMinReadySeconds;
+  const gates = stages.filter(({ gate }) => gate !== "nothing").length;
+  return {
+    durationSeconds: {
+      least: duration(stages, "least") + straddling,
+      most: duration(stages, "most") + straddling,
+    },
+    agentRestarts: count(steps, ["roll-agent", "redeploy-agent", "restart-agent"]),
+    rancherRestarts: count(steps, ["serve-bundle", "restart-rancher"]),
+    requests: steps.reduce((sum, { kind }) => sum + COSTS[kind].requests, 0) + gates * clusters * REQUESTS_PER_LOOK,
+  };
+}
+
+function count(steps: readonly Step[], kinds: readonly StepKind[]): number {
+  return steps.filter(({ kind }) => kinds.includes(kind)).length;
+}
+
+function duration(stages: readonly Stage[], bound: "least" | "most"): number {
+  return stages.reduce((sum, stage) => sum + stageDuration(stage, bound), 0);
+}
+
+function stageDuration(stage: Stage, bound: "least" | "most"): number {
+  const resting = stage.rest?.kind === "seconds" ? stage.rest.seconds : 0;
+  return stage.waves.reduce((sum, wave) => {
+    const rounds = Math.ceil(wave.steps.length / wave.concurrency);
+    const slowest = Math.max(0, ...wave.steps.map(({ kind }) => COSTS[kind][bound]));
+    return sum + rounds * slowest + wave.soakSeconds;
+  }, resting);
+}

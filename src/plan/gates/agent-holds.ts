@@ -1,0 +1,107 @@
+/** What one cluster holds a gate with. */
+
+import type { AgentWorkload } from "../../estate/agent.ts";
+import { armingObstacles, hasStarted, livePods, type Obstacle, startObstacles } from "../../estate/agent-state.ts";
+import type { Cluster } from "../../estate/cluster.ts";
+import type { Estate } from "../../estate/estate.ts";
+import { pinOf } from "../../pki/pin.ts";
+import type { Epoch, Plan } from "../plan.ts";
+import { plannedCluster } from "../reading.ts";
+import { called } from "../steps/context.ts";
+import type { Hold } from "./hold.ts";
+
+export interface ClusterQuestion {
+  readonly plan: Plan;
+  readonly estate: Estate;
+  readonly cluster: Cluster;
+  readonly epoch: Epoch;
+  readonly now: Date;
+}
+
+/** Armed for the epoch, or started with it already; or the plan's author let it pass unarmed. */
+export function armedHolds(question: ClusterQuestion): Hold[] {
+  const { plan, cluster } = question;
+  const accepted = plannedCluster(plan, cluster.id)?.unarmedAccepted === true;
+  const agent = accepted ? [] : agentHolds(cluster, (workload) => notArmed(workload, question));
+  return [...agent, ...unprovedHolds(cluster)];
+}
+
+/** Started with the epoch's bundle. */
+export function startedHolds(question: ClusterQuestion): Hold[] {
+  const { cluster, epoch } = question;
+  const started = (agent: AgentWorkload) => startObstacles(agent, epoch.pin, startQuestion(question));
+  return [...agentHolds(cluster, started), ...unprovedHolds(cluster)];
+}
+
+/** Connected, and its API answers: all sessions began after Rancher's last restart, so they met the certificate. */
+export function sessionHolds({ cluster }: ClusterQuestion): Hold[] {
+  if (cluster.local || (cluster.connected?.status === "True" && cluster.tunnel.kind === "answering")) return [];
+  const why = `${called(cluster)} has not connected since the certificate was changed.`;
+  const hint = "Look at the log of its cluster agent; a rollback presents the earlier certificate with one write.";
+  return [{ target: agentId(cluster), why, hint }];
+}
+
+/** The times and states that tell whether an agent has started: the same for every gate. */
+export function startQuestion(question: Pick<ClusterQuestion, "plan" | "cluster" | "now">): {
+  readonly now: Date;
+  readonly minReadySeconds: number;
+  readonly connected: boolean;
+} {
+  return {
+    now: question.now,
+    minReadySeconds: question.plan.armingMinReadySeconds,
+    connected: question.cluster.connected?.status === "True",
+  };
+}
+
+function notArmed(agent: AgentWorkload, question: ClusterQuestion): Obstacle[] {
+  const { plan, estate, epoch } = question;
+  if (hasStarted(agent, epoch.pin, startQuestion(question))) return [];
+  const obstacles = armingObstacles(agent, epoch.pin, plan.armingMinReadySeconds);
+  return obstacles.length > 0 ? obstacles : strandedPods(agent, epoch, estate);
+}
+
+/** Pods that serve now, but pin neither what is served nor what comes next, would not survive their own restart. */
+function strandedPods(agent: AgentWorkload, epoch: Epoch, estate: Estate): Obstacle[] {
+  const survivable = new Set([epoch.pin, ...estate.trust.served.map(pinOf)]);
+  const stranded = livePods(agent).find((pod) => !pod.deleting && !survivable.has(pod.pin));
+  if (stranded === undefined) return [];
+  const hint = "Let it settle on the bundle that is served (set that pin, wait for its pods), then arm it.";
+  return [{ why: `pod ${stranded.name} pins a bundle that is not served`, hint }];
+}
+
+function agentHolds(cluster: Cluster, obstaclesOf: (agent: AgentWorkload) => readonly Obstacle[]): Hold[] {
+  if (cluster.local) return [];
+  const { agent, tunnel } = cluster;
+  if (agent === undefined || tunnel.kind === "unreachable") return [unseen(cluster)];
+  const [first, ...others] = obstaclesOf(agent);
+  if (first === undefined) return [];
+  const also = others.map(({ why }) => `; ${why}`).join("");
+  return [{ target: agentId(cluster), why: `The agent of ${called(cluster)}: ${first.why}${also}.`, hint: first.hint }];
+}
+
+function unseen(cluster: Cluster): Hold {
+  const { tunnel } = cluster;
+  const why =
+    tunnel.kind === "unreachable" ? `its API does not answer (${tunnel.why})` : "its Deployment cannot be read";
+  return {
+    target: agentId(cluster),
+    why: `The agent of ${called(cluster)} cannot be looked at: ${why}.`,
+    hint: `Bring the cluster back, then go on; or leave it behind: farrier waive ROTATION ${cluster.id} --by … --reason … --until ….`,
+  };
+}
+
+/** Recognised, but this version can neither move them nor see what they trust. */
+function unprovedHolds(cluster: Cluster): Hold[] {
+  return cluster.consumers
+    .filter(({ gating, movable }) => gating && !movable)
+    .map((consumer) => ({
+      target: consumer.id,
+      why: `The ${consumer.kind} of ${called(cluster)} has not shown what it trusts, and this version cannot move it.`,
+      hint: `Move it by hand (see the guide), then waive it: farrier waive ROTATION ${cluster.id} --by … --reason … --until ….`,
+    }));
+}
+
+function agentId(cluster: Cluster): string {
+  return `${cluster.id}/cluster-agent`;
+}

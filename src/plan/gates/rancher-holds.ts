@@ -1,0 +1,55 @@
+/** What Rancher itself holds a gate with. */
+import type { Estate } from "../../estate/estate.ts";
+import { pinOf } from "../../pki/pin.ts";
+import { hostnameOf, leafFingerprint, verification } from "../chain.ts";
+import type { Epoch, Plan } from "../plan.ts";
+import type { Hold } from "./hold.ts";
+
+/** Whether every request to Rancher was answered with this epoch's bundle. */
+export function servesEverywhere(estate: Estate, epoch: Epoch): boolean {
+  const { served } = estate.trust;
+  return served.length > 0 && served.every((value) => pinOf(value) === epoch.pin);
+}
+
+/** Every replica serves the epoch's bundle. */
+export function servedHolds(estate: Estate, epoch: Epoch): Hold[] {
+  if (servesEverywhere(estate, epoch)) return [];
+  return [
+    {
+      target: "rancher",
+      why: `Not every replica of Rancher serves the bundle of epoch ${epoch.name}.`,
+      hint: "Wait until all its pods were made after the Secret was written; a replica that started too early must be restarted.",
+    },
+  ];
+}
+
+/** The chain that is, or is about to be, presented verifies under the bytes that agents will hold. */
+export function chainHolds(plan: Plan, epoch: Epoch, now: Date): Hold[] {
+  const hostname = hostnameOf(plan.estate.serverUrl);
+  const { chain } = plan.serving.target;
+  const { accepted, why } = verification({ chain, bundle: epoch.bundle, hostname, at: now });
+  if (accepted) return [];
+  return [
+    {
+      target: "rancher",
+      why: `The certificate that is to be presented does not verify under the bundle of epoch ${epoch.name}: ${why}`,
+      hint: "Make a new plan with a certificate that does; farrier check names what is wrong with this one.",
+    },
+  ];
+}
+
+/** Every address presents the target certificate. */
+export function presentedHolds(plan: Plan, estate: Estate): Hold[] {
+  const leaf = leafFingerprint(plan.serving.target.chain);
+  const { presented } = estate.serving;
+  const late = presented.filter(({ fingerprints, error }) => error !== undefined || fingerprints[0] !== leaf);
+  if (presented.length > 0 && late.length === 0) return [];
+  const who = late.length === 0 ? "No address of Rancher" : late.map(({ address }) => address).join(", ");
+  return [
+    {
+      target: "rancher",
+      why: `${who} does not present the target certificate.`,
+      hint: "Wait for the ingress controller; if it stays so, look at its replicas and at who else writes the Secret.",
+    },
+  ];
+}

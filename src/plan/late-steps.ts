@@ -1,0 +1,94 @@
+/**
+ * Steps that a gate needs and the plan's waves do not hold, or held too early: a cluster that was imported meanwhile, one
+ * that could not be reached when the plan was made, and one whose pin Rancher's own redeploy put back.
+ */
+
+import type { AgentWorkload } from "../estate/agent.ts";
+import { alignedWith, hasStarted } from "../estate/agent-state.ts";
+import type { Cluster } from "../estate/cluster.ts";
+import type { Estate } from "../estate/estate.ts";
+import { armedHolds, startQuestion } from "./gates/agent-holds.ts";
+import { isWaived } from "./gates/evaluate-gate.ts";
+import type { Waiver } from "./gates/hold.ts";
+import { servesEverywhere } from "./gates/rancher-holds.ts";
+import { chooseMethod } from "./methods.ts";
+import type { Epoch, Plan, Stage, Step } from "./plan.ts";
+import { epochNamed, plannedCluster, stepsOf } from "./reading.ts";
+import { armAgent } from "./steps/arm-agent.ts";
+import { redeployAgent } from "./steps/redeploy-agent.ts";
+import { rollAgent } from "./steps/roll-agent.ts";
+import { settleAgent } from "./steps/settle-agent.ts";
+
+export interface LateQuestion {
+  readonly plan: Plan;
+  /** The stage that is about to be entered. */
+  readonly stage: Stage;
+  readonly estate: Estate;
+  readonly waivers: readonly Waiver[];
+  readonly now: Date;
+}
+
+/**
+ * The steps that would clear what holds the stage's gate, sorted by cluster. They have the identities that planned ones
+ * have, so that a step which was done and undone by somebody is opened again. Empty when nothing can be done about it.
+ */
+export function lateSteps(question: LateQuestion): Step[] {
+  const { plan, stage, estate, waivers, now } = question;
+  const reachable = estate.clusters
+    .filter((cluster) => !cluster.local && cluster.tunnel.kind === "answering" && !isWaived(cluster.id, waivers, now))
+    .toSorted((a, b) => (a.id < b.id ? -1 : Number(a.id > b.id)));
+  const epoch = stage.gateEpoch === undefined ? undefined : epochNamed(plan, stage.gateEpoch);
+  return reachable.flatMap((cluster) => {
+    if (cluster.agent === undefined) return [];
+    const member = { ...question, cluster, agent: cluster.agent };
+    const cleared = epoch === undefined ? [] : gateSteps(member, epoch);
+    return [...cleared, ...settleSteps(member)];
+  });
+}
+
+interface Member extends LateQuestion {
+  readonly cluster: Cluster;
+  readonly agent: AgentWorkload;
+}
+
+function gateSteps(member: Member, epoch: Epoch): Step[] {
+  const { plan, stage, estate, cluster } = member;
+  const served = servesEverywhere(estate, epoch);
+  switch (stage.gate) {
+    case "all-armed":
+      return served || methodOf(member) === "redeploy" || !holdsArming(member, epoch)
+        ? []
+        : [armAgent(plan, cluster, epoch)];
+    case "all-started":
+      return served && !started(member, epoch) ? [moveTo(member, epoch)] : [];
+    default:
+      return [];
+  }
+}
+
+function holdsArming({ plan, estate, cluster, now }: Member, epoch: Epoch): boolean {
+  return armedHolds({ plan, estate, cluster, epoch, now }).some(
+    ({ target }) => target === `${cluster.id}/cluster-agent`,
+  );
+}
+
+function started({ plan, cluster, agent, now }: Member, epoch: Epoch): boolean {
+  return hasStarted(agent, epoch.pin, startQuestion({ plan, cluster, now }));
+}
+
+function moveTo(member: Member, epoch: Epoch): Step {
+  const redeploys = methodOf(member) === "redeploy" && !alignedWith(member.agent, epoch.pin);
+  return redeploys ? redeployAgent(member.plan, member.cluster, epoch) : rollAgent(member.plan, member.cluster, epoch);
+}
+
+function methodOf({ plan, cluster }: Member): string {
+  return plannedCluster(plan, cluster.id)?.method ?? chooseMethod(cluster).method;
+}
+
+/** An agent that was armed late is settled like the others. Rancher's own manifest has no minReadySeconds. */
+function settleSteps({ plan, stage, cluster, agent }: Member): Step[] {
+  if (stage.kind !== "settle" || agent.minReadySeconds !== plan.armingMinReadySeconds) return [];
+  if (stepsOf(stage).some(({ target }) => target === cluster.id)) return [];
+  const before = plannedCluster(plan, cluster.id)?.minReadySecondsBefore ?? 0;
+  return before === agent.minReadySeconds ? [] : [settleAgent(plan, cluster, before)];
+}

@@ -1,0 +1,62 @@
+/** How each cluster's agent gets its pins, and why so. */
+import type { Cluster } from "../estate/cluster.ts";
+import type { PlannedCluster } from "./plan.ts";
+
+export interface MethodChoice {
+  readonly method: PlannedCluster["method"];
+  readonly reach: PlannedCluster["reach"];
+  readonly why: string;
+}
+
+/** @param wanted what the person asked for, if anything */
+export function chooseMethod(cluster: Cluster, wanted?: "patch" | "redeploy"): MethodChoice {
+  if (cluster.local) {
+    const why = "It is the management cluster: since Rancher 2.5 no cluster agent runs in it.";
+    return { method: "none", reach: "none", why };
+  }
+  const method = wanted === "redeploy" || cluster.permissions.patchAgent === "no" ? "redeploy" : "patch";
+  if (cluster.tunnel.kind === "unreachable") {
+    const why = `Its API did not answer when this was planned (${cluster.tunnel.why}); it gets its steps when it answers, and holds the gates until then.`;
+    return { method, reach: "none", why };
+  }
+  if (wanted === "redeploy") return { method, reach: "rancher", why: "The configuration asks for redeploy." };
+  if (method === "redeploy") {
+    return { method, reach: "rancher", why: "This account may not patch the agent's Deployment in it." };
+  }
+  return { method, reach: "rancher", why: "Its agent can be patched through Rancher." };
+}
+
+export interface PlannedClusterOptions {
+  readonly wanted?: "patch" | "redeploy";
+  readonly acceptUnarmed: boolean;
+  /** `minReadySeconds` before anything was armed. */
+  readonly minReadySecondsBefore: number;
+}
+
+/** The plan's line for one cluster. */
+export function plannedClusterOf(cluster: Cluster, options: PlannedClusterOptions): PlannedCluster {
+  const choice = chooseMethod(cluster, options.wanted);
+  const unarmedAccepted = options.acceptUnarmed && choice.method !== "none";
+  const risk = riskOf(choice, unarmedAccepted);
+  return {
+    id: cluster.id,
+    name: cluster.name,
+    ...(cluster.kubeSystemUid === undefined ? {} : { kubeSystemUid: cluster.kubeSystemUid }),
+    ...choice,
+    unarmedAccepted,
+    ...(risk === undefined ? {} : { risk }),
+    minReadySecondsBefore: options.minReadySecondsBefore,
+    unproved: cluster.consumers.flatMap(({ id, gating, movable }) => (gating && !movable ? [id] : [])).toSorted(),
+  };
+}
+
+/** Rancher ≥ 2.6: an agent whose pin is not the served one ends at its start check, and its tunnel with it. */
+function riskOf(choice: MethodChoice, unarmedAccepted: boolean): string | undefined {
+  if (choice.method === "none") return undefined;
+  if (choice.method === "patch" && choice.reach === "rancher" && !unarmedAccepted) return undefined;
+  const repair =
+    choice.method === "redeploy"
+      ? "Rancher can redeploy it only while it is connected"
+      : "its pin can be set only while it is connected";
+  return `It is not armed: if its agent restarts after the next bundle is served and before it has the new pin, it is cut off, and ${repair}.`;
+}

@@ -1,0 +1,227 @@
+/** A route over an estate → stages in order, each with its gate, waves and steps. */
+import { alignedWith } from "../estate/agent-state.ts";
+import type { Cluster } from "../estate/cluster.ts";
+import type { PlanOptions } from "./options.ts";
+import type { Epoch, EpochName, PlannedCluster, Stage, Step } from "./plan.ts";
+import { epochNamed, finalEpoch } from "./reading.ts";
+import type { Route } from "./route.ts";
+import { armAgent } from "./steps/arm-agent.ts";
+import type { StepContext } from "./steps/context.ts";
+import { presentCertificate } from "./steps/present-certificate.ts";
+import { proveDecryption } from "./steps/prove-decryption.ts";
+import { proveTrust } from "./steps/prove-trust.ts";
+import { redeployAgent } from "./steps/redeploy-agent.ts";
+import { restartAgent } from "./steps/restart-agent.ts";
+import { restartRancher } from "./steps/restart-rancher.ts";
+import { rollAgent } from "./steps/roll-agent.ts";
+import { saveObjects } from "./steps/save-objects.ts";
+import { serveBundle } from "./steps/serve-bundle.ts";
+import { settleAgent } from "./steps/settle-agent.ts";
+import { canaryOf, onceWave, strictWave, wavesOf } from "./waves.ts";
+
+export interface StagesInput {
+  readonly context: StepContext;
+  readonly route: Route;
+  /** Sorted by id, each with its line of the plan. */
+  readonly clusters: readonly { readonly live: Cluster; readonly planned: PlannedCluster }[];
+  readonly options: PlanOptions;
+}
+
+/** The stages of design's overlap and renew, forth and back; a stage that would have nothing to do is left out. */
+export function stagesOf(input: StagesInput): Stage[] {
+  const { route } = input;
+  const stages: (Stage | undefined)[] = [
+    backupStage(input),
+    route.repair ? repairStage(input) : undefined,
+    alignStage(input),
+  ];
+  if (route.widenTo !== undefined) stages.push(...moveStages(input, route.widenTo, "widen"));
+  if (route.switchUnder !== undefined) stages.push(switchStage(input, route.switchUnder));
+  if (route.narrowTo !== undefined) stages.push(...moveStages(input, route.narrowTo, "narrow"));
+  return [...stages.filter((stage) => stage !== undefined), ...endStages(input)];
+}
+
+function backupStage({ context }: StagesInput): Stage {
+  const save = context.direction === "forward" ? [strictWave("backup/wave-1", [saveObjects(context)])] : [];
+  return {
+    id: "backup",
+    kind: "backup",
+    says: "Save what the plan touches, and prove that it can be put back.",
+    gate: "nothing",
+    waves: [...save, strictWave(`backup/wave-${save.length + 1}`, [proveDecryption()])],
+  };
+}
+
+/** Somebody was stopped between writing the Secret and restarting Rancher. */
+function repairStage({ context }: StagesInput): Stage {
+  const epoch = epochNamed(context, "current");
+  return {
+    id: "widen@current",
+    kind: "widen",
+    epoch: "current",
+    says: "Bring Rancher and its Secret to one bundle: a change was begun and not finished.",
+    gate: "all-armed",
+    gateEpoch: "current",
+    waves: [strictWave("widen@current/once", [serveBundle(context, epoch)])],
+  };
+}
+
+/** Agents that carry another pin than the served one: armed for a bundle that will not come, or never moved. */
+function alignStage(input: StagesInput): Stage | undefined {
+  const current = epochNamed(input.context, "current");
+  const steps = rollSteps(
+    input,
+    current,
+    ({ live }) => live.agent !== undefined && !alignedWith(live.agent, current.pin),
+  );
+  return steps.length === 0 ? undefined : spreadStage(input, current, steps);
+}
+
+function spreadStage({ options }: StagesInput, epoch: Epoch, steps: readonly Step[]): Stage {
+  const id = `spread@${epoch.name}`;
+  return {
+    id,
+    kind: "spread",
+    epoch: epoch.name,
+    says: "Every agent starts with the bundle that is served, and with that alone.",
+    gate: "bundle-served",
+    gateEpoch: epoch.name,
+    waves: steps.some(({ kind }) => kind === "redeploy-agent")
+      ? spreadWaves(id, steps, options)
+      : onceWave(id, steps, options),
+  };
+}
+
+/** Armed agents roll by themselves, all at once; redeploying is Farrier's doing and goes in waves behind them. */
+function spreadWaves(id: string, steps: readonly Step[], options: PlanOptions): Stage["waves"] {
+  const rolling = steps.filter(({ kind }) => kind === "roll-agent");
+  const redeployed = steps.filter(({ kind }) => kind === "redeploy-agent");
+  return [...onceWave(id, rolling, options), ...wavesOf(id, redeployed, options)];
+}
+
+function moveStages(input: StagesInput, name: EpochName, kind: "widen" | "narrow"): Stage[] {
+  const { context, options, route } = input;
+  const epoch = epochNamed(context, name);
+  const armable = input.clusters.filter(({ planned }) => planned.method === "patch" && planned.reach === "rancher");
+  const armId = `arm@${name}`;
+  const arm: Stage = {
+    id: armId,
+    kind: "arm",
+    epoch: name,
+    says: "Every agent straddles the served bundle and the next one: whichever is served, one of its pods starts.",
+    ...armGate(route, kind),
+    waves: wavesOf(
+      armId,
+      armable.map(({ planned }) => armAgent(context, planned, epoch)),
+      options,
+    ),
+  };
+  const serve: Stage = {
+    id: kind,
+    kind,
+    epoch: name,
+    says:
+      kind === "widen"
+        ? "Rancher serves the wider bundle."
+        : "Rancher serves the target bundle; the old authority is dropped.",
+    gate: "all-armed",
+    gateEpoch: name,
+    waves: [strictWave(`${kind}/once`, [serveBundle(context, epoch)])],
+  };
+  const spread = spreadStage(input, epoch, rollSteps(input, epoch));
+  const rest = kind === "narrow" && context.direction === "forward" ? [restStage(options)] : [];
+  return [...(arm.waves.length === 0 ? [] : [arm]), ...rest, serve, ...(spread.waves.length === 0 ? [] : [spread])];
+}
+
+/**
+ * What must be so before agents are armed. Before the first move it is the backup. Before the second it is that the
+ * switch was proved, or, where there was none, that every agent has started with what is served: an agent that still
+ * holds older pods would roll back to those instead of straddling.
+ */
+function armGate(route: Route, kind: "widen" | "narrow"): Pick<Stage, "gate" | "gateEpoch"> {
+  if (kind === "widen") return { gate: "backup-verified" };
+  if (route.switchUnder !== undefined) return { gate: "switch-proved" };
+  return { gate: "all-started", gateEpoch: route.widenTo ?? "current" };
+}
+
+function restStage(options: PlanOptions): Stage {
+  return {
+    id: "rest",
+    kind: "rest",
+    says: "Rest with both authorities trusted. Kubeconfigs that people download now outlast the change.",
+    gate: "nothing",
+    waves: [],
+    rest: options.rest,
+  };
+}
+
+function switchStage(input: StagesInput, under: EpochName): Stage {
+  const { context, options } = input;
+  const epoch = epochNamed(context, under);
+  const restarts = input.clusters
+    .filter(({ planned }) => planned.method !== "none" && planned.reach === "rancher")
+    .map(({ planned }) => restartAgent(context, planned, epoch));
+  const canary = canaryOf(restarts, options);
+  return {
+    id: "switch",
+    kind: "switch",
+    says: "Rancher presents the target certificate; a canary and then everybody dial again.",
+    gate: "all-started",
+    gateEpoch: under,
+    waves: [
+      strictWave("switch/wave-1", [presentCertificate(context)]),
+      ...(canary.length === 0 ? [] : [{ ...strictWave("switch/canary", canary), canary: true }]),
+      strictWave("switch/wave-2", [restartRancher(context)]),
+    ],
+  };
+}
+
+function endStages(input: StagesInput): Stage[] {
+  const { context, options } = input;
+  const final = finalEpoch(context);
+  const moved = input.route.widenTo !== undefined || input.route.narrowTo !== undefined;
+  const aligned = new Set(
+    rollSteps(input, epochNamed(context, "current"), misaligned(context)).map(({ target }) => target),
+  );
+  const settle = input.clusters
+    .filter(({ planned }) => planned.method === "patch" && planned.reach === "rancher")
+    .filter(
+      ({ live, planned }) =>
+        moved || aligned.has(planned.id) || live.agent?.minReadySeconds !== planned.minReadySecondsBefore,
+    )
+    .map(({ planned }) => settleAgent(context, planned, planned.minReadySecondsBefore));
+  const settleStage: Stage = {
+    id: "settle",
+    kind: "settle",
+    says: "Put minReadySeconds back as it was.",
+    gate: "all-started",
+    gateEpoch: final.name,
+    waves: onceWave("settle", settle, options),
+  };
+  const prove: Stage = {
+    id: "prove",
+    kind: "prove",
+    epoch: final.name,
+    says: "Show what every consumer trusts now, and by which evidence.",
+    gate: "nothing",
+    waves: [strictWave("prove/once", [proveTrust(context, final)])],
+  };
+  return settle.length === 0 ? [prove] : [settleStage, prove];
+}
+
+type Member = StagesInput["clusters"][number];
+
+function misaligned(context: StepContext): (member: Member) => boolean {
+  const { pin } = epochNamed(context, "current");
+  return ({ live }) => live.agent !== undefined && !alignedWith(live.agent, pin);
+}
+
+function rollSteps(input: StagesInput, epoch: Epoch, wanted: (member: Member) => boolean = () => true): Step[] {
+  return input.clusters
+    .filter((member) => member.planned.reach === "rancher" && member.planned.method !== "none" && wanted(member))
+    .map(({ planned }) =>
+      planned.method === "redeploy"
+        ? redeployAgent(input.context, planned, epoch)
+        : rollAgent(input.context, planned, epoch),
+    );
+}

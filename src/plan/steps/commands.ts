@@ -1,0 +1,56 @@
+/**
+ * Parts of the commands that a person would run by hand. They assume a shell in the rotation's directory, the management
+ * cluster's own kubeconfig (one that leads through Rancher is cut off by Rancher's restart), and a Rancher API token in
+ * RANCHER_TOKEN that outlasts the work.
+ */
+import { CLUSTER_AGENT } from "../../estate/agent.ts";
+import type { Epoch } from "../plan.ts";
+import type { StepContext } from "./context.ts";
+
+/** Writes an epoch's bundle, byte for byte: another line end or one more newline is another pin. */
+export function writeBundle(epoch: Epoch): string {
+  return `jq -j '.epochs[] | select(.name=="${epoch.name}").bundle' plan.json > cacerts.pem`;
+}
+
+/**
+ * `kubectl` of a downstream cluster through Rancher's tunnel. Rancher's certificate is verified with `agents.pem`,
+ * which `agentsBundle` writes.
+ */
+export function downstream(context: StepContext, clusterId: string): string {
+  const server = `${context.estate.serverUrl}/k8s/clusters/${clusterId}`;
+  return `kubectl --server='${server}' --token="$RANCHER_TOKEN" --certificate-authority=agents.pem`;
+}
+
+/** Everything that any epoch of the plan trusts: enough to verify Rancher at any moment of the rotation. */
+export function agentsBundle(): string {
+  return "jq -j '.epochs[].bundle' plan.json > agents.pem";
+}
+
+/** The one strategic-merge patch that arms: the pin without `minReadySeconds` would lose the cluster. */
+export function pinPatch(pin: string, minReadySeconds: number): string {
+  const { container, pinVariable } = CLUSTER_AGENT;
+  const containers = [{ name: container, env: [{ name: pinVariable, value: pin }] }];
+  return JSON.stringify({ spec: { minReadySeconds, template: { spec: { containers } } } });
+}
+
+/** What every replica must answer; the hash is taken the way that agents take it (one newline behind the value). */
+export function compareServed(context: StepContext, epoch: Epoch): string {
+  return `curl -fsS --cacert agents.pem '${context.estate.serverUrl}/v3/settings/cacerts' | jq -r .value | sha256sum  # ${epoch.pin}`;
+}
+
+/** Restarts Rancher and waits for it. */
+export function restartRancher(context: StepContext): string[] {
+  const { namespace, deployment } = context.rancher;
+  return [
+    `kubectl -n ${namespace} rollout restart deployment/${deployment}`,
+    `kubectl -n ${namespace} rollout status deployment/${deployment} --timeout=15m`,
+  ];
+}
+
+/** A command on the cluster agent's Deployment: `onAgent(kubectl, "rollout status")`. */
+export function onAgent(kubectl: string, verb: string): string {
+  return `${kubectl} -n ${CLUSTER_AGENT.namespace} ${verb} deployment/${CLUSTER_AGENT.deployment}`;
+}
+
+/** Every pod with its pin and state. */
+export const AGENT_PODS = `-n ${CLUSTER_AGENT.namespace} get pods -l app=${CLUSTER_AGENT.deployment} -o custom-columns='NAME:.metadata.name,READY:.status.containerStatuses[*].ready,RESTARTS:.status.containerStatuses[*].restartCount,PIN:.spec.containers[0].env[?(@.name=="${CLUSTER_AGENT.pinVariable}")].value'`;

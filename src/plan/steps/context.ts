@@ -1,0 +1,30 @@
+/** What a step's declaration may know: a part of the plan, so that late steps are declared exactly as planned ones. */
+import type { Epoch, Plan } from "../plan.ts";
+
+export type StepContext = Pick<
+  Plan,
+  "rotation" | "direction" | "estate" | "rancher" | "epochs" | "serving" | "armingMinReadySeconds"
+>;
+
+/** A cluster as steps name it. */
+export interface StepCluster {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** `paris (c-abc12)`, or the id alone where there is no other name. */
+export function called(cluster: StepCluster): string {
+  return cluster.name === cluster.id ? cluster.id : `${cluster.name} (${cluster.id})`;
+}
+
+/** What people call an epoch: in a sentence, behind `the`. */
+export function bundleCalled(epoch: Pick<Epoch, "name">): string {
+  switch (epoch.name) {
+    case "current":
+      return "present bundle";
+    case "both":
+      return "bundle with both authorities";
+    case "target":
+      return "target bundle";
+  }
+}

@@ -1,0 +1,28 @@
+import type { Step } from "../plan.ts";
+import type { StepContext } from "./context.ts";
+
+/** `rancher/present-certificate`: the ingress presents a changed Secret at once, without any restart. */
+export function presentCertificate(context: StepContext): Step {
+  const { namespace, servingSecret } = context.rancher;
+  const url = new URL(context.estate.serverUrl);
+  const host = url.hostname;
+  const { sealed, certificates } = context.serving.target;
+  return {
+    id: "rancher/present-certificate",
+    kind: "present-certificate",
+    target: "rancher",
+    says: `Write the target certificate to Secret ${namespace}/${servingSecret}, and see every address present it.`,
+    manual: {
+      row: "M1.1, M1.2",
+      commands: [
+        `age -d -i "$AGE_IDENTITY" ${sealed.file}  # holds the chain (leaf first) for tls.crt and the key for tls.key`,
+        "# A patch, not apply: apply would leave an annotation that repeats the key in clear.",
+        `kubectl create secret tls ${servingSecret} --cert=tls.crt --key=tls.key --dry-run=client -o json | jq '{data}' > patch.json`,
+        `kubectl -n ${namespace} patch secret ${servingSecret} --type=merge --patch-file=patch.json && rm patch.json`,
+        `openssl s_client -connect ${host}:${url.port || "443"} -servername ${host} </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256  # ${certificates[0]?.fingerprint ?? ""}`,
+      ],
+    },
+    permissions: [`get secrets ${namespace}`, `update secrets ${namespace}`],
+    undo: { kind: "planned", how: "A rollback writes the certificate of the beginning; one write undoes it." },
+  };
+}
