@@ -1,0 +1,27 @@
+/** Which clusters cannot take part now? */
+import type { Cluster } from "../estate/cluster.ts";
+import { type Finding, finding } from "../findings.ts";
+import { type CheckInput, clusterTarget, downstreamClusters } from "./check.ts";
+
+export function clusterConnection({ estate }: CheckInput): Finding[] {
+  return downstreamClusters(estate).flatMap(connectionFindings);
+}
+
+function connectionFindings(cluster: Cluster): Finding[] {
+  const target = clusterTarget(cluster);
+  const { connected, ready, tunnel } = cluster;
+  // Rancher < 2.6 has no condition Connected; then the tunnel's own answer decides.
+  if (connected !== undefined && connected.status !== "True") {
+    const since = connected.lastUpdateTime === undefined ? "" : ` since ${connected.lastUpdateTime}`;
+    return [finding("cluster.disconnected", target, `Rancher has no connection to it${since}.`)];
+  }
+  if (tunnel.kind === "unreachable") {
+    return [finding("cluster.unreachable", target, `Its API does not answer through Rancher: ${tunnel.why}`)];
+  }
+  if (ready !== undefined && ready.status !== "True") {
+    const why =
+      ready.message === undefined || ready.message === "" ? (ready.reason ?? "no reason given") : ready.message;
+    return [finding("cluster.not-ready", target, `It is connected, but Rancher does not call it ready: ${why}`)];
+  }
+  return [];
+}

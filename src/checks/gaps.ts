@@ -1,0 +1,9 @@
+/** What could not be looked at. A cluster that did not answer has findings of its own. */
+import { type Finding, finding } from "../findings.ts";
+import type { CheckInput } from "./check.ts";
+
+export function gaps({ estate }: CheckInput): Finding[] {
+  return estate.gaps
+    .filter(({ target }) => !target.startsWith("cluster "))
+    .map(({ target, why }) => finding("estate.gap", target, `It could not be looked at: ${why}`));
+}

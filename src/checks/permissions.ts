@@ -1,0 +1,23 @@
+/** May Farrier's account do what a rotation does? */
+import { type Finding, finding } from "../findings.ts";
+import { type CheckInput, clusterTarget, downstreamClusters } from "./check.ts";
+
+export function permissions({ estate }: CheckInput): Finding[] {
+  const management = estate.access.permissions
+    .filter(({ allowed }) => allowed === "no")
+    .map(({ permission }) =>
+      finding("permission.missing", "management cluster", `The kubeconfig's account may not: ${permission}.`),
+    );
+  const downstream = downstreamClusters(estate).flatMap((cluster) => {
+    const { patchAgent, deletePods, listPods } = cluster.permissions;
+    const missing = [
+      ...(patchAgent === "no" ? ["patch deployments.apps cattle-system"] : []),
+      ...(deletePods === "no" ? ["delete pods cattle-system"] : []),
+      ...(listPods === "no" ? ["list pods cattle-system"] : []),
+    ];
+    if (missing.length === 0) return [];
+    const sentence = `The token's account may not: ${missing.join(", ")}. Its agent cannot be armed.`;
+    return [finding("permission.missing-in-cluster", clusterTarget(cluster), sentence)];
+  });
+  return [...management, ...downstream];
+}

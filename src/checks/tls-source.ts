@@ -1,0 +1,23 @@
+/** Does the certificate come from where this procedure can change it? */
+import { type Finding, finding } from "../findings.ts";
+import type { CheckInput } from "./check.ts";
+
+export function tlsSource({ estate }: CheckInput): Finding[] {
+  const { installation, trust, serving } = estate;
+  const findings: Finding[] = [];
+  if (installation.tlsSource === "rancher" || installation.tlsSource === "letsEncrypt") {
+    const who = installation.tlsSource === "rancher" ? "Rancher's own CA" : "Let's Encrypt";
+    const sentence = `The serving certificate is made by cert-manager from ${who}, which would put it back.`;
+    findings.push(finding("installation.certificate-issued", "serving certificate", sentence));
+  }
+  if (installation.tlsSource === "external" || serving.secret === undefined) {
+    const sentence = "Rancher's certificate is not in a Secret of the management cluster: TLS ends before it.";
+    findings.push(finding("installation.certificate-elsewhere", "serving certificate", sentence));
+  }
+  if (!installation.privateCa || trust.secret === undefined) {
+    const sentence =
+      "Rancher mounts no Secret tls-ca (the chart's privateCA is false), so its bundle cannot be changed.";
+    findings.push(finding("installation.no-private-ca", "trust bundle", sentence));
+  }
+  return findings;
+}
