@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { z } from "zod";
 import { EXIT, type ExitCode } from "../errors.ts";
 import { type Authority, createIntermediate, createRoot } from "../pki/issuing/authority.ts";
-import { issuingOptions, parseOptions } from "./ca-options.ts";
+import { issuingOptions } from "./ca-options.ts";
 import { type CertificateFile, refuseOverwriting, writeCertificateFiles } from "./certificate-files.ts";
 import { printResult } from "./output.ts";
+import { parseOptions } from "./parse-options.ts";
 
 /** Names inside an authority's directory; `farrier ca issue` reads them. */
 export const AUTHORITY_FILES = {

@@ -7,9 +7,10 @@ import { EXIT, type ExitCode, FarrierError } from "../errors.ts";
 import { type Authority, loadAuthority } from "../pki/issuing/authority.ts";
 import { issueServing } from "../pki/issuing/serving.ts";
 import { AUTHORITY_FILES } from "./ca-create.ts";
-import { issuingOptions, parseOptions } from "./ca-options.ts";
+import { issuingOptions } from "./ca-options.ts";
 import { refuseOverwriting, writeCertificateFiles } from "./certificate-files.ts";
 import { printResult } from "./output.ts";
+import { parseOptions } from "./parse-options.ts";
 import { readText } from "./settings.ts";
 
 /** The names that `kubectl create secret tls` and Rancher's documentation use. */

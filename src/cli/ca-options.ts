@@ -1,6 +1,5 @@
 /** What `farrier ca create` and `farrier ca issue` accept alike. */
 import { z } from "zod";
-import { FarrierError } from "../errors.ts";
 import { KEY_ALGORITHMS } from "../pki/issuing/keys.ts";
 import { OUTPUT_FORMATS } from "./output.ts";
 
@@ -16,15 +15,3 @@ export const issuingOptions = z.object({
   force: z.boolean().default(false),
   output: z.enum(OUTPUT_FORMATS).default("table"),
 });
-
-/**
- * Parses a command's options once.
- * @throws FarrierError `input.invalid`, naming the first flag that is wrong
- */
-export function parseOptions<T>(schema: z.ZodType<T>, options: Readonly<Record<string, unknown>>): T {
-  const result = schema.safeParse(options);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const flag = String(issue?.path[0] ?? "").replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  throw new FarrierError("input.invalid", `The value of --${flag} is not valid: ${issue?.message ?? "unknown"}.`);
-}

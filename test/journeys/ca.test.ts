@@ -1,10 +1,8 @@
-import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-
-const MAIN = join(import.meta.dirname, "../../src/main.ts");
+import { type Ended, run, runFarrier } from "../helpers/run-farrier.ts";
 
 let directory = "";
 beforeEach(() => {
@@ -12,22 +10,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function run(program: string, args: readonly string[], cwd = directory): Ended {
-  const { status, stdout, stderr } = spawnSync(program, args, {
-    cwd,
-    encoding: "utf8",
-  });
-  return { code: status, stdout, stderr };
-}
-
-const farrier = (...args: readonly string[]): Ended => run(process.execPath, [MAIN, ...args]);
-const openssl = (...args: readonly string[]): Ended => run("openssl", args);
+const farrier = (...args: readonly string[]): Ended => runFarrier(directory, args);
+const openssl = (...args: readonly string[]): Ended => run(directory, "openssl", args);
 const read = (path: string): string => readFileSync(join(directory, path), "utf8");
 const mode = (path: string): string => (statSync(join(directory, path)).mode & 0o777).toString(8);
 
@@ -155,8 +139,8 @@ describe("bad input ends with exit code 2, a sentence and a hint, and writes not
   let prepared = "";
   beforeAll(() => {
     prepared = mkdtempSync(join(tmpdir(), "farrier-ca-"));
-    run(process.execPath, [MAIN, "ca", "create", "--out", "ca"], prepared);
-    run(process.execPath, [MAIN, "ca", "create", "--out", "mixed"], prepared);
+    runFarrier(prepared, ["ca", "create", "--out", "ca"]);
+    runFarrier(prepared, ["ca", "create", "--out", "mixed"]);
     writeFileSync(join(prepared, "mixed/root.key"), readFileSync(join(prepared, "ca/root.key")));
     mkdirSync(join(prepared, "garbage"));
     writeFileSync(join(prepared, "garbage/root.crt"), "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
