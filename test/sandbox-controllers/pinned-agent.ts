@@ -62,7 +62,7 @@ export class PinnedAgents {
   readonly program: ContainerProgram = {
     start: ({ pod, env, clock, log }) => {
       const { promise, resolve } = Promise.withResolvers<number>();
-      const pin = env["CATTLE_CA_CHECKSUM"];
+      const pin = env.CATTLE_CA_CHECKSUM;
       const { uid = "", name } = pod.metadata;
       const start: Start = { pod: name, pin, at: clock.now() };
       this.starts.push(start);

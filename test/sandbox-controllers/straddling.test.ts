@@ -25,7 +25,7 @@ async function armedAgent(options: { readonly minReadySeconds?: number; readonly
   await agents.until(
     ({ starts }) => starts.filter(({ pin, exitedAt }) => pin === "next" && exitedAt).length >= crashes,
   );
-  const newPod = (await cluster.pods()).find((pod) => pod.env["CATTLE_CA_CHECKSUM"] === "next");
+  const newPod = (await cluster.pods()).find((pod) => pod.env.CATTLE_CA_CHECKSUM === "next");
   if (!oldPod || !newPod) throw new Error("the Deployment does not straddle");
   return { agents, cluster, oldPod, newPod };
 }

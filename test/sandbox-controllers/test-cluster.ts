@@ -31,9 +31,10 @@ export class TestCluster implements AsyncDisposable {
   readonly clock: ReturnType<typeof realClock>;
   readonly controllers: Controllers;
 
-  private constructor({ speed = 50, programs = {}, unpullable, nodes, wrap = (client) => client }: ClusterOptions) {
+  private constructor(options: ClusterOptions, server?: ApiServer) {
+    const { speed = 50, programs = {}, unpullable, nodes, wrap = (client: ClusterClient) => client } = options;
     this.clock = realClock(speed);
-    this.server = new ApiServer({ clock: this.clock });
+    this.server = server ?? new ApiServer({ clock: this.clock });
     this.client = this.server.client();
     this.controllers = startControllers({
       client: wrap(this.client, this.clock),
@@ -46,6 +47,13 @@ export class TestCluster implements AsyncDisposable {
 
   static async start(options: ClusterOptions = {}): Promise<TestCluster> {
     const cluster = new TestCluster(options);
+    await cluster.controllers.ready;
+    return cluster;
+  }
+
+  /** New controllers over what another cluster has stored; that one's own must have stopped. */
+  static async over(other: TestCluster, programs: Readonly<Record<string, ContainerProgram>>): Promise<TestCluster> {
+    const cluster = new TestCluster({ programs }, other.server);
     await cluster.controllers.ready;
     return cluster;
   }
