@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Estate } from "../estate/estate.ts";
 import { ApiError } from "../kubernetes/api-error.ts";
 import { managementClusters } from "../kubernetes/resource.ts";
-import { evaluateGate } from "../plan/gates/evaluate.ts";
+import { evaluateGate } from "../plan/gates/evaluate-gate.ts";
 import type { Hold } from "../plan/gates/hold.ts";
 import { lateSteps } from "../plan/late-steps.ts";
 import type { Stage, Step } from "../plan/plan.ts";
@@ -21,30 +21,34 @@ const LONGEST_LOOK_AGAIN_MS = 15_000;
 
 /** Waits for the gate as long as the person allows; in between it does what would clear it. */
 export async function passGate(workshop: Workshop, stage: Stage): Promise<GateOutcome> {
-  const { ledger, gateWaitSeconds } = workshop.parts;
-  const end = Date.now() + gateWaitSeconds * 1000;
+  const end = Date.now() + workshop.parts.gateWaitSeconds * 1000;
   const tried = new Map<string, number>();
   for (let wait = FIRST_LOOK_AGAIN_MS; ; wait = Math.min(wait * 1.6, LONGEST_LOOK_AGAIN_MS)) {
     const halt = await workshop.halted();
     if (halt !== undefined) return { kind: "halted", halt };
     const { verdict, late } = await look(workshop, stage);
-    if (verdict.passes) {
-      const waived = [...verdict.waived];
-      await ledger.append(ROTATION, { type: "gate-passed", data: { stage: stage.id, waived } });
-      return { kind: "passed" };
-    }
-    await recordHold(workshop, stage, verdict.holds);
-    const helped = await help(
-      workshop,
-      stage,
-      late.filter(({ id }) => (tried.get(id) ?? 0) < 2),
-    );
-    if (workshop.fatal !== undefined) throw workshop.fatal;
-    for (const id of helped) tried.set(id, (tried.get(id) ?? 0) + 1);
-    if (helped.length > 0) continue;
+    if (!verdict.passes) await recordHold(workshop, stage, verdict.holds);
+    const helped = await help(workshop, stage, untried(late, tried));
+    if (verdict.passes) return await open(workshop, stage, verdict.waived);
+    if (helped) continue;
     if (Date.now() >= end) return { kind: "held", holds: verdict.holds };
     await somethingMoves(workshop, Math.min(wait, Math.max(1, end - Date.now())));
   }
+}
+
+async function open(workshop: Workshop, stage: Stage, waived: readonly string[]): Promise<GateOutcome> {
+  const data = { stage: stage.id, waived: [...waived] };
+  await workshop.parts.ledger.append(ROTATION, { type: "gate-passed", data });
+  return { kind: "passed" };
+}
+
+/** Each late step has so many goes at one gate; then a person must look. */
+const GOES = 2;
+
+function untried(late: readonly Step[], tried: Map<string, number>): Step[] {
+  const steps = late.filter(({ id }) => (tried.get(id) ?? 0) < GOES);
+  for (const { id } of steps) tried.set(id, (tried.get(id) ?? 0) + 1);
+  return steps;
 }
 
 async function look(workshop: Workshop, stage: Stage) {
@@ -57,7 +61,8 @@ async function look(workshop: Workshop, stage: Stage) {
 
 /** Gates that ask nothing of the clusters don't look at them: at five hundred clusters that is most of the work. */
 async function estateFor(workshop: Workshop, stage: Stage): Promise<Estate> {
-  return stage.gate === "nothing" || stage.gate === "backup-verified" ? workshop.latestEstate() : workshop.observe();
+  const indifferent = stage.gate === "nothing" || stage.gate === "backup-verified";
+  return indifferent && stage.kind !== "settle" ? workshop.latestEstate() : workshop.observe();
 }
 
 async function recordHold(workshop: Workshop, stage: Stage, holds: readonly Hold[]): Promise<void> {
@@ -68,18 +73,16 @@ async function recordHold(workshop: Workshop, stage: Stage, holds: readonly Hold
 }
 
 /** Runs late steps: clusters that came later, agents whose pin was put back, unreachable ones that answer again. */
-async function help(workshop: Workshop, stage: Stage, steps: readonly Step[]): Promise<readonly string[]> {
-  if (steps.length === 0) return [];
+async function help(workshop: Workshop, stage: Stage, steps: readonly Step[]): Promise<boolean> {
+  if (steps.length === 0) return false;
   const { ledger } = workshop.parts;
   for (const step of steps) {
-    await ledger.append(
-      { target: step.target, step: step.id },
-      { type: "step-added", data: { stage: stage.id, step } },
-    );
+    const data = { stage: stage.id, step };
+    await ledger.append({ target: step.target, step: step.id }, { type: "step-added", data });
   }
-  const wave = { concurrency: steps.length, failureBudget: steps.length, steps };
-  await runWave(workshop, stage, wave);
-  return steps.map(({ id }) => id);
+  await runWave(workshop, stage, { concurrency: steps.length, failureBudget: steps.length, steps });
+  if (workshop.fatal !== undefined) throw workshop.fatal;
+  return true;
 }
 
 /** Resolves when one of Rancher's cluster objects changes, or after `longest`. */

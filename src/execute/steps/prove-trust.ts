@@ -1,10 +1,16 @@
 /** The last look: what every consumer trusts now, by which evidence; and Farrier's own mark is taken away. */
+import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
-import { trustMatrix } from "../../estate/trust-matrix.ts";
+import type { Estate } from "../../estate/estate.ts";
+import type { Evidence } from "../../estate/evidence.ts";
+import { type MatrixRow, trustMatrix } from "../../estate/trust-matrix.ts";
 import { deployments } from "../../kubernetes/resource.ts";
+import { mapLimited } from "../../observe/concurrency.ts";
+import { observeCluster } from "../../observe/observe-cluster.ts";
 import { isInForce } from "../../plan/gates/hold.ts";
+import { startedNow } from "../agent-started.ts";
 import { RESTARTED_BY } from "../rancher-pods.ts";
-import { epochOf, erased, type Verification } from "../step-action.ts";
+import { epochOf, erased, type StepContext, type Verification } from "../step-action.ts";
 
 const beforeSchema = z.object({ mark: z.string().optional() });
 
@@ -27,24 +33,72 @@ export const proveTrust = erased<z.infer<typeof beforeSchema>>({
   },
 
   async verify(context): Promise<Verification> {
-    const estate = await context.observeEstate();
-    const epoch = epochOf(context);
-    const rows = trustMatrix(estate, [epoch], {
-      now: context.now(),
-      minReadySeconds: context.plan.armingMinReadySeconds,
-    });
-    const waived = new Set(
-      context.waivers.filter((waiver) => isInForce(waiver, context.now())).map(({ clusterId }) => clusterId),
-    );
-    const gating = rows.filter(({ consumer }) => consumer.gating && !waived.has(consumer.clusterId));
-    const unproved = gating.filter(({ cells }) => cells[0]?.state !== "started");
-    if (unproved.length > 0) {
-      const why = `no evidence that these trust the bundle: ${unproved.map(({ consumer }) => consumer.id).join(", ")}`;
-      return {
-        kind: "blocked",
-        by: { why, hint: "farrier status names what is missing; waive what is to be left behind." },
-      };
+    let estate = await context.observeEstate();
+    for (const end = Date.now() + PATIENCE_MS; ; ) {
+      const unproved = gatingRows(context, estate).filter(({ cells }) => cells[0]?.state !== "started");
+      const left = unproved.filter((row) => !startedBefore(context, estate, row));
+      if (left.length === 0) return { kind: "verified", evidence: evidenceOf(context, estate) };
+      if (Date.now() > end || left.every(({ consumer }) => !consumer.movable)) return blockedBy(left);
+      await pause(PAUSE_MS, undefined, { signal: context.signal });
+      estate = await lookAgain(context, estate, new Set(left.map(({ consumer }) => consumer.clusterId)));
     }
-    return { kind: "verified", evidence: gating.flatMap(({ cells }) => cells[0]?.evidence ?? []) };
   },
 });
+
+/** An agent that restarted a moment ago has to outlive its start check first. */
+const PATIENCE_MS = 60_000;
+const PAUSE_MS = 2_000;
+
+function gatingRows(context: StepContext, estate: Estate): MatrixRow[] {
+  const question = { now: context.now(), minReadySeconds: context.plan.armingMinReadySeconds };
+  const waived = new Set(
+    context.waivers.filter((waiver) => isInForce(waiver, context.now())).map(({ clusterId }) => clusterId),
+  );
+  const rows = trustMatrix(estate, [epochOf(context)], question);
+  return rows.filter(({ consumer }) => consumer.gating && !waived.has(consumer.clusterId));
+}
+
+/**
+ * This run has seen the agent start, and the same containers run still: that they have outlived their start check need
+ * not be shown again by the clock.
+ */
+function startedBefore(context: StepContext, estate: Estate, { consumer }: MatrixRow): boolean {
+  const agent = estate.clusters.find(({ id }) => id === consumer.clusterId)?.agent;
+  const seen = startedEvidenceOf(context, consumer.clusterId);
+  if (consumer.kind !== "cluster-agent" || agent === undefined || seen === undefined) return false;
+  const same = agent.pods.every(({ runningSince }) => runningSince !== undefined && runningSince <= seen.at);
+  const { armingMinReadySeconds: minReadySeconds } = context.plan;
+  return same && startedNow(context, { ...agent, minReadySeconds }, epochOf(context).pin);
+}
+
+function startedEvidenceOf(context: StepContext, clusterId: string): Evidence | undefined {
+  const { pin } = epochOf(context);
+  return Object.entries(context.run.steps)
+    .filter(([id]) => id.startsWith(`${clusterId}/`))
+    .flatMap(([, { evidence }]) => evidence)
+    .filter((one) => one.kind === "started" && one.pin === pin)
+    .at(-1);
+}
+
+function evidenceOf(context: StepContext, estate: Estate): Evidence[] {
+  return gatingRows(context, estate).flatMap(({ consumer, cells }) => {
+    const seen = startedEvidenceOf(context, consumer.clusterId);
+    const cell = cells[0];
+    return cell?.state === "started" || seen === undefined ? (cell?.evidence ?? []) : [seen];
+  });
+}
+
+async function lookAgain(context: StepContext, estate: Estate, ids: ReadonlySet<string>): Promise<Estate> {
+  const clusters = await mapLimited(estate.clusters, 50, async (cluster) =>
+    ids.has(cluster.id) ? ((await observeCluster(context.world, cluster.id, context.now)) ?? cluster) : cluster,
+  );
+  return { ...estate, observedAt: context.now().toISOString(), clusters };
+}
+
+function blockedBy(rows: readonly MatrixRow[]): Verification {
+  const why = `no evidence that these trust the bundle: ${rows.map(({ consumer }) => consumer.id).join(", ")}`;
+  return {
+    kind: "blocked",
+    by: { why, hint: "farrier status names what is missing; waive what is to be left behind." },
+  };
+}

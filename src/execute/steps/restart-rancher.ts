@@ -3,10 +3,11 @@
  * undoes it. A cluster that does not come back undoes the switch.
  */
 import { z } from "zod";
+import { pinOf } from "../../pki/pin.ts";
 import { isInForce } from "../../plan/gates/hold.ts";
 import { awaitRancher, deleteRancherPod, rancherPods, rancherShape } from "../rancher-pods.ts";
 import { answering, awaitSessions, sessionEvidence } from "../sessions.ts";
-import { epochOf, erased, type StepContext, type Verification } from "../step-action.ts";
+import { erased, type StepContext, type Verification } from "../step-action.ts";
 import { undoSwitch } from "./present-certificate.ts";
 
 const beforeSchema = z.object({
@@ -43,7 +44,7 @@ export const restartRancherPods = erased<z.infer<typeof beforeSchema>>({
       const why = `${silent.join(", ")} did not come back under the new certificate; the old one was written back`;
       return { kind: "blocked", by: { why, hint: "Look at the agents' logs in those clusters." } };
     }
-    const { pin } = epochOf(context);
+    const pin = pinOf((await context.world.rancher.cacerts(context.signal)).value);
     return { kind: "verified", evidence: before.answering.map((id) => sessionEvidence(context, id, pin, before.at)) };
   },
 

@@ -1,0 +1,82 @@
+/** A small simulated estate with a rotation that is ready to be applied to it, and what tests ask of the two. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type ApplyOptions, type ApplyOutcome, applyRotation } from "../../src/execute/apply.ts";
+import { prepareRotation } from "../../src/execute/prepare.ts";
+import { observeEstate } from "../../src/observe/observe-estate.ts";
+import { openWorld, type World } from "../../src/observe/world.ts";
+import { Secret } from "../../src/pki/secret.ts";
+import type { PlanOptions } from "../../src/plan/options.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
+import type { ScenarioInput } from "../../src/sandbox/scenario/scenario.ts";
+
+export interface RotationLab {
+  readonly sandbox: Sandbox;
+  /** Temporary; holds the rotation, the kubeconfig and the owner's configuration. */
+  readonly folder: string;
+  /** The rotation's directory. */
+  readonly directory: string;
+  readonly kubeconfig: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly now: () => Date;
+  /** A connection of its own, as another process would have. */
+  openWorld(): Promise<World>;
+  /** Makes the plan; a second call needs another directory. */
+  prepare(options?: Partial<PlanOptions>, directory?: string): Promise<Plan>;
+  /** Applies with a connection of its own. */
+  apply(options?: Partial<ApplyOptions>): Promise<ApplyOutcome>;
+  stop(): Promise<void>;
+}
+
+/** A few clusters, fast. */
+export async function startRotationLab(scenario: ScenarioInput = {}): Promise<RotationLab> {
+  const sandbox = await startSandbox({ clusters: 3, speed: 100, ...scenario });
+  const folder = await mkdtemp(join(tmpdir(), "farrier-rotation-"));
+  const kubeconfig = join(folder, "kubeconfig");
+  await writeFile(kubeconfig, sandbox.managementKubeconfig, { mode: 0o600 });
+  const directory = join(folder, "rotation");
+  const environment = { XDG_CONFIG_HOME: join(folder, "config") };
+  const now = () => new Date();
+  const open = () => openWorld({ kubeconfig, context: "management", token: Secret.of(sandbox.token) });
+  const withWorld = async <T>(work: (world: World) => Promise<T>): Promise<T> => {
+    const world = await open();
+    try {
+      return await work(world);
+    } finally {
+      await world.close();
+    }
+  };
+  return {
+    sandbox,
+    folder,
+    directory,
+    kubeconfig,
+    environment,
+    now,
+    openWorld: open,
+    prepare: (options = {}, into = directory) =>
+      withWorld(async (world) => {
+        const authority = await sandbox.pki.newAuthority("Tomorrow");
+        const { certificate, key } = await authority.issue();
+        const { plan } = await prepareRotation({
+          directory: into,
+          world,
+          estate: await observeEstate(world, { now }),
+          target: { chain: certificate, key: Secret.of(key), bundle: authority.bundle },
+          findings: [],
+          options,
+          identity: { environment },
+          now: now(),
+        });
+        return plan;
+      }),
+    apply: (options = {}) =>
+      withWorld((world) => applyRotation({ directory, world, identity: { environment }, now, ...options })),
+    stop: async () => {
+      await sandbox.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
