@@ -125,6 +125,21 @@ export const ERRORS = {
     meaning: "A file holds no PEM block of the kind that is needed.",
     hint: "Convert it to PEM with openssl.",
   },
+  "input.cluster-ambiguous": {
+    exit: EXIT.badInput,
+    meaning: "Several clusters have the name that was given.",
+    hint: "Name the cluster by its id.",
+  },
+  "input.cluster-unknown": {
+    exit: EXIT.badInput,
+    meaning: "No cluster has the id, name or URL that was given.",
+    hint: "farrier observe lists all clusters.",
+  },
+  "input.not-confirmed": {
+    exit: EXIT.badInput,
+    meaning: "A command that changes the estate needs a person's yes, and nobody could be asked.",
+    hint: "Look at the plan, then run the command again with --yes.",
+  },
   "input.invalid": {
     exit: EXIT.badInput,
     meaning: "A value on the command line, in the environment or in farrier.yaml is not valid.",
@@ -169,6 +184,11 @@ export const ERRORS = {
     exit: EXIT.badInput,
     meaning: "The journal was edited, lacks lines or belongs to another rotation: its chain of hashes does not hold.",
     hint: "Put the journal back from a copy of the directory, or rebuild it from the estate with farrier adopt.",
+  },
+  "journal.head-differs": {
+    exit: EXIT.failed,
+    meaning: "The journal is not the one that the estate vouches for: it was cut off, replaced, or belongs to a copy.",
+    hint: "Look for the directory in which the rotation was carried on; farrier adopt begins a new journal if it is lost.",
   },
   "lock.held": {
     exit: EXIT.locked,

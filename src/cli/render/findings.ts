@@ -3,25 +3,28 @@ import type { Finding, Severity } from "../../findings.ts";
 import { type Meaning, paint } from "./style.ts";
 import { pad } from "./table.ts";
 
+/** A finding, or one read from a plan, whose code may be of another version. */
+export type ShownFinding = Omit<Finding, "code"> & { readonly code: string };
+
 const ORDER = ["error", "warning", "info"] as const satisfies readonly Severity[];
 const MEANING = { error: "bad", warning: "attention", info: "quiet" } as const satisfies Record<Severity, Meaning>;
 
 /** Several lines, ending with a newline. */
-export function renderFindings(findings: readonly Finding[]): string {
+export function renderFindings(findings: readonly ShownFinding[]): string {
   const blocks = ORDER.flatMap((severity) =>
     findings.filter((finding) => finding.severity === severity).map((finding) => renderFinding(finding)),
   );
   return `${blocks.join("")}${countFindings(findings)}\n`;
 }
 
-function renderFinding(finding: Finding): string {
+function renderFinding(finding: ShownFinding): string {
   const label = paint(MEANING[finding.severity], pad(finding.severity, 7));
   const about = finding.sentence.includes(finding.target) ? "" : `${finding.target}: `;
   return `${label}  ${about}${finding.sentence}  ${paint("quiet", `[${finding.code}]`)}\n${" ".repeat(9)}${paint("quiet", finding.hint)}\n`;
 }
 
 /** `2 errors, 1 warning`, or `No findings.` */
-function countFindings(findings: readonly Finding[]): string {
+function countFindings(findings: readonly ShownFinding[]): string {
   const counts = ORDER.map((severity) => ({
     severity,
     count: findings.filter((one) => one.severity === severity).length,

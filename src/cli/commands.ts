@@ -1,0 +1,186 @@
+/** Every command: what it is called, what it says of itself, its flags, and where its code is. */
+import type { Command } from "commander";
+import type { ExitCode } from "../errors.ts";
+import { caCreateFlags, caIssueFlags } from "./ca-flags.ts";
+import { confirmationFlags, connectionFlags, type FlagGroup, targetFlags } from "./flags.ts";
+
+/** A command's action gets its positional arguments and its options, unparsed, and answers with an exit code. */
+export type Action = (words: readonly string[], options: Readonly<Record<string, unknown>>) => Promise<ExitCode>;
+
+export interface CommandEntry {
+  /** The command that this one is a part of: `ca` in `farrier ca create`. */
+  readonly group?: string;
+  /** Its name and positional arguments, as Commander reads them. */
+  readonly usage: string;
+  readonly says: string;
+  readonly example: string;
+  readonly flags: readonly FlagGroup[];
+  /** Not shown in the list of commands. */
+  readonly hidden?: boolean;
+  readonly load: () => Promise<Action>;
+}
+
+/** What a group of commands says of itself. */
+export const GROUPS: Readonly<Record<string, string>> = { ca: "make a private certificate authority and certificates" };
+
+const TARGET_EXAMPLE = "--cert tls.crt --key tls.key --cacerts cacerts.pem";
+
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    usage: "observe",
+    says: "look at the estate: Rancher, its certificate and bundle, every cluster and what it trusts",
+    example: "farrier observe --kubeconfig management.yaml --token-file token",
+    flags: [connectionFlags],
+    load: async () => (await import("./observe.ts")).runObserve,
+  },
+  {
+    usage: "check",
+    says: "find what would go wrong, all at once; with --offline judge certificate files alone",
+    example: `farrier check --offline ${TARGET_EXAMPLE} --hostname rancher.example.com`,
+    flags: [connectionFlags, targetFlags, checkFlags],
+    load: async () => (await import("./check.ts")).runCheck,
+  },
+  {
+    usage: "plan",
+    says: "make a rotation's directory with its plan; nothing in the estate is changed",
+    example: `farrier plan ${TARGET_EXAMPLE} --out rotation/`,
+    flags: [connectionFlags, targetFlags, planFlags],
+    load: async () => (await import("./plan.ts")).runPlan,
+  },
+  {
+    usage: "apply <rotation>",
+    says: "carry the plan out, or go on with it after an interruption",
+    example: "farrier apply rotation/",
+    flags: [connectionFlags, confirmationFlags, applyFlags],
+    load: async () => (await import("./apply.ts")).runApply,
+  },
+  {
+    usage: "status <rotation>",
+    says: "say where a rotation stands and what holds it",
+    example: "farrier status rotation/",
+    flags: [connectionFlags],
+    load: async () => (await import("./status.ts")).runStatus,
+  },
+  {
+    usage: "pause <rotation>",
+    says: "stop after the steps in hand; the estate may stay as it is for as long as you like",
+    example: "farrier pause rotation/",
+    flags: [connectionFlags, reasonFlag],
+    load: async () => (await import("./pause.ts")).runPause,
+  },
+  {
+    usage: "resume <rotation>",
+    says: "let a paused or resting rotation go on, and apply it",
+    example: "farrier resume rotation/",
+    flags: [connectionFlags, confirmationFlags, applyFlags],
+    load: async () => (await import("./resume.ts")).runResume,
+  },
+  {
+    usage: "rollback <rotation>",
+    says: "plan the way back from wherever the rotation stands, show it, and carry it out",
+    example: "farrier rollback rotation/",
+    flags: [connectionFlags, confirmationFlags, applyFlags],
+    load: async () => (await import("./rollback.ts")).runRollback,
+  },
+  {
+    usage: "prove <rotation>",
+    says: "show what every consumer trusts now, and by which evidence",
+    example: "farrier prove rotation/",
+    flags: [connectionFlags],
+    load: async () => (await import("./prove.ts")).runProve,
+  },
+  {
+    usage: "report <rotation>",
+    says: "write the report as JSON, Markdown and HTML; with --verify check the journal instead",
+    example: "farrier report --verify rotation/",
+    flags: [connectionFlags, reportFlags],
+    load: async () => (await import("./report.ts")).runReport,
+  },
+  {
+    usage: "waive <rotation> <cluster>",
+    says: "accept, by name and until a date, that a cluster is left behind",
+    example: 'farrier waive rotation/ paris --by "On call" --reason "site is offline" --until 2027-01-31',
+    flags: [connectionFlags, waiverFlags],
+    load: async () => (await import("./waive.ts")).runWaive,
+  },
+  {
+    usage: "adopt <rotation>",
+    says: "rebuild a lost or truncated journal from the estate",
+    example: "farrier adopt rotation/",
+    flags: [connectionFlags, confirmationFlags],
+    load: async () => (await import("./adopt.ts")).runAdopt,
+  },
+  {
+    group: "ca",
+    usage: "create",
+    says: "make a root, and an intermediate if asked for",
+    example: "farrier ca create --out ca/ --intermediate",
+    flags: [caCreateFlags],
+    load: async () => (await import("./ca-create.ts")).run,
+  },
+  {
+    group: "ca",
+    usage: "issue",
+    says: "issue a serving certificate",
+    example: "farrier ca issue --ca ca/ --out target/ --hostname rancher.example.com",
+    flags: [caIssueFlags],
+    load: async () => (await import("./ca-issue.ts")).run,
+  },
+  {
+    usage: "sandbox",
+    says: "run a simulated Rancher estate on this machine, to try everything on",
+    example: "farrier sandbox --clusters 12",
+    flags: [sandboxFlags],
+    load: async () => (await import("./sandbox.ts")).runSandbox,
+  },
+  {
+    usage: "demo",
+    says: "watch a simulated estate change its CA",
+    example: "farrier demo",
+    flags: [],
+    hidden: true,
+    load: async () => (await import("./demo.ts")).runDemo,
+  },
+];
+
+function checkFlags(command: Command): void {
+  command
+    .option("--offline", "judge the files alone, without any estate")
+    .option("--hostname <name>", "with --offline: the name that agents connect to")
+    .option("--at <time>", "with --offline: judge as of this time (default: now)");
+}
+
+function planFlags(command: Command): void {
+  command
+    .option("--out <directory>", "directory of the rotation; it must not exist yet", "rotation")
+    .option("--manual", "print what a person would run by hand for each step");
+}
+
+function applyFlags(command: Command): void {
+  command
+    .option("--take-over", "take the lock from a holder that is gone")
+    .option("--gate-wait <seconds>", "how long to wait at a gate before stopping");
+}
+
+function reasonFlag(command: Command): void {
+  command.option("--reason <text>", "why", "asked for");
+}
+
+function reportFlags(command: Command): void {
+  command.option("--verify", "check the journal's hash chain and its head in the estate");
+}
+
+function waiverFlags(command: Command): void {
+  command
+    .requiredOption("--by <who>", "who accepts it")
+    .requiredOption("--reason <text>", "why")
+    .requiredOption("--until <date>", "until when, as 2027-01-31");
+}
+
+function sandboxFlags(command: Command): void {
+  command
+    .option("--out <directory>", "where kubeconfig, token and a target certificate are written", ".farrier/sandbox")
+    .option("--scenario <file>", "YAML that describes the estate and its faults")
+    .option("--clusters <number>", "how many clusters")
+    .option("--speed <number>", "how many times faster than a real estate it runs");
+}

@@ -1,0 +1,48 @@
+/** From flags, environment and settings to an open estate, and its doors closed again whatever happens. */
+import { FarrierError } from "../errors.ts";
+import type { World } from "../observe/world.ts";
+import { type ConnectionFlags, loadSettings, readText, type Settings } from "./settings.ts";
+
+/** Opens the estate that the flags and settings name, runs `use`, and closes it. */
+export async function withWorld<Result>(
+  options: Readonly<Record<string, unknown>>,
+  use: (world: World, settings: Settings) => Promise<Result>,
+): Promise<Result> {
+  const settings = await loadSettings(connectionFlags(options));
+  const token = await readToken(settings);
+  const { openWorld } = await import("../observe/world.ts");
+  const world = await openWorld({
+    ...(settings.kubeconfig === undefined ? {} : { kubeconfig: settings.kubeconfig }),
+    ...(settings.context === undefined ? {} : { context: settings.context }),
+    ...(settings.server === undefined ? {} : { server: settings.server }),
+    token,
+  });
+  try {
+    return await use(world, settings);
+  } finally {
+    await world.close();
+  }
+}
+
+/** The connection flags of a command, as Commander parsed them. */
+export function connectionFlags(options: Readonly<Record<string, unknown>>): ConnectionFlags {
+  const flag = (name: string): string | undefined => {
+    const value = options[name];
+    return typeof value === "string" ? value : undefined;
+  };
+  const entries = ["config", "kubeconfig", "context", "server", "tokenFile"].map((name) => [name, flag(name)] as const);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+}
+
+/** The API token, from its file or from the environment; never from the command line, where everybody could read it. */
+async function readToken(settings: Settings): Promise<import("../pki/secret.ts").Secret> {
+  const { Secret } = await import("../pki/secret.ts");
+  const text = settings.tokenFile === undefined ? process.env.FARRIER_TOKEN : readText(settings.tokenFile);
+  const token = text?.trim() ?? "";
+  if (token === "") {
+    throw new FarrierError("input.invalid", "No API token of Rancher was given.", {
+      hint: "Make one in Rancher (account and API keys), put it into a file, and name that with --token-file.",
+    });
+  }
+  return Secret.of(token);
+}

@@ -1,0 +1,41 @@
+/** Observes an estate and runs every check on it: what `check` prints and `plan` begins with. */
+import { runChecks } from "../checks/checks.ts";
+import { readTarget, type Target } from "../checks/target.ts";
+import type { Estate } from "../estate/estate.ts";
+import type { Finding } from "../findings.ts";
+import { observeEstate } from "../observe/observe-estate.ts";
+import type { World } from "../observe/world.ts";
+import { horizonOf } from "./plan-options.ts";
+import type { Settings } from "./settings.ts";
+import type { TargetFiles } from "./target-files.ts";
+
+/** The estate as it was just seen, with all findings about it and the target. */
+export async function findAll(
+  world: World,
+  settings: Settings,
+  target: TargetFiles | undefined,
+): Promise<{ readonly estate: Estate; readonly findings: readonly Finding[] }> {
+  const estate = await observeEstate(world, { now: () => new Date(), concurrency: CONCURRENCY });
+  const now = new Date();
+  const findings = runChecks({
+    estate,
+    now,
+    until: horizonOf(settings, now),
+    ...(target === undefined ? {} : { target: checkTarget(target, estate) }),
+  });
+  return { estate, findings };
+}
+
+/** Clusters that are looked at at the same time. */
+const CONCURRENCY = 50;
+
+function checkTarget(target: TargetFiles, estate: Estate): Target {
+  const labels = { cert: target.cert, key: target.key };
+  return readTarget({
+    certPem: target.certBytes,
+    keyPem: target.keyBytes,
+    ...(target.passphrase === undefined ? {} : { passphrase: target.passphrase }),
+    caPem: target.caBytes ?? estate.trust.stored,
+    labels: target.cacerts === undefined ? labels : { ...labels, ca: target.cacerts },
+  });
+}

@@ -1,0 +1,29 @@
+/** Groups of flags that several commands share. */
+import type { Command } from "commander";
+
+/** A group adds its flags to a command. */
+export type FlagGroup = (command: Command) => void;
+
+/** How Rancher and its management cluster are reached. */
+export function connectionFlags(command: Command): void {
+  command
+    .option("--config <file>", "settings file (default: farrier.yaml, if there is one)")
+    .option("--kubeconfig <file>", "kubeconfig of the management cluster")
+    .option("--context <name>", "context in that kubeconfig")
+    .option("--server <url>", "Rancher's URL (default: its setting server-url)")
+    .option("--token-file <file>", "file with an API token of a Rancher administrator");
+}
+
+/** The certificate and bundle that the estate is to change to. */
+export function targetFlags(command: Command): void {
+  command
+    .option("--cert <file>", "target serving certificate with its intermediates, PEM")
+    .option("--key <file>", "its private key, PEM")
+    .option("--cacerts <file>", "target trust bundle, PEM (default: the present one stays)")
+    .option("--key-passphrase-file <file>", "passphrase of the key (or FARRIER_KEY_PASSPHRASE)");
+}
+
+/** For commands that change the estate. */
+export function confirmationFlags(command: Command): void {
+  command.option("--yes", "do not ask");
+}

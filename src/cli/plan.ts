@@ -1,0 +1,74 @@
+/** `farrier plan`: observes, checks, and writes a rotation's directory. Nothing in the estate is changed. */
+import { resolve } from "node:path";
+import { EXIT, type ExitCode, FarrierError } from "../errors.ts";
+import type { Finding } from "../findings.ts";
+import type { World } from "../observe/world.ts";
+import type { Plan } from "../plan/plan.ts";
+import { exitCodeOf } from "./check.ts";
+import { withWorld } from "./estate-access.ts";
+import { parseOutputFormat, printResult } from "./output.ts";
+import { renderFindings } from "./render/findings.ts";
+import type { Settings } from "./settings.ts";
+import { readTargetFiles, type TargetFiles } from "./target-files.ts";
+
+/** Exit 3, and no directory, when a check finds an error. */
+export async function runPlan(
+  _words: readonly string[],
+  options: Readonly<Record<string, unknown>>,
+): Promise<ExitCode> {
+  const format = parseOutputFormat(String(options.output));
+  const directory = resolve(String(options.out));
+  const target = readTargetFiles(options);
+  if (target === undefined) {
+    throw new FarrierError("input.usage", "farrier plan needs the target: --cert, --key and usually --cacerts.");
+  }
+  const made = await withWorld(options, (world, settings) => make(world, settings, { directory, target }));
+  if (made.plan === undefined) {
+    await printResult(format, { findings: made.findings }, () => renderFindings(made.findings));
+    return exitCodeOf(made.findings);
+  }
+  const { plan } = made;
+  const { renderManual, renderPlan } = await import("./render/plan.ts");
+  await printResult(format, plan, () => (options.manual === true ? renderManual(plan) : renderPlan(plan)));
+  process.stderr.write(`\nWritten to ${directory}. Carry it out with: farrier apply ${String(options.out)}\n`);
+  return EXIT.done;
+}
+
+interface Made {
+  readonly findings: readonly Finding[];
+  /** Absent when the findings forbid planning. */
+  readonly plan?: Plan;
+}
+
+async function make(
+  world: World,
+  settings: Settings,
+  { directory, target }: { readonly directory: string; readonly target: TargetFiles },
+): Promise<Made> {
+  const { findAll } = await import("./findings-of-estate.ts");
+  const { estate, findings } = await findAll(world, settings, target);
+  if (exitCodeOf(findings) !== EXIT.done) return { findings };
+  const { prepareRotation } = await import("../execute/prepare.ts");
+  const { horizonOf, planOptions } = await import("./plan-options.ts");
+  const now = new Date();
+  const { plan, owner } = await prepareRotation({
+    directory,
+    world,
+    estate,
+    target: {
+      chain: target.certBytes.toString("utf8"),
+      key: target.privateKey,
+      ...(target.caBytes === undefined ? {} : { bundle: target.caBytes.toString("utf8") }),
+    },
+    findings,
+    options: planOptions(settings, estate.clusters),
+    horizon: horizonOf(settings, now),
+    identity: settings.identityFile === undefined ? {} : { identityFile: settings.identityFile },
+    ...(settings.recipients === undefined ? {} : { recipients: settings.recipients }),
+    now,
+  });
+  if (owner?.created === true) {
+    process.stderr.write(`Made an age identity, which opens this rotation's backups: keep ${owner.path}.\n`);
+  }
+  return { findings, plan };
+}

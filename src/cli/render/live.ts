@@ -1,0 +1,106 @@
+/** Puts a rotation's progress on a terminal (redrawn in place) or, elsewhere, into plain lines. Always on stderr. */
+import type { JournalEntry } from "../../journal/entry.ts";
+import type { RotationState } from "../../journal/fold.ts";
+import type { Plan } from "../../plan/plan.ts";
+import { progressLines } from "./progress.ts";
+import { paint } from "./style.ts";
+import { displayWidth } from "./table.ts";
+
+/** Receives every journal entry with the state after it. */
+export interface ProgressView {
+  show(entry: JournalEntry, state: RotationState): void;
+  /** Leaves the last picture on the screen and stops redrawing. */
+  end(): void;
+}
+
+const REDRAW_MILLISECONDS = 120;
+
+/** A live picture when `stream` is a terminal, plain lines when it is not. */
+export function progressView(plan: Plan, stream: NodeJS.WriteStream = process.stderr): ProgressView {
+  return stream.isTTY ? livePicture(plan, stream) : plainLines(stream);
+}
+
+function livePicture(plan: Plan, stream: NodeJS.WriteStream): ProgressView {
+  let latest: RotationState | undefined;
+  let drawn = 0;
+  const draw = (): void => {
+    if (latest === undefined) return;
+    const columns = stream.columns ?? 80;
+    const lines = progressLines(plan, latest, new Date(), stream).map((line) => cutLine(line, columns));
+    const up = drawn === 0 ? "" : `\u001b[${drawn}A`;
+    stream.write(`${up}\r\u001b[J${lines.join("\n")}\n`);
+    drawn = lines.length;
+  };
+  const timer = setInterval(draw, REDRAW_MILLISECONDS);
+  timer.unref();
+  return {
+    show: (_entry, state) => {
+      latest = state;
+    },
+    end: () => {
+      clearInterval(timer);
+      draw();
+    },
+  };
+}
+
+/** A line that would wrap breaks the redrawing, so it is cut (colours are dropped from a cut line). */
+function cutLine(line: string, columns: number): string {
+  if (displayWidth(line) < columns) return line;
+  const bare = [...line.replaceAll(CONTROL, "")];
+  let text = "";
+  for (const character of bare) {
+    if (displayWidth(text + character) > columns - 2) break;
+    text += character;
+  }
+  return `${text}…`;
+}
+
+const CONTROL = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, "g");
+
+function plainLines(stream: NodeJS.WriteStream): ProgressView {
+  return {
+    show: (entry) => {
+      const line = plainLine(entry, stream);
+      if (line !== undefined) stream.write(`${entry.at.slice(11, 19)}  ${line}\n`);
+    },
+    end: () => undefined,
+  };
+}
+
+/** The entries that a person reading a log wants; a step that goes well is not one of them. */
+function plainLine(entry: JournalEntry, stream: NodeJS.WriteStream): string | undefined {
+  switch (entry.type) {
+    case "plan-begun":
+      return `${entry.data.direction === "rollback" ? "rollback" : "rotation"} begun`;
+    case "continued":
+      return `continued (${entry.data.how})`;
+    case "stage-entered":
+      return `${entry.data.stage}  entered`;
+    case "stage-done":
+      return `${entry.data.stage}  ${paint("good", "done", stream)}`;
+    case "gate-held":
+      return `${entry.data.stage}  ${paint("attention", "held", stream)}: ${entry.data.holds.map((hold) => `${hold.target} (${hold.why})`).join("; ")}`;
+    case "rest-begun":
+      return `${entry.data.stage}  rests until ${entry.data.until}`;
+    case "step-retried":
+      return `${entry.step ?? entry.target}  tries again: ${entry.data.failure.message}`;
+    case "step-failed":
+      return `${entry.step ?? entry.target}  ${paint("bad", "failed", stream)}: ${entry.data.message} ${entry.data.hint}`;
+    case "paused":
+      return `paused by ${entry.data.by}: ${entry.data.why}`;
+    case "waived":
+      return `${entry.data.clusterId}  waived by ${entry.data.by}: ${entry.data.reason}`;
+    case "noted":
+      return entry.data.text;
+    case "plan-finished":
+      return paint("good", "finished", stream);
+    case "gate-passed":
+    case "step-added":
+    case "step-started":
+    case "step-applied":
+    case "step-done":
+    case "unpaused":
+      return undefined;
+  }
+}

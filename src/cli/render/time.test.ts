@@ -1,0 +1,16 @@
+import { expect, test } from "vitest";
+import { spell } from "./time.ts";
+
+const rows = [
+  { name: "nothing", seconds: 0, said: "0 s" },
+  { name: "rounds", seconds: 44.6, said: "45 s" },
+  { name: "full minute", seconds: 60, said: "1 min" },
+  { name: "minutes and seconds", seconds: 200, said: "3 min 20 s" },
+  { name: "hours drop seconds", seconds: 7_505, said: "2 h 5 min" },
+  { name: "days", seconds: 3 * 86_400 + 4 * 3_600 + 59, said: "3 d 4 h" },
+  { name: "a clock that went back", seconds: -5, said: "0 s" },
+];
+
+test.each(rows)("a duration reads well: $name", ({ seconds, said }) => {
+  expect(spell(seconds)).toBe(said);
+});

@@ -1,0 +1,20 @@
+/** `farrier rollback`: plans the way back from wherever the rotation stands, shows it, and walks it. */
+import { resolve } from "node:path";
+import { EXIT, type ExitCode } from "../errors.ts";
+import { agreed } from "./apply.ts";
+import { withWorld } from "./estate-access.ts";
+
+/** A rollback that was begun is gone on with. */
+export async function runRollback(
+  words: readonly string[],
+  options: Readonly<Record<string, unknown>>,
+): Promise<ExitCode> {
+  const directory = resolve(words[0] ?? "");
+  return await withWorld(options, async (world, settings) => {
+    const { prepareRollback } = await import("../execute/prepare.ts");
+    const { plan, file } = await prepareRollback({ directory, world, now: new Date() });
+    if (!(await agreed(plan, options))) return EXIT.held;
+    const { runApplying } = await import("./apply-run.ts");
+    return await runApplying({ directory, world, settings, options, planFile: file });
+  });
+}
