@@ -1,18 +1,12 @@
 /** The cluster agent's Deployment and pods in a downstream cluster. */
-import type { AgentPod, AgentWorkload } from "../estate/agent.ts";
+import { type AgentPod, type AgentWorkload, CLUSTER_AGENT } from "../estate/agent.ts";
 import { environmentOf } from "../kubernetes/container.ts";
 import { readDeployment } from "../kubernetes/deployment.ts";
 import type { KubeObject } from "../kubernetes/object.ts";
 import { hasRun, isReady, readPod, statusOf, waitingReason } from "../kubernetes/pod.ts";
 
-/** Names that Rancher's manifest gives, since 2.0 (pkg/systemtemplate). */
-export const AGENT = {
-  namespace: "cattle-system",
-  deployment: "cattle-cluster-agent",
-  container: "cluster-register",
-  podSelector: "app=cattle-cluster-agent",
-  pinVariable: "CATTLE_CA_CHECKSUM",
-} as const;
+/** Where the agent is, and how its pods are found (pkg/systemtemplate, since 2.0). */
+export const AGENT = { ...CLUSTER_AGENT, podSelector: "app=cattle-cluster-agent" } as const;
 
 /** What the objects say; undefined when the first is not a Deployment with the agent's container. */
 export function agentWorkloadOf(object: KubeObject, podObjects: readonly KubeObject[]): AgentWorkload | undefined {

@@ -1,0 +1,155 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { type CheckLab, makeCheckLab, summaries } from "../../test/helpers/check-lab.ts";
+import type { Estate } from "../estate/estate.ts";
+import { accessPath } from "./access-path.ts";
+import { gaps } from "./gaps.ts";
+import { ownedSecrets } from "./owned-secrets.ts";
+import { permissions } from "./permissions.ts";
+import { rancherHealth } from "./rancher-health.ts";
+import { rancherVersion } from "./rancher-version.ts";
+import { tlsSource } from "./tls-source.ts";
+import { token } from "./token.ts";
+
+let lab: CheckLab;
+beforeAll(async () => {
+  lab = await makeCheckLab();
+});
+
+const installation = (change: Partial<Estate["installation"]>) =>
+  lab.input({ installation: { ...lab.estate.installation, ...change } });
+const access = (change: Partial<Estate["access"]>) => lab.input({ access: { ...lab.estate.access, ...change } });
+
+describe("Rancher's health", () => {
+  const rows: { name: string; change: Partial<Estate["installation"]>; finds: string[] }[] = [
+    { name: "all replicas ready", change: { replicas: 3, readyReplicas: 3 }, finds: [] },
+    { name: "one of three not ready", change: { replicas: 3, readyReplicas: 2 }, finds: ["error rancher.not-ready"] },
+    { name: "scaled to 0", change: { replicas: 0, readyReplicas: 0 }, finds: ["error rancher.not-ready"] },
+    { name: "a rollout going on", change: { rollingOut: true }, finds: ["error rancher.rolling-out"] },
+  ];
+  it.each(rows)("$name", ({ change, finds }) => {
+    expect(summaries(rancherHealth(installation(change)))).toEqual(
+      finds.map((found) => `${found} deployment cattle-system/rancher`),
+    );
+  });
+});
+
+describe("Rancher's version", () => {
+  it.each([
+    { version: "v2.15.1", finds: [] },
+    { version: "v2.6.0", finds: [] },
+    { version: "v2.16-20260805T1815Z-dev", finds: [] },
+    { version: "v3.0.0", finds: [] },
+    { version: "v2.5.17", finds: ["error rancher.too-old Rancher"] },
+    { version: "v2.1.14", finds: ["error rancher.too-old Rancher"] },
+    { version: "dev", finds: ["warning rancher.version-unknown Rancher"] },
+    { version: "", finds: ["warning rancher.version-unknown Rancher"] },
+  ])("$version", ({ version, finds }) => {
+    expect(summaries(rancherVersion(installation({ version })))).toEqual(finds);
+  });
+});
+
+describe("where the certificate comes from", () => {
+  const rows: { name: string; change: Partial<Estate["installation"]>; finds: string[] }[] = [
+    { name: "the user's Secret", change: {}, finds: [] },
+    {
+      name: "Rancher's own CA",
+      change: { tlsSource: "rancher", privateCa: false },
+      finds: [
+        "error installation.certificate-issued serving certificate",
+        "error installation.no-private-ca trust bundle",
+      ],
+    },
+    {
+      name: "Let's Encrypt",
+      change: { tlsSource: "letsEncrypt" },
+      finds: ["error installation.certificate-issued serving certificate"],
+    },
+    {
+      name: "a load balancer before the cluster",
+      change: { tlsSource: "external" },
+      finds: ["error installation.certificate-elsewhere serving certificate"],
+    },
+  ];
+  it.each(rows)("$name", ({ change, finds }) => {
+    expect(summaries(tlsSource(installation(change)))).toEqual(finds);
+  });
+});
+
+describe("Secrets that another tool would put back", () => {
+  it("are named with their owner", () => {
+    const { serving } = lab.estate;
+    const secret = serving.secret && { ...serving.secret, owners: ["Argo CD"] };
+    const findings = ownedSecrets(lab.input({ serving: { ...serving, ...(secret && { secret }) } }));
+    expect(summaries(findings)).toEqual(["error secret.owned secret cattle-system/tls-rancher-ingress"]);
+    expect(findings[0]?.sentence).toContain("Argo CD");
+    expect(ownedSecrets(lab.input())).toEqual([]);
+  });
+});
+
+describe("the way in", () => {
+  it("must not lead through Rancher", () => {
+    expect(summaries(accessPath(access({ throughRancher: true })))).toEqual([
+      "error access.through-rancher management kubeconfig",
+    ]);
+    expect(accessPath(lab.input())).toEqual([]);
+  });
+
+  const rows: { name: string; change: Partial<Estate["access"]["token"]>; gap?: string; finds: string[] }[] = [
+    { name: "good for ever", change: {}, finds: [] },
+    { name: "refused", change: { valid: false, visibleClusters: [] }, finds: ["error token.invalid API token"] },
+    {
+      name: "ends in an hour",
+      change: { expiresAt: "2026-11-23T13:00:00Z" },
+      finds: ["error token.ends-early API token"],
+    },
+    { name: "ends next year", change: { expiresAt: "2027-11-23T13:00:00Z" }, finds: [] },
+    { name: "sees one cluster", change: { visibleClusters: ["c-paris"] }, finds: ["error token.blind API token"] },
+    {
+      name: "whose clusters could not be listed",
+      change: { visibleClusters: [] },
+      gap: "clusters that the token sees",
+      finds: [],
+    },
+  ];
+  it.each(rows)("a token that is $name", ({ change, gap, finds }) => {
+    const input = access({ token: { ...lab.estate.access.token, ...change } });
+    const gapped = {
+      ...input,
+      estate: { ...input.estate, gaps: gap === undefined ? [] : [{ target: gap, why: "x" }] },
+    };
+    expect(summaries(token(gapped))).toEqual(finds);
+  });
+
+  it("needs every permission that a rotation uses; what could not be asked is no finding", () => {
+    const input = access({
+      permissions: [
+        { permission: "get secrets cattle-system", allowed: "yes" },
+        { permission: "update secrets cattle-system", allowed: "no" },
+        { permission: "delete pods cattle-system", allowed: "unknown" },
+      ],
+    });
+    const findings = permissions(input);
+    expect(summaries(findings)).toEqual(["error permission.missing management cluster"]);
+    expect(findings[0]?.sentence).toContain("update secrets cattle-system");
+  });
+
+  it("to a cluster that may not be patched is a warning for that cluster", () => {
+    const findings = permissions(
+      lab.withParis({ permissions: { patchAgent: "no", deletePods: "no", listPods: "yes" } }),
+    );
+    expect(summaries(findings)).toEqual(["warning permission.missing-in-cluster cluster c-paris (paris)"]);
+    expect(findings[0]?.sentence).toContain("patch deployments.apps cattle-system, delete pods cattle-system");
+  });
+});
+
+describe("gaps", () => {
+  it("are shown, less those of clusters, which have findings of their own", () => {
+    const input = lab.input({
+      gaps: [
+        { target: "ingress", why: "forbidden" },
+        { target: "cluster c-paris", why: "no tunnel" },
+      ],
+    });
+    expect(summaries(gaps(input))).toEqual(["warning estate.gap ingress"]);
+  });
+});
