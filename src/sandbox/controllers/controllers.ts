@@ -22,13 +22,11 @@ export interface ControllerOptions {
   readonly clientOf?: (account: { readonly namespace: string; readonly name: string }) => ClusterClient;
 }
 
-/** The logs of all containers of a cluster: the present or last run of each, and the one before. */
-export type ContainerLogs = Pick<Kubelet, "read" | "follow">;
-
 export interface Controllers {
   /** Resolves when everything that was stored has been taken up and the nodes are registered. */
   readonly ready: Promise<void>;
-  readonly logs: ContainerLogs;
+  /** The logs of all containers: the present or last run of each, and the one before. */
+  readonly logs: Pick<Kubelet, "read" | "follow">;
   /**
    * Stops every container (SIGTERM, then the pod's grace period), watch and timer. What is stored stays as it is.
    * Stop the clock afterwards, not before: a program that ignores SIGTERM is given up by it.

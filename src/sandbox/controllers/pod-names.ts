@@ -6,7 +6,7 @@ import { ownedBy, type PodTemplate } from "./workload.ts";
 const ALPHABET = "bcdfghjklmnpqrstvwxz2456789";
 
 /** `prefix-x7k2p`, as an API server makes names; made here so that the creator knows it before the watch tells. */
-export function podName(prefix: string): string {
+function podName(prefix: string): string {
   const letters = Array.from({ length: 5 }, () => ALPHABET[randomInt(ALPHABET.length)]);
   return `${prefix}-${letters.join("")}`;
 }

@@ -107,14 +107,14 @@ export type EnvironmentSource = z.infer<typeof environmentSource>;
 export type Volume = z.infer<typeof volume>;
 export type PodSpec = z.infer<typeof podSpec>;
 export type PodCondition = z.infer<typeof condition>;
-export type PodStatus = z.infer<typeof podStatus>;
+type PodStatus = z.infer<typeof podStatus>;
 export type Pod = Item<PodSpec, PodStatus>;
 
 /** Reads a stored pod; undefined if it is none that could run. */
 export const readPod = reader(podSpec, podStatus);
 
 /** Whether the pod's condition of that type is "True". */
-export function isConditionTrue(pod: Pod, type: string): boolean {
+function isConditionTrue(pod: Pod, type: string): boolean {
   return pod.status.conditions?.some((each) => each.type === type && each.status === "True") ?? false;
 }
 

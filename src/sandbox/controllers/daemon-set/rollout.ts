@@ -2,7 +2,7 @@
 import type { Fenceposts } from "../deployment/fenceposts.ts";
 
 /** One pod of a DaemonSet; pods that are being deleted are left out. */
-export interface DaemonPod {
+interface DaemonPod {
   readonly name: string;
   /** Whether it was made from the present template. */
   readonly updated: boolean;

@@ -6,7 +6,7 @@
 import type { Fenceposts } from "./fenceposts.ts";
 
 /** What the arithmetic knows of a ReplicaSet. */
-export interface SetScale {
+interface SetScale {
   readonly name: string;
   /** What it should have (`spec.replicas`). */
   readonly replicas: number;

@@ -8,7 +8,7 @@ export const DEFAULT_CAPACITY = 110;
 type Taint = NonNullable<ClusterNode["spec"]["taints"]>[number];
 
 /** Why a pod cannot run on a node, in the scheduler's words; undefined if it can. */
-export function obstacle(spec: PodSpec, node: ClusterNode, podsOnNode: number): string | undefined {
+function obstacle(spec: PodSpec, node: ClusterNode, podsOnNode: number): string | undefined {
   if (node.spec.unschedulable) return "node(s) were unschedulable";
   const unsuitable = unsuitability(spec, node);
   if (unsuitable !== undefined) return unsuitable;
