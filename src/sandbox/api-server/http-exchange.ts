@@ -35,7 +35,7 @@ export function plainText(status: number, text: string): ApiResponse {
 
 export function failure(error: ApiError): ApiResponse {
   const response = json(error.status, statusBody(error));
-  const seconds = error.details["retryAfterSeconds"];
+  const seconds = error.details.retryAfterSeconds;
   if (typeof seconds !== "number") return response;
   return { ...response, headers: { ...response.headers, "retry-after": String(seconds) } };
 }

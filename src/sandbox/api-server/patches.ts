@@ -1,11 +1,11 @@
 /** The three kinds of patches, each by its own rules, to one end. */
 
 import type { KubeObject, NewObject, Patch } from "../cluster-client.ts";
+import { rootType } from "./field-types.ts";
 import { applyJsonPatch } from "./json-patch.ts";
 import { isJsonObject } from "./json-value.ts";
 import type { ResourceKind } from "./kinds.ts";
 import { applyMergePatch } from "./merge-patch.ts";
-import { rootPatchType } from "./patch-schema.ts";
 import { badRequest, unsupportedMediaType } from "./status-errors.ts";
 import { applyStrategicMergePatch } from "./strategic-merge-patch.ts";
 
@@ -40,6 +40,6 @@ function patched(kind: ResourceKind, old: KubeObject, { type, body }: Pick<Patch
       return applyMergePatch(old, body);
     case "strategic":
       if (kind.custom) throw unsupportedMediaType(acceptedPatches(kind));
-      return applyStrategicMergePatch(old, body, rootPatchType(kind.kind));
+      return applyStrategicMergePatch(old, body, rootType(kind));
   }
 }

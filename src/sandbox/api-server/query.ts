@@ -5,7 +5,7 @@ import { at, type JsonObject, list, text } from "./json-value.ts";
 import { badRequest } from "./status-errors.ts";
 
 export function isDryRun(query: URLSearchParams, body: JsonObject = {}): boolean {
-  const asked = [...query.getAll("dryRun"), ...list(body["dryRun"])];
+  const asked = [...query.getAll("dryRun"), ...list(body.dryRun)];
   for (const value of asked) {
     if (value !== "All") throw badRequest(`Invalid value: "${String(value)}": dryRun: supported values: "All"`);
   }
@@ -42,9 +42,9 @@ export function versionIn(query: URLSearchParams): number | undefined {
 
 /** How to delete, from the body (DeleteOptions) and the query, which says the same. */
 export function deleteOptions(query: URLSearchParams, body: JsonObject): DeleteOptions {
-  const grace = body["gracePeriodSeconds"] ?? amountOrZero(query, "gracePeriodSeconds");
-  const policy = text(body["propagationPolicy"]) ?? query.get("propagationPolicy") ?? undefined;
-  const orphan = body["orphanDependents"] === true || flag(query, "orphanDependents");
+  const grace = body.gracePeriodSeconds ?? amountOrZero(query, "gracePeriodSeconds");
+  const policy = text(body.propagationPolicy) ?? query.get("propagationPolicy") ?? undefined;
+  const orphan = body.orphanDependents === true || flag(query, "orphanDependents");
   const uid = text(at(body, "preconditions", "uid"));
   const resourceVersion = text(at(body, "preconditions", "resourceVersion"));
   return {

@@ -1,17 +1,28 @@
 /** Reading what a client sent. */
 
 import type { NewObject } from "../cluster-client.ts";
+import { known, strictDecodingMessage } from "./field-types.ts";
 import { type ApiRequest, header } from "./http-exchange.ts";
 import { isJsonObject, type JsonObject } from "./json-value.ts";
 import { apiVersionOf, type ResourceKind } from "./kinds.ts";
 import { acceptedPatches, PATCH_MEDIA_TYPES } from "./patches.ts";
+import { decodeProtobuf, PROTOBUF_MEDIA_TYPE } from "./protobuf.ts";
 import { badRequest, entityTooLarge, serverSideApplyUnsupported, unsupportedMediaType } from "./status-errors.ts";
 
 /** The API server's limit for a request body: 3 MiB (k8s.io/apiserver/pkg/server.Config.MaxRequestBodyBytes). */
 export const MAX_BODY_BYTES = 3 * 1024 * 1024;
 
-/** The object of a create or update. @throws ApiError 400, 413 or 415 */
-export function objectIn(request: ApiRequest, kind: ResourceKind, namespace: string): NewObject {
+/**
+ * The object of a create or update, without the fields that its kind does not have.
+ *
+ * @param place.strict fields that the kind does not have are an error (`fieldValidation=Strict`).
+ * @throws ApiError 400, 413 or 415
+ */
+export function objectIn(
+  request: ApiRequest,
+  kind: ResourceKind,
+  { namespace, strict }: { readonly namespace: string; readonly strict: boolean },
+): NewObject {
   const body = jsonBody(request);
   const { apiVersion, kind: named, metadata, ...rest } = body;
   const expected = apiVersionOf(kind);
@@ -30,13 +41,15 @@ export function objectIn(request: ApiRequest, kind: ResourceKind, namespace: str
     );
   }
   const given = metadata ?? {};
-  if (kind.namespaced && given["namespace"] && given["namespace"] !== namespace) {
+  if (kind.namespaced && given.namespace && given.namespace !== namespace) {
     throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
   }
   mustDecode(kind, body);
+  const { object, unknown } = known(kind, { ...rest, metadata: given });
+  if (strict && unknown.length > 0) throw badRequest(strictDecodingMessage(kind, unknown));
   // `managedFields` are not kept: server-side apply, which needs them, is not offered.
-  const { managedFields: _, ...kept } = given;
-  return { ...rest, apiVersion: expected, kind: named, metadata: kept };
+  const { managedFields: _, ...kept } = isJsonObject(object.metadata) ? object.metadata : {};
+  return { ...object, apiVersion: expected, kind: named, metadata: kept };
 }
 
 /** The patch of a PATCH request. @throws ApiError 400, 413 or 415 */
@@ -54,13 +67,16 @@ export function patchIn(
 
 /** The options that come as the body of a DELETE, if any. */
 export function deleteOptionsIn(request: ApiRequest): JsonObject {
-  return bodyText(request).trim() === "" ? {} : jsonBody(request);
+  return bodyBytes(request).length === 0 ? {} : jsonBody(request);
 }
 
 /** Any JSON object, as sent with POST and PUT. */
 export function jsonBody(request: ApiRequest): JsonObject {
   const mediaType = mediaTypeOf(request);
-  if (mediaType !== "" && mediaType !== "application/json") throw unsupportedMediaType(["application/json"]);
+  if (mediaType === PROTOBUF_MEDIA_TYPE) return decodeProtobuf(bodyBytes(request));
+  if (mediaType !== "" && mediaType !== "application/json") {
+    throw unsupportedMediaType(["application/json", PROTOBUF_MEDIA_TYPE]);
+  }
   const body = parsed(bodyText(request), "couldn't get version/kind; json parse error: ");
   if (!isJsonObject(body)) {
     throw badRequest(
@@ -81,10 +97,13 @@ function parsed(text: string, prefix: string): unknown {
 }
 
 function bodyText(request: ApiRequest): string {
-  const { body } = request;
-  if (body === undefined) return "";
-  if (body.length > MAX_BODY_BYTES) throw entityTooLarge(MAX_BODY_BYTES);
-  return typeof body === "string" ? body : Buffer.from(body).toString("utf8");
+  return Buffer.from(bodyBytes(request)).toString("utf8");
+}
+
+function bodyBytes({ body = "" }: ApiRequest): Uint8Array {
+  const bytes = typeof body === "string" ? Buffer.from(body) : body;
+  if (bytes.length > MAX_BODY_BYTES) throw entityTooLarge(MAX_BODY_BYTES);
+  return bytes;
 }
 
 function mediaTypeOf(request: ApiRequest): string {
@@ -97,7 +116,7 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 function mustDecode(kind: ResourceKind, body: JsonObject): void {
   if (kind.group !== "" || (kind.kind !== "Secret" && kind.kind !== "ConfigMap")) return;
   const prefix = `${kind.kind} in version "v1" cannot be handled as a ${kind.kind}: `;
-  for (const [key, value] of Object.entries(isJsonObject(body["data"]) ? body["data"] : {})) {
+  for (const [key, value] of Object.entries(isJsonObject(body.data) ? body.data : {})) {
     if (typeof value !== "string") {
       throw badRequest(
         `${prefix}json: cannot unmarshal ${typeof value} into Go struct field ${kind.kind}.data.${key} of type string`,

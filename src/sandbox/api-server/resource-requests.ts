@@ -1,8 +1,9 @@
 /** Requests on resources: from method and path to the verb, and what each verb answers. */
 
-import type { KubeObject } from "../cluster-client.ts";
+import type { KubeObject, NewObject } from "../cluster-client.ts";
 import type { ApiServer, ResourceRequest } from "./api-server.ts";
 import type { User } from "./authorization.ts";
+import { known, strictDecodingMessage } from "./field-types.ts";
 import { type ApiRequest, type ApiResponse, header, json } from "./http-exchange.ts";
 import type { ResourceKind } from "./kinds.ts";
 import { listPage, selection } from "./list-request.ts";
@@ -84,7 +85,7 @@ async function answerCreate(call: ResourceCall): Promise<ApiResponse> {
   const { server, request, kind, namespace } = call;
   const view = viewOf(call);
   const writer = writerOf(call);
-  const object = objectIn(request, kind, namespace);
+  const object = objectIn(request, kind, { namespace, strict: isStrict(call) });
   const action = () => server.objects.create(kind, namespace, object, writer);
   const created = await perform({ ...call, name: object.metadata.name ?? "" }, "create", action);
   return json(201, viewOfObject(view, created));
@@ -94,7 +95,7 @@ async function answerUpdate(call: ResourceCall): Promise<ApiResponse> {
   const { server, request, kind, namespace, name } = call;
   const view = viewOf(call);
   const writer = writerOf(call);
-  const object = objectIn(request, kind, namespace);
+  const object = objectIn(request, kind, { namespace, strict: isStrict(call) });
   if (object.metadata.name !== name) {
     const given = object.metadata.name ?? "";
     throw badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`);
@@ -108,7 +109,7 @@ async function answerPatch(call: ResourceCall): Promise<ApiResponse> {
   const view = viewOf(call);
   const writer = writerOf(call);
   const patch = patchIn(request, kind);
-  const change = (old: KubeObject) => applyPatch(kind, old, patch);
+  const change = (old: KubeObject) => knownResult(call, applyPatch(kind, old, patch));
   const patched = await perform(call, "patch", () => server.objects.modify(changeAddress(call), change, writer));
   return json(200, viewOfObject(view, patched));
 }
@@ -153,6 +154,18 @@ async function answerLog(call: ResourceCall): Promise<ApiResponse> {
   const read = () => podLog(server, server.objects.get(call), query, request.signal);
   const body = await perform(call, "get", read);
   return { status: 200, headers: { "content-type": "text/plain" }, body };
+}
+
+function isStrict({ query }: ResourceCall): boolean {
+  return query.get("fieldValidation") === "Strict";
+}
+
+function knownResult(call: ResourceCall, patched: NewObject): NewObject {
+  const { object, unknown } = known(call.kind, patched);
+  if (isStrict(call) && unknown.length > 0) throw badRequest(strictDecodingMessage(call.kind, unknown));
+  return unknown.length === 0
+    ? patched
+    : { ...object, apiVersion: patched.apiVersion, kind: patched.kind, metadata: patched.metadata };
 }
 
 function perform<T>(call: ResourceCall, verb: string, action: () => T, dryRun = isDryRun(call.query)): Promise<T> {

@@ -25,10 +25,10 @@ export function reviewed(review: ReviewKind, body: JsonObject, user: User, acces
       return { ...head, status: { userInfo: { username: user.name, groups: user.groups } } };
     case "SelfSubjectAccessReview": {
       const allowed = access.allows(user, question(body));
-      return { ...head, spec: body["spec"], status: allowed ? { allowed } : { allowed, reason: "" } };
+      return { ...head, spec: body.spec, status: allowed ? { allowed } : { allowed, reason: "" } };
     }
     case "SelfSubjectRulesReview":
-      return { ...head, spec: body["spec"], status: rulesIn(access, user, text(at(body, "spec", "namespace")) ?? "") };
+      return { ...head, spec: body.spec, status: rulesIn(access, user, text(at(body, "spec", "namespace")) ?? "") };
   }
 }
 
@@ -47,7 +47,7 @@ function question(body: JsonObject): AccessQuestion {
       name: word("name"),
     };
   }
-  if (isJsonObject(path)) return { kind: "path", verb: text(path["verb"]) ?? "", path: text(path["path"]) ?? "" };
+  if (isJsonObject(path)) return { kind: "path", verb: text(path.verb) ?? "", path: text(path.path) ?? "" };
   throw badRequest("exactly one of nonResourceAttributes or resourceAttributes must be specified");
 }
 

@@ -4,28 +4,28 @@
  * `$deleteFromPrimitiveList/<list>`.
  */
 
+import { type Field, fieldsOf } from "./field-types.ts";
 import { isJsonObject, type JsonObject, jsonEqual, list } from "./json-value.ts";
-import { type PatchField, type PatchTypeName, patchFields } from "./patch-schema.ts";
 import { badRequest } from "./status-errors.ts";
 
 const ORDER = "$setElementOrder/";
 const DELETE_VALUES = "$deleteFromPrimitiveList/";
 
 /** @throws ApiError 400 for directives that make no sense and for elements that lack their list's merge key. */
-export function applyStrategicMergePatch(target: unknown, patch: unknown, type: PatchTypeName): unknown {
+export function applyStrategicMergePatch(target: unknown, patch: unknown, type: string | undefined): unknown {
   if (!isJsonObject(patch)) throw badRequest("error decoding patch: a strategic merge patch is an object");
   return mergeMap(isJsonObject(target) ? target : {}, patch, type);
 }
 
-function mergeMap(target: JsonObject, patch: JsonObject, type: PatchTypeName | undefined): JsonObject {
+function mergeMap(target: JsonObject, patch: JsonObject, type: string | undefined): JsonObject {
   const directive = patch.$patch;
   if (directive === "replace") return plain(patch);
   if (directive === "delete") return {};
   if (directive !== undefined && directive !== "merge") throw badRequest(`unknown patch type: ${String(directive)}`);
-  const fields = patchFields(type);
+  const fields = fieldsOf(type);
   const result: Record<string, unknown> = retained(target, patch.$retainKeys);
   for (const key of patchedKeys(patch)) {
-    const next = mergeField(result[key], patch, key, fields[key] ?? {});
+    const next = mergeField(result[key], patch, key, fields[key]);
     if (next === undefined) delete result[key];
     else result[key] = next;
   }
@@ -43,12 +43,12 @@ function patchedKeys(patch: JsonObject): ReadonlySet<string> {
   return keys;
 }
 
-function mergeField(current: unknown, patch: JsonObject, key: string, field: PatchField): unknown {
+function mergeField(current: unknown, patch: JsonObject, key: string, field: Field | undefined): unknown {
   const value = patch[key];
   if (value === null) return undefined;
-  if (isJsonObject(value)) return mergeMap(isJsonObject(current) ? current : {}, value, field.type);
+  if (isJsonObject(value)) return mergeMap(isJsonObject(current) ? current : {}, value, field?.type);
   if (value === undefined && !Array.isArray(current)) return current;
-  if (field.mergeKey === undefined) return value === undefined ? current : plain(value);
+  if (field?.mergeKey === undefined) return value === undefined ? current : plain(value);
   if (value !== undefined && !Array.isArray(value)) return value;
   const merge: ListMerge = {
     current: list(current),
@@ -76,7 +76,7 @@ function mergeValues({ current, patch, order, unwanted }: ListMerge): readonly u
   return inOrder(merged, order, current, (value) => value);
 }
 
-function mergeElements(merge: ListMerge, mergeKey: string, type: PatchTypeName | undefined): readonly unknown[] {
+function mergeElements(merge: ListMerge, mergeKey: string, type: string | undefined): readonly unknown[] {
   const { current, patch, order } = merge;
   const elements = patch.map((element) => (isJsonObject(element) ? element : {}));
   if (elements.some((element) => element.$patch === "replace")) {
