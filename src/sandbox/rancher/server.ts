@@ -35,6 +35,7 @@ export class RancherServer {
   readonly #agents: AgentEndpoint;
   /** When the process began to serve: `/cacerts` needs a little longer than the rest. */
   readonly #since: Date;
+  readonly #open = new Set<ServerResponse>();
 
   constructor(context: ServerContext) {
     this.#context = context;
@@ -44,6 +45,8 @@ export class RancherServer {
 
   handle(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? "/", this.#context.world.serverUrl);
+    this.#open.add(response);
+    response.on("close", () => this.#open.delete(response));
     this.#route({ request, response, url }).catch((error: unknown) => {
       const message = error instanceof Error ? error.message : String(error);
       if (response.headersSent) response.destroy();
@@ -55,8 +58,10 @@ export class RancherServer {
     this.#agents.upgrade(request, socket, head);
   }
 
+  /** The process ends: what it was answering breaks off, watches included. */
   close(): void {
     this.#agents.close();
+    for (const response of this.#open) response.destroy();
   }
 
   async #route(exchange: Exchange): Promise<void> {
