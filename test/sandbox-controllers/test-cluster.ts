@@ -155,7 +155,7 @@ export interface DeploymentOptions {
 }
 
 /** A Deployment with the strategy that Rancher gives its agent: no pod missing, one more at a time. */
-function deployment({ name, image = "pause", replicas = 1, env = {}, pod, container, spec }: DeploymentOptions) {
+export function deployment({ name, image = "pause", replicas = 1, env = {}, pod, container, spec }: DeploymentOptions) {
   const variables = Object.entries(env).map(([key, value]) => ({ name: key, value }));
   const labels = { app: name };
   return {

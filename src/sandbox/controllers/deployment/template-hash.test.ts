@@ -20,6 +20,22 @@ describe("pod templates", () => {
       same: true,
     },
     {
+      name: "the same as kubectl rollout undo sends it back",
+      other: {
+        metadata: { ...template.metadata, annotations: {} },
+        spec: {
+          securityContext: {},
+          containers: template.spec.containers.map((each) => ({ ...each, resources: {}, command: [], tty: null })),
+        },
+      },
+      same: true,
+    },
+    {
+      name: "an empty value beside a filled one",
+      other: { ...template, spec: { ...template.spec, securityContext: { runAsUser: 0 } } },
+      same: false,
+    },
+    {
       name: "another pin",
       other: {
         ...template,

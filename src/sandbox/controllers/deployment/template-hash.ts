@@ -35,13 +35,21 @@ function withoutHash(template: PodTemplate): PodTemplate {
   return { ...template, metadata: { ...template.metadata, labels } };
 }
 
-/** JSON with sorted keys, without what is empty: an API server drops nulls and keeps no order. */
+/**
+ * JSON with sorted keys and without what is empty. Go's types cannot tell an empty list, map or text from none, so
+ * that `kubectl rollout undo` sends back templates that differ from what it read in exactly these.
+ */
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";
-  const entries = Object.entries(value).filter(([, each]) => each !== null && each !== undefined);
+  const entries = Object.entries(value).filter(([, each]) => !isEmpty(each));
   entries.sort(([a], [b]) => (a < b ? -1 : 1));
   return `{${entries.map(([key, each]) => `${JSON.stringify(key)}:${canonical(each)}`).join(",")}}`;
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === null || value === undefined || value === "") return true;
+  return typeof value === "object" && Object.values(value).every(isEmpty);
 }
 
 function fnv1a(text: string): number {
