@@ -45,7 +45,10 @@ export function routeOf(input: RouteInput): Route {
   const changes = servingChanges(input);
   const base = { repair: !present.settled };
   if (target.pin === current.pin) {
-    return { ...base, epochs: [current], ...(changes ? { switchUnder: "current" } : {}) };
+    // Served alike, but the Secret may differ in its outer white space: it ends with the goal's own bytes.
+    const repair = base.repair || input.estate.trust.written !== input.bundle;
+    const epochs = [{ ...current, bundle: input.bundle }];
+    return { repair, epochs, ...(changes ? { switchUnder: "current" } : {}) };
   }
   if (holdsAll(current.bundle, target.bundle)) {
     const epochs = [current, target];

@@ -130,7 +130,8 @@ function moveStages(input: StagesInput, name: EpochName, kind: "widen" | "narrow
   };
   const spread = spreadStage(input, epoch, rollSteps(input, epoch));
   const rest = kind === "narrow" && context.direction === "forward" ? [restStage(options)] : [];
-  return [...(arm.waves.length === 0 ? [] : [arm]), ...rest, serve, ...(spread.waves.length === 0 ? [] : [spread])];
+  // Arm and spread stay even without steps: their gates count, and clusters may come later.
+  return [arm, ...rest, serve, spread];
 }
 
 /**
@@ -180,14 +181,14 @@ function endStages(input: StagesInput): Stage[] {
   const { context, options } = input;
   const final = finalEpoch(context);
   const moved = input.route.widenTo !== undefined || input.route.narrowTo !== undefined;
-  const aligned = new Set(
+  const rolled = new Set(
     rollSteps(input, epochNamed(context, "current"), misaligned(context)).map(({ target }) => target),
   );
   const settle = input.clusters
     .filter(({ planned }) => planned.method === "patch" && planned.reach === "rancher")
     .filter(
       ({ live, planned }) =>
-        moved || aligned.has(planned.id) || live.agent?.minReadySeconds !== planned.minReadySecondsBefore,
+        moved || rolled.has(planned.id) || live.agent?.minReadySeconds !== planned.minReadySecondsBefore,
     )
     .map(({ planned }) => settleAgent(context, planned, planned.minReadySecondsBefore));
   const settleStage: Stage = {
@@ -206,7 +207,7 @@ function endStages(input: StagesInput): Stage[] {
     gate: "nothing",
     waves: [strictWave("prove/once", [proveTrust(context, final)])],
   };
-  return settle.length === 0 ? [prove] : [settleStage, prove];
+  return settle.length === 0 && !moved ? [prove] : [settleStage, prove];
 }
 
 type Member = StagesInput["clusters"][number];

@@ -1,0 +1,247 @@
+/**
+ * A whole estate without I/O and without time, on which the effect of every step of a plan can be had at once. It judges
+ * by itself what must never happen: a working agent that faces a certificate which its bundle does not verify, and an
+ * agent that does not come back from a restart.
+ */
+import { X509Certificate } from "node:crypto";
+import type { Cluster } from "../../src/estate/cluster.ts";
+import type { Estate } from "../../src/estate/estate.ts";
+import { pinOf, settingValueOf } from "../../src/pki/pin.ts";
+import { evaluateGate } from "../../src/plan/gates/evaluate-gate.ts";
+import type { Waiver } from "../../src/plan/gates/hold.ts";
+import { lateSteps } from "../../src/plan/late-steps.ts";
+import type { Plan, Stage, Step } from "../../src/plan/plan.ts";
+import { epochNamed, plannedCluster, stepsOf } from "../../src/plan/reading.ts";
+import { AgentModel, type StartConditions } from "./agent-model.ts";
+import { clusterWith, estateWith, localCluster, NOW, offlineCluster, withUnproved } from "./estate-builder.ts";
+
+export interface ModelCluster {
+  readonly id: string;
+  readonly agent: AgentModel;
+  /** Its API does not answer, and its agent meets nothing. */
+  offline: boolean;
+  readonly patchable: boolean;
+  /** It has a consumer that this version cannot move. */
+  readonly systemAgent: boolean;
+}
+
+export interface ClusterShape {
+  readonly replicas: number;
+  readonly minReadySeconds: number;
+  readonly offline: boolean;
+  readonly patchable: boolean;
+  readonly systemAgent: boolean;
+}
+
+/** Chains that a bundle verifies; how is the matter of whoever builds the world, never of the code under test. */
+export type Verifies = (chain: string, bundle: string) => boolean;
+
+const LEAVES = new Map<string, string>();
+
+function leafOf(chain: string): string {
+  const known = LEAVES.get(chain);
+  if (known !== undefined) return known;
+  const leaf = new X509Certificate(chain).fingerprint256.replaceAll(":", "").toLowerCase();
+  LEAVES.set(chain, leaf);
+  return leaf;
+}
+
+export class PlannerWorld {
+  written: string;
+  /** One value for each replica of Rancher. */
+  served: string[];
+  chain: string;
+  readonly clusters: ModelCluster[] = [];
+  /** What must never happen, as it happened. */
+  readonly violations: string[] = [];
+  /** Clusters that nobody promised anything. */
+  readonly abandoned = new Set<string>();
+  readonly #verifies: Verifies;
+
+  constructor(shape: { bundle: string; chain: string; replicas: number; verifies: Verifies }) {
+    this.written = shape.bundle;
+    this.served = Array.from({ length: shape.replicas }, () => settingValueOf(shape.bundle));
+    this.chain = shape.chain;
+    this.#verifies = shape.verifies;
+  }
+
+  /** A cluster comes into the estate; its agent is deployed by Rancher with the pin that is served. */
+  import(id: string, shape: ClusterShape): void {
+    const pin = pinOf(this.served[0] ?? "");
+    const { replicas, minReadySeconds } = shape;
+    const cluster = { id, agent: new AgentModel(id, { pin, replicas, minReadySeconds }), ...shape };
+    cluster.agent.settle(this.start);
+    this.clusters.push(cluster);
+  }
+
+  /** Rancher's own redeploy: the pin of what it serves; `minReadySeconds` is not in its manifest and stays. */
+  redeploy(cluster: ModelCluster): void {
+    cluster.agent.patch(pinOf(this.served[0] ?? ""), 0, this.start);
+  }
+
+  observe(): Estate {
+    const clusters = this.clusters.map(observedCluster);
+    const leaf = leafOf(this.chain);
+    return estateWith({
+      bundle: this.written,
+      chain: this.chain,
+      served: this.served,
+      presented: [leaf],
+      clusters: [localCluster(), ...clusters],
+    });
+  }
+
+  get start(): StartConditions {
+    return {
+      accepted: (pin) => {
+        const bundle = this.served.find((value) => pinOf(value) === pin);
+        return bundle !== undefined && this.#verifies(this.chain, bundle) ? bundle : undefined;
+      },
+    };
+  }
+
+  /** Every working agent dials: none may meet a certificate that its bundle does not verify. */
+  judge(when: string): void {
+    for (const { id, agent, offline } of this.promised()) {
+      if (offline) continue;
+      const refusing = agent.pods.find(({ trusts }) => trusts !== undefined && !this.#verifies(this.chain, trusts));
+      if (refusing !== undefined) this.violations.push(`${when}: ${refusing.name} refuses the certificate`);
+      if (!agent.works) this.violations.push(`${when}: no agent of ${id} works`);
+    }
+  }
+
+  /** Clusters that no waiver left behind and that no promise was made without. */
+  promised(): ModelCluster[] {
+    return this.clusters.filter(({ id }) => !this.abandoned.has(id));
+  }
+
+  /** Any agent may restart at any moment. */
+  restartAgents(which: (index: number) => readonly number[], when: string): void {
+    for (const [index, { agent, offline }] of this.clusters.entries()) {
+      if (!offline) agent.restart(which(index), this.start);
+    }
+    this.judge(`${when}, after restarts`);
+  }
+
+  /** The effects of a step, in the parts between which a process can be stopped. */
+  effects(step: Step, plan: Plan): (() => void)[] {
+    if (step.target === "rancher") return this.#rancherEffects(step, plan);
+    const cluster = this.clusters.find(({ id }) => id === step.target);
+    if (cluster === undefined || cluster.offline) return [];
+    return [() => this.#clusterEffect(step, plan, cluster)];
+  }
+
+  #rancherEffects(step: Step, plan: Plan): (() => void)[] {
+    switch (step.kind) {
+      case "serve-bundle": {
+        const { bundle } = epochNamed(plan, step.epoch ?? "current");
+        const restarts = this.served.map((_, replica) => () => this.#serve(replica));
+        return [() => this.#write(bundle), ...restarts];
+      }
+      case "present-certificate":
+        return [() => this.#present(plan.serving.target.chain)];
+      default:
+        return [() => this.#settleAll()];
+    }
+  }
+
+  #write(bundle: string): void {
+    this.written = bundle;
+  }
+
+  #serve(replica: number): void {
+    this.served[replica] = settingValueOf(this.written);
+    this.#settleAll();
+  }
+
+  #present(chain: string): void {
+    this.chain = chain;
+    this.#settleAll();
+  }
+
+  #settleAll(): void {
+    for (const { agent, offline } of this.clusters) if (!offline) agent.settle(this.start);
+  }
+
+  #clusterEffect(step: Step, plan: Plan, { id, agent }: ModelCluster): void {
+    const pin = step.epoch === undefined ? "" : epochNamed(plan, step.epoch).pin;
+    switch (step.kind) {
+      case "arm-agent":
+        agent.patch(pin, plan.armingMinReadySeconds, this.start);
+        break;
+      case "roll-agent":
+        if (agent.pin !== pin) agent.patch(pin, plan.armingMinReadySeconds, this.start);
+        agent.nudge(pin, this.start);
+        break;
+      case "redeploy-agent":
+        agent.patch(pinOf(this.served[0] ?? ""), 0, this.start);
+        break;
+      case "restart-agent":
+        agent.restart([0], this.start);
+        break;
+      case "settle-agent":
+        agent.minReadySeconds = plannedCluster(plan, id)?.minReadySecondsBefore ?? 0;
+        agent.settle(this.start);
+        break;
+      default:
+        throw new Error(`a cluster has no step ${step.kind}`);
+    }
+  }
+}
+
+function observedCluster(cluster: ModelCluster): Cluster {
+  if (cluster.offline) return offlineCluster(cluster.id);
+  const permissions = { patchAgent: cluster.patchable, deletePods: true, listPods: true };
+  const said = (allowed: boolean) => (allowed ? ("yes" as const) : ("no" as const));
+  const seen = clusterWith(cluster.id, cluster.agent.observed(), {
+    connected: { status: cluster.agent.works ? "True" : "False" },
+    permissions: { patchAgent: said(permissions.patchAgent), deletePods: "yes", listPods: "yes" },
+  });
+  return cluster.systemAgent ? withUnproved(seen, "system-agent") : seen;
+}
+
+export interface Moves {
+  /** Between any two effects; returns false to stop the run there. */
+  between(when: string): boolean;
+  /** Before each gate is asked: what may happen in an estate that nobody watches. */
+  beforeGate(stage: Stage): void;
+}
+
+/**
+ * Runs a plan as `apply` does: late steps, gate, steps. A gate that does not open is answered with waivers for the
+ * clusters that hold it, which are abandoned from then on.
+ *
+ * @returns false where it was stopped half-way
+ */
+export function runPlan(world: PlannerWorld, plan: Plan, moves: Moves, waivers: Waiver[]): boolean {
+  for (const stage of plan.stages) {
+    moves.beforeGate(stage);
+    const late = lateSteps({ plan, stage, estate: world.observe(), waivers, now: NOW });
+    if (!runSteps(world, plan, late, moves)) return false;
+    passGate(world, plan, stage, waivers);
+    if (!runSteps(world, plan, stepsOf(stage), moves)) return false;
+  }
+  return true;
+}
+
+function runSteps(world: PlannerWorld, plan: Plan, steps: readonly Step[], moves: Moves): boolean {
+  for (const step of steps.filter(({ target }) => target !== "rotation")) {
+    for (const effect of world.effects(step, plan)) {
+      effect();
+      world.judge(step.id);
+      if (!moves.between(step.id)) return false;
+    }
+  }
+  return true;
+}
+
+function passGate(world: PlannerWorld, plan: Plan, stage: Stage, waivers: Waiver[]): void {
+  const ask = () => evaluateGate({ plan, stage, estate: world.observe(), waivers, now: NOW, backupVerified: true });
+  for (const { target } of ask().holds) {
+    const clusterId = target.split("/")[0] ?? "";
+    if (clusterId === "rancher") throw new Error(`Rancher holds ${stage.id}`);
+    waivers.push({ clusterId, by: "test", reason: "test", until: "2027-01-01" });
+    world.abandoned.add(clusterId);
+  }
+  if (!ask().passes) throw new Error(`gate of ${stage.id} does not open: ${JSON.stringify(ask().holds)}`);
+}
