@@ -97,7 +97,7 @@ function cutOff(bytes: Uint8Array, blocks: readonly PeoplesBlock[], label: strin
 
 function repaired(bytes: Uint8Array, found: readonly PeoplesBlock[], label: string): Finding[] {
   const seen = goPemBlocks(bytes).filter(({ type, hasHeaders }) => type === "CERTIFICATE" && !hasHeaders);
-  const hidden = found.length - seen.length;
+  const hidden = found.filter((block) => block.bytes !== undefined).length - seen.length;
   return hidden > 0
     ? [
         finding(
