@@ -4,6 +4,6 @@ import type { CheckInput } from "./check.ts";
 
 export function gaps({ estate }: CheckInput): Finding[] {
   return estate.gaps
-    .filter(({ target }) => !target.startsWith("cluster "))
+    .filter(({ target }) => !/^cluster [^:]+$/.test(target))
     .map(({ target, why }) => finding("estate.gap", target, `It could not be looked at: ${why}`));
 }

@@ -148,8 +148,12 @@ describe("gaps", () => {
       gaps: [
         { target: "ingress", why: "forbidden" },
         { target: "cluster c-paris", why: "no tunnel" },
+        { target: "cluster c-lagos: daemonsets", why: "forbidden" },
       ],
     });
-    expect(summaries(gaps(input))).toEqual(["warning estate.gap ingress"]);
+    expect(summaries(gaps(input))).toEqual([
+      "warning estate.gap ingress",
+      "warning estate.gap cluster c-lagos: daemonsets",
+    ]);
   });
 });

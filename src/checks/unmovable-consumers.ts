@@ -11,10 +11,14 @@ export function unmovableConsumers({ estate }: CheckInput): Finding[] {
         finding(
           "consumer.unmovable",
           clusterTarget(cluster),
-          `Its ${WORDS[consumer.kind]} trust Rancher's certificate, too, and this version of Farrier cannot move them.`,
+          `Its ${wordsOf(consumer)} trust Rancher's certificate, too, and this version of Farrier cannot move them.`,
         ),
       ),
   );
+}
+
+function wordsOf({ kind, id }: Consumer): string {
+  return id.endsWith("/windows") ? `${WORDS[kind]} on Windows` : WORDS[kind];
 }
 
 const WORDS: Readonly<Record<Consumer["kind"], string>> = {

@@ -8,10 +8,10 @@ import { AGENT } from "../rancher/agent-workload.ts";
 import { type ManagementCluster, readManagementCluster } from "../rancher/management-cluster.ts";
 import { observeAgent } from "./agent.ts";
 import { clusterAgentConsumer } from "./consumers/cluster-agent.ts";
-import { type FleetRecords, fleetAgentConsumer, observeFleet } from "./consumers/fleet-agent.ts";
+import { type FleetRecords, fleetAgentConsumer, observeFleet, observeFleetAgent } from "./consumers/fleet-agent.ts";
 import { nodeAgentConsumer } from "./consumers/node-agent.ts";
 import { windowsNodeAgentConsumer } from "./consumers/node-agent-windows.ts";
-import { systemAgentConsumer } from "./consumers/system-agent.ts";
+import { observeUpgradePlans, systemAgentConsumers } from "./consumers/system-agent.ts";
 import { type Gap, Gaps, whyOf } from "./gaps.ts";
 import type { World } from "./world.ts";
 
@@ -68,9 +68,11 @@ export async function lookAtCluster(
   }
   const at = now();
   const gaps = new Gaps();
-  const [permissions, sets] = await Promise.all([
+  const [permissions, sets, plans, fleetAgent] = await Promise.all([
     observePermissions(api),
-    gaps.look(`daemonsets of cluster ${known.id}`, () => observeDaemonSets(api), []),
+    gaps.look(`cluster ${known.id}: daemonsets`, () => observeDaemonSets(api), []),
+    gaps.look(`cluster ${known.id}: upgrade plans`, () => observeUpgradePlans(api), []),
+    gaps.look(`cluster ${known.id}: fleet-agent`, () => observeFleetAgent(api), false),
   ]);
   const cluster: Cluster = {
     ...factsOf(known),
@@ -78,7 +80,7 @@ export async function lookAtCluster(
     ...(inside.kubeSystemUid === undefined ? {} : { kubeSystemUid: inside.kubeSystemUid }),
     ...(inside.agent === undefined ? {} : { agent: inside.agent }),
     permissions,
-    consumers: consumersOf(known, shared, { agent: inside.agent, sets, at }),
+    consumers: consumersOf(known, shared, { agent: inside.agent, sets, plans, fleetAgent, at }),
   };
   if (inside.agent === undefined) {
     gaps.add(`cluster ${known.id}`, `It has no Deployment ${AGENT.namespace}/${AGENT.deployment}.`);
@@ -117,7 +119,7 @@ function unreachable(known: ManagementCluster, shared: SharedFacts, at: Date, wh
     ...factsOf(known),
     tunnel: { kind: "unreachable", at: at.toISOString(), why },
     permissions: UNASKED,
-    consumers: consumersOf(known, shared, { agent: undefined, sets: [], at }),
+    consumers: consumersOf(known, shared, { ...NOTHING_SEEN, at }),
   };
   return { cluster, gaps: [{ target: `cluster ${known.id}`, why }] };
 }
@@ -147,20 +149,27 @@ function factsOf(known: ManagementCluster): Omit<Cluster, "tunnel" | "permission
   };
 }
 
-function consumersOf(
-  known: ManagementCluster,
-  shared: SharedFacts,
-  seen: { readonly agent: AgentWorkload | undefined; readonly sets: readonly KubeObject[]; readonly at: Date },
-): Consumer[] {
+interface SeenInside {
+  readonly agent: AgentWorkload | undefined;
+  readonly sets: readonly KubeObject[];
+  readonly plans: readonly string[];
+  readonly fleetAgent: boolean;
+  readonly at: Date;
+}
+
+const NOTHING_SEEN = { agent: undefined, sets: [], plans: [], fleetAgent: false };
+
+function consumersOf(known: ManagementCluster, shared: SharedFacts, seen: SeenInside): Consumer[] {
   const { id } = known;
-  const { agent, sets, at } = seen;
+  const { agent, sets, plans, fleetAgent, at } = seen;
+  const { fleet, servedBundle } = shared;
   const connected = known.connected?.status === "True" && known.ready?.status === "True";
   const found = [
     clusterAgentConsumer(agent, { clusterId: id, now: at, connected }),
     nodeAgentConsumer(id, sets, at),
     windowsNodeAgentConsumer(id, sets, at),
-    systemAgentConsumer(known),
-    fleetAgentConsumer(id, shared.fleet, { servedBundle: shared.servedBundle, at }),
+    ...systemAgentConsumers(known, plans),
+    fleetAgentConsumer(id, { fleet, present: fleetAgent, servedBundle, at }),
     ...(shared.kubeconfigs.get(id) ?? []),
   ];
   return found.filter((consumer) => consumer !== undefined);

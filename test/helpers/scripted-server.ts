@@ -17,13 +17,17 @@ export interface ScriptedServer {
   stop(): Promise<void>;
 }
 
+export interface ScriptedIdentity {
+  readonly hostnames?: readonly string[];
+  readonly notAfter?: Date;
+  /** A certificate and key of somebody else's making, PEM. */
+  readonly issued?: { readonly certificate: string; readonly key: string };
+}
+
 export type Script = (request: IncomingMessage, response: ServerResponse, body: string) => void;
 
 /** Serves `https://localhost:<port>` with a certificate for `hostnames`; `script` answers each request. */
-export async function startScriptedServer(
-  script: Script,
-  options: { readonly hostnames?: readonly string[]; readonly notAfter?: Date } = {},
-): Promise<ScriptedServer> {
+export async function startScriptedServer(script: Script, options: ScriptedIdentity = {}): Promise<ScriptedServer> {
   const now = new Date();
   const day = 24 * 3_600_000;
   const lifetime = { now, notBefore: new Date(now.getTime() - 2 * day), notAfter: new Date(now.getTime() + day) };
@@ -33,10 +37,11 @@ export async function startScriptedServer(
     ...lifetime,
     ...(options.notAfter === undefined ? {} : { notAfter: options.notAfter }),
   });
+  const issued = options.issued ?? { certificate: serving.certificatePem, key: serving.keyPem };
   const requests: string[] = [];
   const sockets = new Set<Duplex>();
   let connections = 0;
-  const server = createServer({ cert: serving.certificatePem, key: serving.keyPem }, (request, response) => {
+  const server = createServer({ cert: issued.certificate, key: issued.key }, (request, response) => {
     requests.push(`${request.method} ${request.url}`);
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));

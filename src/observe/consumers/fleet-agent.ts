@@ -8,7 +8,7 @@ import type { Consumer } from "../../estate/cluster.ts";
 import type { Api } from "../../kubernetes/api.ts";
 import { ApiError } from "../../kubernetes/api-error.ts";
 import type { KubeObject } from "../../kubernetes/object.ts";
-import type { Resource } from "../../kubernetes/resource.ts";
+import { deployments, type Resource } from "../../kubernetes/resource.ts";
 import { pinOf } from "../../pki/pin.ts";
 
 const fleetClusters: Resource = { group: "fleet.cattle.io", version: "v1alpha1", plural: "clusters" };
@@ -46,14 +46,23 @@ export function fleetHashOf(servedBundle: string): string {
   return createHash("sha224").update(text).digest("hex");
 }
 
-/** The consumer, where Fleet knows the cluster. The agent of `local` talks to its own API server and is not concerned. */
-export function fleetAgentConsumer(
-  clusterId: string,
-  fleet: FleetRecords,
-  seen: { readonly servedBundle: string; readonly at: Date },
-): Consumer | undefined {
-  const record = fleet.get(clusterId);
-  if (record === undefined) return undefined;
+/** Whether the agent itself is in the cluster: it may be registered with a Fleet that is not known here. */
+export async function observeFleetAgent(downstream: Api): Promise<boolean> {
+  return (await downstream.get(deployments("cattle-fleet-system"), "fleet-agent")) !== undefined;
+}
+
+export interface FleetQuestion {
+  readonly fleet: FleetRecords;
+  /** The agent's Deployment was seen in the cluster. */
+  readonly present: boolean;
+  readonly servedBundle: string;
+  readonly at: Date;
+}
+
+/** The consumer, where there is one. The agent of `local` talks to its own API server and is not concerned. */
+export function fleetAgentConsumer(clusterId: string, seen: FleetQuestion): Consumer | undefined {
+  const record = seen.fleet.get(clusterId);
+  if (record === undefined && !seen.present) return undefined;
   const reported = {
     kind: "reported" as const,
     pin: pinOf(seen.servedBundle),
@@ -66,6 +75,6 @@ export function fleetAgentConsumer(
     clusterId,
     gating: true,
     movable: false,
-    evidence: record.caHash === fleetHashOf(seen.servedBundle) ? [reported] : [],
+    evidence: record?.caHash === fleetHashOf(seen.servedBundle) ? [reported] : [],
   };
 }
