@@ -1,0 +1,76 @@
+import { describe, expect, test } from "vitest";
+import {
+  agentWith,
+  armedAgent,
+  clusterWith,
+  estateWith,
+  NOW,
+  offlineCluster,
+  secondsBefore,
+  withUnproved,
+} from "../../test/helpers/estate-builder.ts";
+import type { Cluster } from "./cluster.ts";
+import { trustMatrix } from "./trust-matrix.ts";
+
+const OLD = "a".repeat(64);
+const NEXT = "b".repeat(64);
+const EPOCHS = [
+  { name: "current", pin: OLD },
+  { name: "both", pin: NEXT },
+];
+const question = { now: NOW, minReadySeconds: 30 };
+
+function rowOf(cluster: Cluster, kind: string, observedAt = NOW) {
+  const estate = estateWith({ bundle: "", chain: "", clusters: [cluster], observedAt });
+  return trustMatrix(estate, EPOCHS, question).find(({ consumer }) => consumer.kind === kind);
+}
+
+describe("a cell says the strongest thing that a consumer has shown about an epoch", () => {
+  const rows: [string, Cluster, string, string[]][] = [
+    ["a started agent", clusterWith("c-1", agentWith(OLD)), "cluster-agent", ["started", "none"]],
+    ["an armed agent", clusterWith("c-1", armedAgent(OLD, NEXT)), "cluster-agent", ["none", "armed"]],
+    [
+      "an agent that was patched and no more",
+      clusterWith("c-1", agentWith(NEXT, { settled: false })),
+      "cluster-agent",
+      ["none", "declared"],
+    ],
+    ["an agent that cannot be read", offlineCluster("c-1"), "cluster-agent", ["none", "none"]],
+    [
+      "a consumer that cannot be moved",
+      withUnproved(clusterWith("c-1", agentWith(OLD)), "system-agent"),
+      "system-agent",
+      ["unproved", "unproved"],
+    ],
+    ["what people hold", clusterWith("c-1", agentWith(OLD)), "kubeconfig", ["unproved", "unproved"]],
+  ];
+  test.each(rows)("%s", (_, cluster, kind, states) => {
+    expect(rowOf(cluster, kind)?.cells.map(({ state }) => state)).toEqual(states);
+  });
+});
+
+test("evidence has the age of the observation", () => {
+  const cells = rowOf(clusterWith("c-1", agentWith(OLD)), "cluster-agent", new Date(secondsBefore(90)))?.cells;
+  expect(cells?.map(({ ageSeconds }) => ageSeconds)).toEqual([90, undefined]);
+  expect(cells?.[0]?.evidence.map(({ kind }) => kind)).toEqual(["declared", "started"]);
+});
+
+test("what was concluded about an agent earlier gives way to what its workload shows now", () => {
+  const cluster = clusterWith("c-1", agentWith(OLD));
+  const evidence = [{ kind: "started" as const, pin: NEXT, at: secondsBefore(1), source: "earlier" }];
+  const consumers = cluster.consumers.map((consumer) => ({ ...consumer, evidence }));
+  expect(rowOf({ ...cluster, consumers }, "cluster-agent")?.cells.map(({ state }) => state)).toEqual([
+    "started",
+    "none",
+  ]);
+});
+
+test("rows are sorted, one for each consumer", () => {
+  const estate = estateWith({ bundle: "", chain: "", clusters: [offlineCluster("c-2"), offlineCluster("c-1")] });
+  expect(trustMatrix(estate, EPOCHS, question).map(({ consumer }) => consumer.id)).toEqual([
+    "c-1/cluster-agent",
+    "c-1/kubeconfig",
+    "c-2/cluster-agent",
+    "c-2/kubeconfig",
+  ]);
+});
