@@ -9,7 +9,7 @@ import { serialisePlan } from "../../src/plan/plan-file.ts";
 import { makeAuthority, NOW, pinServed } from "../helpers/estate-builder.ts";
 import { type ClusterShape, type Moves, PlannerWorld, runPlan, type Verifies } from "../helpers/planner-world.ts";
 
-const RUNS = Number(process.env.FARRIER_PROPERTY_RUNS ?? 150);
+const RUNS = Number(process.env.FARRIER_PROPERTY_RUNS ?? 100);
 const old = await makeAuthority("Old");
 const young = await makeAuthority("New");
 const SEALED = { file: "backups/x.age", sha256: "0".repeat(64) };
