@@ -28,7 +28,8 @@ export function bundleFindings(bundle: string | Uint8Array, place: string): Find
 
 /**
  * Whether `openssl x509` finds a certificate at the start of the bundle; agents do not start otherwise
- * (package/run.sh: "does not look like an x509 certificate"). The runtime's own reading is OpenSSL's.
+ * (package/run.sh: "does not look like an x509 certificate"). This is how OpenSSL 1.1 reads, which older agents carry;
+ * 3.0 goes on to the next certificate. Neither minds a byte order mark.
  */
 export function opensslReadsFirst(bundle: string | Uint8Array): boolean {
   try {
@@ -45,7 +46,7 @@ function firstUnreadable(bundle: string | Uint8Array, place: string): Finding[] 
         finding(
           "bundle.first-unreadable",
           place,
-          `openssl cannot read the first certificate of ${place}, so agents would refuse to start.`,
+          `openssl cannot read the first certificate of ${place}: agents that carry OpenSSL 1.1 refuse to start with it.`,
         ),
       ];
 }
