@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
+const quiet = muteStandardOutput();
 const clusters = Number(process.argv[2] ?? "50");
 const speed = Number(process.argv[3] ?? "20");
 const directory = mkdtempSync(join(tmpdir(), "farrier-bench-"));
@@ -35,7 +36,6 @@ try {
     "--cacerts",
     file("target/cacerts.pem"),
   ];
-  const quiet = muteStandardOutput();
   await expectDone(run(["plan", "--config", file("farrier.yaml"), ...target, "--out", rotation, "-o", "json"]));
   const cpuBefore = process.cpuUsage();
   const requestsBefore = requests;
@@ -64,18 +64,21 @@ try {
 
 async function expectDone(command: Promise<number>): Promise<void> {
   const code = await command;
-  if (code !== 0) throw new Error(`the command ended with exit code ${code}`);
+  if (code !== 0) throw new Error(`the command ended with exit code ${code}: ${quiet.last()}`);
 }
 
 /** The commands print their results; the only result of a measurement is the measurement. */
-function muteStandardOutput(): { restore(): void } {
+function muteStandardOutput(): { restore(): void; last(): string } {
+  let latest = "";
   const original = process.stdout.write.bind(process.stdout);
-  process.stdout.write = (_chunk: unknown, ...rest: unknown[]): boolean => {
+  process.stdout.write = (chunk: unknown, ...rest: unknown[]): boolean => {
+    latest = String(chunk);
     const callback = rest.find((one) => typeof one === "function");
     if (callback !== undefined) queueMicrotask(() => callback());
     return true;
   };
   return {
+    last: () => latest,
     restore: () => {
       process.stdout.write = original;
     },

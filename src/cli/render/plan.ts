@@ -12,7 +12,7 @@ export function renderPlan(plan: Plan): string {
     head(plan),
     title("Bundles", renderTable(["EPOCH", "PIN", "CERTIFICATES"], plan.epochs.map(epochRow))),
     title("Certificate", certificates(plan)),
-    title("Stages", renderTable(["STAGE", "WHAT HAPPENS", "CLUSTERS", "ENTERED WHEN"], plan.stages.map(stageRow))),
+    title("Stages", stages(plan)),
     title("Clusters", renderTable(["CLUSTER", "NAME", "METHOD", "WHY"], plan.clusters.map(clusterRow))),
     title("At risk", plan.clusters.flatMap(risks).join("")),
     title("What people will see", lines(plan.alerts)),
@@ -54,17 +54,26 @@ function certificates(plan: Plan): string {
   return row("today", plan.serving.current.certificates) + row("target", plan.serving.target.certificates);
 }
 
-function stageRow(stage: Stage): readonly string[] {
-  return [stage.id, stage.says, waves(stage), GATE[stage.gate]];
+/** Two lines a stage: what it does; then how many clusters take part, in waves, and what has to be true before. */
+function stages(plan: Plan): string {
+  const width = Math.max(...plan.stages.map((stage) => stage.id.length));
+  return plan.stages
+    .map((stage) => {
+      const clusters = waves(stage);
+      const facts = [clusters === "" ? "" : `${clusters} clusters`, `entered ${GATE[stage.gate]}`];
+      const under = facts.filter((fact) => fact !== "").join(", ");
+      return `  ${pad(stage.id, width)}  ${stage.says}\n  ${pad("", width)}  ${paint("quiet", under)}\n`;
+    })
+    .join("");
 }
 
 const GATE = {
   nothing: "at once",
-  "backup-verified": "the backup can be opened",
-  "all-armed": "every agent is armed",
-  "bundle-served": "every replica serves the bundle",
-  "all-started": "every agent has started with a bundle that verifies the target",
-  "switch-proved": "the certificate is proved everywhere",
+  "backup-verified": "when the backup can be opened",
+  "all-armed": "when every agent is armed",
+  "bundle-served": "when every replica serves the bundle",
+  "all-started": "when every agent has started with a bundle that verifies the target",
+  "switch-proved": "when the certificate is proved everywhere",
 } as const satisfies Record<Stage["gate"], string>;
 
 /** `1 + 11` for a canary of one and a wave of eleven. */
