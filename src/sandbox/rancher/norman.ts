@@ -146,7 +146,11 @@ export function normanError(status: number, code: string, message: string): Norm
 
 /** An object's member that should be an object itself; an empty one if it is not. */
 export function recordOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? Object.fromEntries(Object.entries(value)) : {};
+  return isRecord(value) ? value : {};
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
 }
 
 function created(object: KubeObject): NormanObject {

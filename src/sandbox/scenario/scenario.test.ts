@@ -1,0 +1,59 @@
+import { describe, expect, test } from "vitest";
+import { FarrierError } from "../../errors.ts";
+import { cityName } from "./city-names.ts";
+import { parseScenario, readScenario } from "./scenario.ts";
+
+describe("a scenario file", () => {
+  test("may be empty: a dozen clusters with names, different versions, some with two agents", () => {
+    const { clusters, speed, rancher, tls } = readScenario("");
+    expect(clusters).toHaveLength(12);
+    expect(new Set(clusters.map(({ name }) => name)).size).toBe(12);
+    expect(new Set(clusters.map(({ kubernetes }) => kubernetes)).size).toBeGreaterThan(2);
+    expect(clusters.some(({ agents }) => agents === 2)).toBe(true);
+    expect({ speed, version: rancher.version, mode: tls.mode }).toEqual({
+      speed: 20,
+      version: "2.15.1",
+      mode: "strict",
+    });
+  });
+
+  test("names its clusters or counts them", () => {
+    expect(readScenario("clusters: 3").clusters).toHaveLength(3);
+    const [paris] = readScenario("clusters: [{ name: paris, driver: rke2, fleet: true }]").clusters;
+    expect(paris).toMatchObject({ name: "paris", driver: "rke2", fleet: true, agents: 1, latencyMs: 0 });
+  });
+
+  test.each([
+    { name: "not YAML", text: "clusters: [", sentence: "not valid YAML" },
+    { name: "an unknown member", text: "cluster: 3", sentence: "Unrecognized key" },
+    { name: "an old Rancher", text: "rancher: { version: 2.5.1 }", sentence: "rancher.version" },
+    { name: "an unknown fault", text: "faults: [{ kind: earthquake }]", sentence: "faults.0.kind" },
+    { name: "a fault without its cluster", text: "faults: [{ kind: offline }]", sentence: "faults.0.cluster" },
+    {
+      name: "a rate above one",
+      text: "faults: [{ kind: api-errors, target: rancher, rate: 2, statuses: [500] }]",
+      sentence: "faults.0.rate",
+    },
+    { name: "no speed", text: "speed: 0", sentence: "speed" },
+  ])("$name is refused with its place", ({ text, sentence }) => {
+    const refused = catchError(() => readScenario(text));
+    expect(refused).toMatchObject({ code: "input.invalid" });
+    expect(refused.message).toContain(sentence);
+  });
+});
+
+test("every cluster has a name of its own, however many there are", () => {
+  const names = Array.from({ length: 700 }, (_, index) => cityName(index));
+  expect(new Set(names).size).toBe(700);
+  expect(parseScenario({ clusters: 700 }).clusters.map(({ name }) => name)).toEqual(names);
+});
+
+function catchError(action: () => unknown): FarrierError {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof FarrierError) return error;
+    throw error;
+  }
+  throw new Error("nothing was thrown");
+}
