@@ -14,7 +14,7 @@ export interface AgentsPool {
 }
 
 /** A block that a person would call a certificate of the bundle, and that the agents do not have. */
-export interface DroppedBlock {
+interface DroppedBlock {
   /** Counted from 1 among the blocks that look like certificates. */
   readonly place: number;
   /** Why, as a phrase: `there is data after the certificate`. */

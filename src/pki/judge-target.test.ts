@@ -25,18 +25,19 @@ const rootDer = (name = "Root", key = keys.root) =>
     subject: named(name),
     extensions: [authorityExtension(), keyUsageExtension([5, 6]), keyId],
   });
+const leafExtensions = (host: string) => [
+  keyUsageExtension([0]),
+  purposesExtension(["1.3.6.1.5.5.7.3.1"]),
+  issuerId,
+  namesExtension([dnsName(host)]),
+];
 const leafDer = (fields: Partial<WrittenCertificate> = {}) =>
   writeCertificate({
     key: keys.leaf,
     signer: keys.root,
     issuer: named("Root"),
     subject: named("rancher"),
-    extensions: [
-      keyUsageExtension([0]),
-      purposesExtension(["1.3.6.1.5.5.7.3.1"]),
-      issuerId,
-      namesExtension([dnsName("rancher.example.com")]),
-    ],
+    extensions: leafExtensions("rancher.example.com"),
     ...fields,
   });
 const pem = (bytes: Uint8Array) => pemText("CERTIFICATE", bytes);

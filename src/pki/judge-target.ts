@@ -1,4 +1,5 @@
 /** Judges the files of a target, without any estate: what `farrier check --offline` says. */
+import { domainToASCII } from "node:url";
 import { type Finding, finding } from "../findings.ts";
 import { agentsPool } from "./agents-pool.ts";
 import { bundleFindings } from "./bundle-findings.ts";
@@ -16,7 +17,7 @@ export interface Target {
   readonly passphrase?: Secret;
   /** The bytes of the trust bundle as agents will get them. */
   readonly caPem: string | Uint8Array;
-  /** DNS name or IP address, without port. */
+  /** DNS name (also with other letters than ASCII: agents ask for its punycode) or IP address, without port. */
   readonly hostname: string;
   readonly at: Date;
   /** File names for sentences; `tls.crt`, `tls.key` and `cacerts.pem` when left out. */
@@ -51,7 +52,7 @@ export function judgeTarget(target: Target): TargetVerdict {
   const verdict =
     leaf === undefined || broken
       ? { accepted: false, findings: [] }
-      : verifyChain({ chain: served.certificates, anchors, hostname: target.hostname, at: target.at });
+      : verifyChain({ chain: served.certificates, anchors, hostname: asciiName(target.hostname), at: target.at });
   const findings = [
     ...served.findings,
     ...(leaf === undefined || key === undefined ? [] : keyFindings(key, served.certificates, labels.key)),
@@ -61,6 +62,11 @@ export function judgeTarget(target: Target): TargetVerdict {
   const accepted = !findings.some(({ severity }) => severity === "error");
   const path = accepted && "path" in verdict ? verdict.path : [];
   return { accepted, findings, path, chain: served.certificates, anchors };
+}
+
+/** What Go puts into a request for such a host; text that is no domain name stays as it is, and fits no certificate. */
+function asciiName(hostname: string): string {
+  return /^[ -~]*$/.test(hostname) ? hostname : domainToASCII(hostname) || hostname;
 }
 
 /** With another key the server's signature in the handshake would not be the certificate's. */

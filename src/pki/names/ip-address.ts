@@ -46,7 +46,7 @@ function groups(half: string, mayEndInV4: boolean): number[] | undefined {
 }
 
 /** The IPv4 bytes of an address that is written as IPv6 (`::ffff:192.0.2.1`); other addresses unchanged. */
-export function unmapped(ip: Uint8Array): Uint8Array {
+function unmapped(ip: Uint8Array): Uint8Array {
   const mapped =
     ip.length === 16 && ip.subarray(0, 10).every((byte) => byte === 0) && ip[10] === 0xff && ip[11] === 0xff;
   return mapped ? ip.subarray(12) : ip;

@@ -11,7 +11,7 @@ export interface IpRange {
 }
 
 /** Names that are permitted, or excluded, by kind. Text holds one byte per character. */
-export interface Subtrees {
+interface Subtrees {
   readonly dns: readonly string[];
   readonly ip: readonly IpRange[];
   readonly email: readonly string[];

@@ -2,7 +2,7 @@
 import { DerReader, TAG } from "../der/reader.ts";
 import { readOid } from "../der/values.ts";
 
-export interface NameAttribute {
+interface NameAttribute {
   readonly oid: string;
   readonly value: string;
 }

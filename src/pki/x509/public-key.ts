@@ -3,7 +3,7 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 import { DerReader, type Element, EncodingRefused, TAG } from "../der/reader.ts";
 import { readBitString, readInt64, readInteger, readOid, rightAligned } from "../der/values.ts";
 
-export type PublicKey =
+type PublicKey =
   | { readonly kind: "rsa"; readonly bits: number; readonly modulus: bigint; readonly exponent: number }
   | { readonly kind: "ecdsa"; readonly bits: number; readonly curve: string }
   | { readonly kind: "ed25519"; readonly bits: number }
