@@ -9,7 +9,7 @@ import { type Draft, draftOf } from "./draft.ts";
 const ISSUED = new Date("2026-05-01T00:00:00Z");
 const LOOKED_AT = new Date("2026-06-01T00:00:00Z");
 
-export const HOSTNAMES = ["rancher.example.com", "*.wild.example.com", "10.0.0.7", "2001:db8::7"] as const;
+const HOSTNAMES = ["rancher.example.com", "*.wild.example.com", "10.0.0.7", "2001:db8::7"] as const;
 
 /** What mutations can draw on. */
 export interface World {

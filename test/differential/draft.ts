@@ -73,7 +73,7 @@ export function finish(draft: Draft, id: number): Handshake {
 }
 
 /** A PEM block with lines of 64 characters. */
-export function toPem(der: Uint8Array): string {
+function toPem(der: Uint8Array): string {
   const lines =
     Buffer.from(der)
       .toString("base64")
@@ -82,7 +82,7 @@ export function toPem(der: Uint8Array): string {
 }
 
 /** The certificate's bytes. What was not changed is not signed again, which saves most of the time. */
-export function write(certificate: DraftCertificate): Buffer {
+function write(certificate: DraftCertificate): Buffer {
   const der = isAsIssued(certificate) ? Buffer.from(certificate.issued.der) : signAgain(certificate);
   return certificate.bend.reduce<Buffer>((bytes, bend) => bend(bytes), der);
 }

@@ -9,7 +9,7 @@ const IP = 0x87;
 export const dns = (name: string): DerNode => primitive(DNS, name);
 const email = (name: string): DerNode => primitive(EMAIL, name);
 const uri = (name: string): DerNode => primitive(URI, name);
-export const ip = (...octets: number[]): DerNode => primitive(IP, octets);
+const ip = (...octets: number[]): DerNode => primitive(IP, octets);
 const directory = (commonName: string): DerNode =>
   constructed(0xa4, sequence(constructed(0x31, sequence(objectIdentifier("2.5.4.3"), primitive(0x0c, commonName)))));
 const V6 = [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7];
