@@ -1,9 +1,9 @@
-/**
- * Reading a kubeconfig through the official library: contexts, client certificates, tokens, token files, exec plugins.
- * Only its reading is used: its requests open a TLS connection each, which costs several times as much.
- */
+/** A chosen context of a kubeconfig: which server, and how to show who one is. */
 import { readFile } from "node:fs/promises";
+import { isAbsolute, join } from "node:path";
 import { FarrierError } from "../errors.ts";
+import { type Kubeconfig, type KubeconfigCluster, type KubeconfigUser, readKubeconfig } from "./kubeconfig-file.ts";
+import { needsPlugin, pluginCredentials } from "./plugin-credentials.ts";
 import type { TlsMaterial } from "./transport.ts";
 
 export interface KubeconfigChoice {
@@ -13,7 +13,7 @@ export interface KubeconfigChoice {
   readonly context?: string;
 }
 
-/** A chosen context, with its credentials still to be asked for: a plugin may make new ones at any time. */
+/** A chosen context, with its credentials still to be asked for: a plugin or a token file may change them at any time. */
 export interface ChosenContext {
   readonly context: string;
   /** The API server's URL, with a base path where it has one. */
@@ -28,153 +28,126 @@ export interface Credentials {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** The few parts of the library's objects that are used; the library itself is loaded when it is needed. */
-type Library = typeof import("@kubernetes/client-node");
-type LoadedConfig = InstanceType<Library["KubeConfig"]>;
-
 /** Throws `kubeconfig.*` or `input.file-*` with a sentence that says what is wrong with which file. */
 export async function chooseContext(choice: KubeconfigChoice): Promise<ChosenContext> {
-  const config = await load(choice);
-  const file = choice.kubeconfig ?? "the kubeconfig";
+  const config = await readKubeconfig(choice.kubeconfig);
+  const { label } = config;
   const name = choice.context ?? config.currentContext;
-  const known = config.getContexts().map((context) => context.name);
-  if (name === undefined || name === "") {
-    throw new FarrierError("kubeconfig.context", `${file} has no current context.`, { hint: knownHint(known) });
+  if (name === "") {
+    throw new FarrierError("kubeconfig.context", `${label} has no current context.`, { hint: knownHint(config) });
   }
-  if (!known.includes(name)) {
-    throw new FarrierError("kubeconfig.context", `${file} has no context "${name}".`, { hint: knownHint(known) });
+  const context = config.contexts.get(name);
+  if (context === undefined) {
+    throw new FarrierError("kubeconfig.context", `${label} has no context "${name}".`, { hint: knownHint(config) });
   }
-  config.setCurrentContext(name);
-  const cluster = config.getCurrentCluster();
-  if (cluster === null || config.getCurrentUser() === null) {
+  const cluster = config.clusters.get(context.cluster);
+  const user = config.users.get(context.user);
+  if (cluster === undefined || user === undefined) {
     throw new FarrierError(
       "kubeconfig.invalid",
-      `Context "${name}" of ${file} names a cluster or user that is not in it.`,
+      `Context "${name}" of ${label} names a cluster or user that is not in it.`,
     );
   }
-  const server = serverOf(cluster.server, name);
-  if (cluster.skipTLSVerify === true) {
-    throw new FarrierError("kubeconfig.insecure", `Context "${name}" of ${file} turns off TLS verification.`);
-  }
-  const servername = cluster.tlsServerName;
-  return { context: name, server, credentials: () => credentialsOf(config, name, servername) };
+  const server = serverOf(cluster.value, name, label);
+  const plugin = needsPlugin(user.value) ? await pluginCredentials(name, cluster.value, user.value) : undefined;
+  const files = { context: name, cluster: cluster.directory, user: user.directory };
+  return {
+    context: name,
+    server,
+    credentials: async () => {
+      const [trust, own, made] = await Promise.all([
+        trustOf(cluster.value, files),
+        ownCredentials(user.value, files),
+        plugin?.(),
+      ]);
+      const { headers = {}, ...identity } = made ?? {};
+      return { tls: { ...trust, ...own.identity, ...identity }, headers: { ...own.headers, ...headers } };
+    },
+  };
 }
 
-async function load(choice: KubeconfigChoice): Promise<LoadedConfig> {
-  const content = choice.kubeconfig === undefined ? undefined : await contentOf(choice.kubeconfig);
-  const { KubeConfig } = await import("@kubernetes/client-node");
-  const config = new KubeConfig();
-  try {
-    if (choice.kubeconfig === undefined) config.loadFromDefault();
-    else config.loadFromFile(choice.kubeconfig);
-  } catch (cause) {
-    // The library's message can repeat the line that it does not understand, and that may be a token.
-    const what = choice.kubeconfig ?? "the default kubeconfig";
-    throw new FarrierError("kubeconfig.invalid", `${what} is not a kubeconfig.`, { cause: nameOnly(cause) });
-  }
-  if (content !== undefined && config.getContexts().length === 0) {
-    throw new FarrierError("kubeconfig.invalid", `${choice.kubeconfig} is not a kubeconfig: it has no contexts.`);
-  }
-  return config;
-}
-
-const MOST_BYTES = 10 * 1024 * 1024;
-
-async function contentOf(file: string): Promise<Buffer> {
-  let content: Buffer;
-  try {
-    content = await readFile(file);
-  } catch (cause) {
-    const missing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
-    const code = missing ? "input.file-missing" : "input.file-unreadable";
-    throw new FarrierError(code, `The kubeconfig ${file} ${missing ? "does not exist" : "cannot be read"}.`, { cause });
-  }
-  if (content.length === 0) throw new FarrierError("input.file-empty", `The kubeconfig ${file} is empty.`);
-  if (content.length > MOST_BYTES) {
-    throw new FarrierError("input.file-too-large", `The kubeconfig ${file} is ${content.length} bytes long.`, {
-      hint: "Name the kubeconfig itself: it is a few kilobytes.",
-    });
-  }
-  return content;
-}
-
-function serverOf(text: string, context: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined) {
-    throw new FarrierError(
+function serverOf(cluster: KubeconfigCluster, context: string, label: string): URL {
+  const url = URL.canParse(cluster.server) ? new URL(cluster.server) : undefined;
+  const refuse = (code: "kubeconfig.invalid" | "kubeconfig.insecure", what: string, hint?: string): never => {
+    throw new FarrierError(code, `Context "${context}" of ${label} ${what}.`, hint === undefined ? {} : { hint });
+  };
+  if (url === undefined)
+    return refuse("kubeconfig.invalid", `has "${cluster.server}" for a server, which is not a URL`);
+  if (url.protocol !== "https:") return refuse("kubeconfig.insecure", `reaches its server without TLS (${url.origin})`);
+  if (cluster["insecure-skip-tls-verify"]) return refuse("kubeconfig.insecure", "turns off TLS verification");
+  if ((cluster["proxy-url"] ?? "") !== "") {
+    return refuse(
       "kubeconfig.invalid",
-      `Context "${context}" has "${text}" for a server, which is not a URL.`,
-    );
-  }
-  if (url.protocol !== "https:") {
-    throw new FarrierError(
-      "kubeconfig.insecure",
-      `Context "${context}" reaches its server without TLS (${url.origin}).`,
+      "asks for a proxy (proxy-url)",
+      "Use a way to the API server that needs no proxy.",
     );
   }
   return url;
 }
 
-async function credentialsOf(
-  config: LoadedConfig,
-  context: string,
-  servername: string | undefined,
-): Promise<Credentials> {
-  const options: import("node:https").RequestOptions = {};
-  try {
-    await config.applyToHTTPSOptions(options);
-  } catch (cause) {
-    throw new FarrierError(
-      "kubeconfig.credentials",
-      `The credentials of context "${context}" could not be made: ${pluginSentence(config, cause)}`,
-      { cause: nameOnly(cause) },
-    );
-  }
+interface Directories {
+  readonly context: string;
+  readonly cluster: string;
+  readonly user: string;
+}
+
+async function trustOf(cluster: KubeconfigCluster, files: Directories): Promise<TlsMaterial> {
+  const ca = await inlineOrFile(cluster["certificate-authority-data"], cluster["certificate-authority"], {
+    context: files.context,
+    directory: files.cluster,
+  });
+  const servername = cluster["tls-server-name"];
+  return { ...(ca === undefined ? {} : { ca }), ...(servername === undefined ? {} : { servername }) };
+}
+
+async function ownCredentials(
+  user: KubeconfigUser,
+  files: Directories,
+): Promise<{ readonly identity: TlsMaterial; readonly headers: Readonly<Record<string, string>> }> {
+  const place = { context: files.context, directory: files.user };
+  const [cert, key, token] = await Promise.all([
+    inlineOrFile(user["client-certificate-data"], user["client-certificate"], place),
+    inlineOrFile(user["client-key-data"], user["client-key"], place),
+    // As in kubectl, the file wins: it is renewed while the token beside it is not.
+    user.tokenFile === undefined ? user.token : inlineOrFile(undefined, user.tokenFile, place),
+  ]);
+  const authorization = authorizationOf(token?.trim(), user);
   return {
-    tls: {
-      ...pem("ca", options.ca),
-      ...pem("cert", options.cert),
-      ...pem("key", options.key),
-      ...(servername === undefined ? {} : { servername }),
-    },
-    headers: headersOf(options),
+    identity: { ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) },
+    headers: authorization === undefined ? {} : { authorization },
   };
 }
 
-function pem<K extends "ca" | "cert" | "key">(key: K, value: unknown): Partial<Record<K, string>> {
-  const text = typeof value === "string" ? value : Buffer.isBuffer(value) ? value.toString("utf8") : undefined;
-  const entry: Partial<Record<K, string>> = {};
-  if (text !== undefined) entry[key] = text;
-  return entry;
+function authorizationOf(token: string | undefined, user: KubeconfigUser): string | undefined {
+  if (token !== undefined && token !== "") return `Bearer ${token}`;
+  if (user.username === undefined) return undefined;
+  return `Basic ${Buffer.from(`${user.username}:${user.password ?? ""}`).toString("base64")}`;
 }
 
-function headersOf(options: import("node:https").RequestOptions): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(options.headers ?? {})) {
-    if (typeof value === "string") headers[name.toLowerCase()] = value;
+/** Data in base64, or the content of a file whose path may be relative to the kubeconfig. */
+async function inlineOrFile(
+  data: string | undefined,
+  file: string | undefined,
+  { context, directory }: { readonly context: string; readonly directory: string },
+): Promise<string | undefined> {
+  if (data !== undefined && data !== "") return Buffer.from(data, "base64").toString("utf8");
+  if (file === undefined || file === "") return undefined;
+  const path = isAbsolute(file) ? file : join(directory, file);
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    throw new FarrierError(
+      "kubeconfig.credentials",
+      `Context "${context}" names the file ${path}, which cannot be read.`,
+      {
+        cause,
+      },
+    );
   }
-  if (typeof options.auth === "string") {
-    headers.authorization = `Basic ${Buffer.from(options.auth).toString("base64")}`;
-  }
-  return headers;
 }
 
-/** Names the plugin and the way in which it failed; what it printed may hold a secret and is not repeated. */
-function pluginSentence(config: LoadedConfig, cause: unknown): string {
-  const exec: unknown = config.getCurrentUser()?.exec;
-  const command = typeof exec === "object" && exec !== null && "command" in exec ? String(exec.command) : undefined;
-  const missing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
-  if (command === undefined) return "a file or provider that it names failed.";
-  if (missing) return `the plugin "${command}" is not installed here.`;
-  if (cause instanceof SyntaxError) return `the plugin "${command}" did not answer with credentials.`;
-  return `the plugin "${command}" failed.`;
-}
-
-function nameOnly(cause: unknown): Error {
-  return new Error(cause instanceof Error ? cause.name : "unknown");
-}
-
-function knownHint(known: readonly string[]): string {
+function knownHint({ contexts }: Kubeconfig): string {
+  const known = [...contexts.keys()];
   if (known.length === 0) return "Check that the file is the one that you mean.";
   return `It has: ${known.slice(0, 20).join(", ")}${known.length > 20 ? ", …" : ""}.`;
 }
