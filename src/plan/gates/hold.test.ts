@@ -1,0 +1,20 @@
+import { describe, expect, test } from "vitest";
+import { isInForce } from "./hold.ts";
+
+const NOW = new Date("2026-11-23T12:00:00.000Z");
+
+describe("a waiver counts", () => {
+  const rows: [until: string, counts: boolean][] = [
+    ["2026-11-24", true],
+    ["2026-11-23", true],
+    ["2026-11-22", false],
+    ["2026-11-23T12:00:00Z", true],
+    ["2026-11-23T11:59:59Z", false],
+    ["2026-11-23T13:30:00+02:00", false],
+    ["for ever", false],
+    ["", false],
+  ];
+  test.each(rows)("until %j: %s", (until, counts) => {
+    expect(isInForce({ clusterId: "c-1", by: "ann", reason: "sold", until }, NOW)).toBe(counts);
+  });
+});

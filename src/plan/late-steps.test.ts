@@ -1,0 +1,103 @@
+import { describe, expect, test } from "vitest";
+import {
+  agentWith,
+  armedAgent,
+  clusterWith,
+  localCluster,
+  NOW,
+  offlineCluster,
+} from "../../test/helpers/estate-builder.ts";
+import { BOTH_BUNDLE, estateOf, overlapPlan, PIN, TARGET_BUNDLE, YOUNG } from "../../test/helpers/plan-builder.ts";
+import type { Cluster } from "../estate/cluster.ts";
+import type { Estate } from "../estate/estate.ts";
+import { lateSteps } from "./late-steps.ts";
+import { stageNamed, stepsOf } from "./reading.ts";
+
+const calm = (id: string) => clusterWith(id, agentWith(PIN.current));
+const forbidden = { patchAgent: "no", deletePods: "no", listPods: "yes" } as const;
+const plan = overlapPlan([
+  localCluster(),
+  calm("c-1"),
+  clusterWith("c-redeployed", agentWith(PIN.current), { permissions: forbidden }),
+  offlineCluster("c-offline"),
+]);
+
+function late(stage: string, estate: Estate, waived: string[] = []) {
+  const waivers = waived.map((clusterId) => ({ clusterId, by: "ann", reason: "sold", until: "2027-01-01" }));
+  return lateSteps({ plan, stage: stageNamed(plan, stage), estate, waivers, now: NOW });
+}
+const ids = (steps: readonly { id: string }[]) => steps.map(({ id }) => id);
+const widened = (...clusters: Cluster[]) => estateOf(clusters, { bundle: BOTH_BUNDLE });
+const narrowed = (...clusters: Cluster[]) => estateOf(clusters, { bundle: TARGET_BUNDLE, chain: YOUNG.chain });
+
+describe("before widen", () => {
+  const rows: [string, Cluster, string[]][] = [
+    ["an armed agent needs nothing", clusterWith("c-1", armedAgent(PIN.current, PIN.both)), []],
+    ["an agent whose pin was put back is armed again", calm("c-1"), ["c-1/arm-agent@both"]],
+    ["a cluster that was imported meanwhile is armed", calm("c-new"), ["c-new/arm-agent@both"]],
+    ["a cluster that answers again is armed", calm("c-offline"), ["c-offline/arm-agent@both"]],
+    ["a cluster that does not answer gets nothing", offlineCluster("c-offline"), []],
+    ["a cluster that is redeployed later is not armed", calm("c-redeployed"), []],
+    [
+      "one that came later and may not be patched is not armed",
+      clusterWith("c-new", agentWith(PIN.current), { permissions: forbidden }),
+      [],
+    ],
+    ["the management cluster has no agent", localCluster(), []],
+  ];
+  test.each(rows)("%s", (_, cluster, steps) => {
+    expect(ids(late("widen", estateOf([cluster])))).toEqual(steps);
+  });
+
+  test("a waived cluster is left alone", () => {
+    expect(late("widen", estateOf([calm("c-1")]), ["c-1"])).toEqual([]);
+  });
+
+  test("a step that was planned is opened again exactly as it was planned", () => {
+    const planned = stepsOf(stageNamed(plan, "arm@both")).find(({ target }) => target === "c-1");
+    expect(late("widen", estateOf([calm("c-1")]))).toEqual([planned]);
+  });
+});
+
+describe("before the switch", () => {
+  const rows: [string, Cluster, string[]][] = [
+    ["a started agent needs nothing", clusterWith("c-1", agentWith(PIN.both)), []],
+    ["an agent that is still on the old bundle is moved", calm("c-1"), ["c-1/roll-agent@both"]],
+    [
+      "a cluster that was armed late is moved",
+      clusterWith("c-new", armedAgent(PIN.current, PIN.both)),
+      ["c-new/roll-agent@both"],
+    ],
+    ["one that may not be patched is redeployed", calm("c-redeployed"), ["c-redeployed/redeploy-agent@both"]],
+    [
+      "one that was redeployed and is not up yet is waited for",
+      clusterWith("c-redeployed", agentWith(PIN.both), { connected: { status: "False" } }),
+      ["c-redeployed/roll-agent@both"],
+    ],
+  ];
+  test.each(rows)("%s", (_, cluster, steps) => {
+    expect(ids(late("switch", widened(cluster)))).toEqual(steps);
+  });
+
+  test("no agent is moved to a bundle that is not served everywhere", () => {
+    expect(late("switch", estateOf([calm("c-1")]))).toEqual([]);
+  });
+});
+
+describe("when settling", () => {
+  const settling = (id: string) => clusterWith(id, agentWith(PIN.target, { minReadySeconds: 30 }));
+  test("clusters that the plan's own steps do not settle are settled too", () => {
+    expect(ids(late("settle", narrowed(settling("c-1"), settling("c-new"), settling("c-offline"))))).toEqual([
+      "c-new/settle-agent",
+      "c-offline/settle-agent",
+    ]);
+  });
+  test("an agent whose minReadySeconds is somebody's own is left alone", () => {
+    expect(late("settle", narrowed(clusterWith("c-new", agentWith(PIN.target, { minReadySeconds: 7 }))))).toEqual([]);
+  });
+});
+
+test("stages whose gate asks for no cluster get no late steps", () => {
+  expect(late("arm@both", estateOf([calm("c-new")]))).toEqual([]);
+  expect(late("spread@both", widened(calm("c-new")))).toEqual([]);
+});

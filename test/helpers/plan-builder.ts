@@ -1,0 +1,44 @@
+/** Plans for tests of what reads them: an overlap from one test authority to another. */
+import type { Cluster } from "../../src/estate/cluster.ts";
+import type { Estate } from "../../src/estate/estate.ts";
+import { unionBundle } from "../../src/pki/bundle.ts";
+import { pinOfFile } from "../../src/pki/pin.ts";
+import { assemblePlan, type PlanInput } from "../../src/plan/assemble.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import { type EstateShape, estateWith, makeAuthority, NOW, pinServed } from "./estate-builder.ts";
+
+export const OLD = await makeAuthority("Old");
+export const YOUNG = await makeAuthority("New");
+export const BOTH_BUNDLE = unionBundle(OLD.bundle, YOUNG.bundle);
+export const TARGET_BUNDLE = unionBundle(YOUNG.bundle, "");
+
+/** The pins of the three epochs. */
+export const PIN = {
+  current: pinServed(OLD.bundle),
+  both: pinOfFile(BOTH_BUNDLE),
+  target: pinOfFile(TARGET_BUNDLE),
+} as const;
+
+export const SEALED = { file: "backups/serving-target.age", sha256: "0".repeat(64) };
+
+/** Before anything was done, unless said otherwise. */
+export function estateOf(clusters: readonly Cluster[], change: Partial<EstateShape> = {}): Estate {
+  return estateWith({ bundle: OLD.bundle, chain: OLD.chain, clusters, ...change });
+}
+
+export function overlapInput(estate: Estate, change: Partial<PlanInput> = {}): PlanInput {
+  return {
+    estate,
+    direction: "forward",
+    rotation: "r-20261123-00000000",
+    now: NOW,
+    findings: [],
+    goal: { bundle: YOUNG.bundle, chain: YOUNG.chain, sealed: SEALED },
+    current: { sealed: SEALED },
+    ...change,
+  };
+}
+
+export function overlapPlan(clusters: readonly Cluster[], change: Partial<PlanInput> = {}): Plan {
+  return assemblePlan(overlapInput(estateOf(clusters), change));
+}
