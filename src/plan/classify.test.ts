@@ -1,0 +1,179 @@
+import { describe, expect, test } from "vitest";
+import { agentWith, clusterWith, estateWith, makeAuthority, NOW } from "../../test/helpers/estate-builder.ts";
+import { FarrierError } from "../errors.ts";
+import type { Estate } from "../estate/estate.ts";
+import { unionBundle } from "../pki/bundle.ts";
+import { createRoot } from "../pki/issuing/authority.ts";
+import { issueServing } from "../pki/issuing/serving.ts";
+import { type Classification, classify } from "./classify.ts";
+
+const old = await makeAuthority("Old");
+const young = await makeAuthority("New");
+const hostnames = ["rancher.example.test"];
+
+/** A root that ends in 60 days, and the same root issued again with the same name and key, for ten years. */
+const ending = await createRoot({ commonName: "Same Root", now: NOW, days: 60 });
+const reissued = await createRoot({ commonName: "Same Root", now: NOW, days: 3650, key: ending.key });
+const longChain = (await issueServing(reissued, { hostnames, now: NOW, days: 365 })).certificatePem;
+const shortChain = (await issueServing(ending, { hostnames, now: NOW, days: 30 })).certificatePem;
+
+interface Asked {
+  readonly served?: string;
+  readonly presented?: string;
+  readonly chain: string;
+  readonly bundle?: string;
+  readonly horizon?: Date;
+}
+
+function ask({ served = old.bundle, presented = old.chain, chain, bundle, horizon }: Asked): Classification {
+  const estate = estateWith({ bundle: served, chain: presented, clusters: [clusterWith("c-1", agentWith("x"))] });
+  const target = { chain, ...(bundle === undefined ? {} : { bundle }) };
+  return classify({ estate, target, now: NOW, ...(horizon === undefined ? {} : { horizon }) });
+}
+
+function refusal(run: () => unknown): { code: string; sentence: string; hint: string } {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof FarrierError) return { code: error.code, sentence: error.message, hint: error.hint };
+    throw error;
+  }
+  throw new Error("it was not refused");
+}
+
+const renewed = await old.issue(300);
+const reordered = old.rootPem + old.issuingPem;
+const inDays = (days: number) => new Date(NOW.getTime() + days * 86_400_000);
+
+describe("the procedure", () => {
+  const rows: [string, Asked, "renew" | "overlap"][] = [
+    ["same authority, no bundle given", { chain: renewed }, "renew"],
+    ["same authority, the same bundle given", { chain: renewed, bundle: old.bundle }, "renew"],
+    ["same authority, the same certificates in another order", { chain: renewed, bundle: reordered }, "renew"],
+    [
+      "same authority, the same certificates with Windows line ends",
+      { chain: renewed, bundle: old.bundle.replaceAll("\n", "\r\n") },
+      "renew",
+    ],
+    ["another authority", { chain: young.chain, bundle: young.bundle }, "overlap"],
+    [
+      "another authority, both in the target bundle",
+      { chain: young.chain, bundle: unionBundle(old.bundle, young.bundle) },
+      "overlap",
+    ],
+    ["same chain of trust, but the bundle loses its root", { chain: renewed, bundle: old.issuingPem }, "overlap"],
+    [
+      "same authority, but agents must learn another one",
+      { chain: renewed, bundle: old.bundle + young.bundle },
+      "overlap",
+    ],
+    [
+      "another authority whose root agents hold already",
+      { served: old.bundle + young.rootPem, chain: young.chain },
+      "renew",
+    ],
+    [
+      "a root issued again with the same name and key",
+      { served: ending.certificatePem, presented: shortChain, chain: longChain, bundle: reissued.certificatePem },
+      "overlap",
+    ],
+    [
+      "the ending root, wanted no longer than it lasts",
+      { served: ending.certificatePem, presented: shortChain, chain: longChain, horizon: inDays(59) },
+      "renew",
+    ],
+  ];
+  test.each(rows)("for %s", (_, asked, procedure) => {
+    const answer = ask(asked);
+    expect(answer.procedure).toBe(procedure);
+    expect(answer.why.at(-1)).toContain(`: ${procedure}.`);
+  });
+
+  test("a root issued again with the same key verifies today, and the reason says until when not", () => {
+    const { why } = ask({
+      served: ending.certificatePem,
+      presented: shortChain,
+      chain: longChain,
+      bundle: reissued.certificatePem,
+    });
+    expect(why[0]).toMatch(/verifies under the bytes that agents hold now, but not until 2027-11-23/);
+  });
+});
+
+describe("refused, with what to do instead", () => {
+  const calm = estateWith({ bundle: old.bundle, chain: old.chain, clusters: [] });
+  const installed = (change: Partial<Estate["installation"]>) => ({
+    ...calm,
+    installation: { ...calm.installation, ...change },
+  });
+  const inEstate = (estate: Estate) => () =>
+    classify({ estate, target: { chain: young.chain, bundle: young.bundle }, now: NOW });
+  const rows: [string, () => unknown, string, string][] = [
+    [
+      "another authority without its bundle",
+      () => ask({ chain: young.chain }),
+      "plan.bundle-needed",
+      "does not verify under the bundle that agents hold",
+    ],
+    [
+      "an ending root without its successor",
+      () => ask({ served: ending.certificatePem, presented: shortChain, chain: longChain }),
+      "plan.bundle-needed",
+      "not until",
+    ],
+    [
+      "a chain that its own bundle does not verify",
+      () => ask({ chain: young.chain, bundle: old.issuingPem }),
+      "plan.target-refused",
+      "under the target bundle",
+    ],
+    [
+      "a file without a certificate",
+      () => ask({ chain: "", bundle: young.bundle }),
+      "plan.target-refused",
+      "no certificate",
+    ],
+    [
+      "a certificate that fails already",
+      () => ask({ presented: young.chain, chain: young.chain, bundle: young.bundle }),
+      "plan.no-procedure",
+      "no overlap can start from it",
+    ],
+    [
+      "Rancher's own CA",
+      inEstate(installed({ tlsSource: "rancher" })),
+      "plan.no-procedure",
+      "Rancher's own generated CA",
+    ],
+    ["Let's Encrypt", inEstate(installed({ tlsSource: "letsEncrypt" })), "plan.no-procedure", "Let's Encrypt"],
+    [
+      "a public certificate",
+      inEstate(installed({ privateCa: false })),
+      "plan.no-procedure",
+      "a Secret without privateCA",
+    ],
+    [
+      "no bundle served",
+      inEstate({ ...calm, trust: { ...calm.trust, served: [""], pin: "" } }),
+      "plan.no-procedure",
+      "serves no trust bundle",
+    ],
+  ];
+  test.each(rows)("%s", (_, run, code, sentence) => {
+    const refused = refusal(run);
+    expect(refused.code).toBe(code);
+    expect(refused.sentence).toContain(sentence);
+    expect(refused.hint).not.toBe("");
+  });
+});
+
+test("a renewal whose authority ends before the certificate is planned, and says so", () => {
+  const { procedure, why } = ask({
+    served: ending.certificatePem,
+    presented: shortChain,
+    chain: longChain,
+    bundle: ending.certificatePem,
+  });
+  expect(procedure).toBe("renew");
+  expect(why[0]).toContain("an authority in the bundle ends before");
+});
