@@ -12,8 +12,11 @@ import { createClusterAuthority } from "../../src/sandbox/api-server/serving-ide
 import { HandHeld } from "./probe-program.ts";
 import { deployment, TestCluster } from "./test-cluster.ts";
 
+/** The program on the machine, not a dependency of the package. */
+const COMMAND = "kubectl";
+
 const administrator: User = { name: "somebody", groups: ["system:masters", "system:authenticated"] };
-const isInstalled = spawnSync("kubectl", ["version", "--client"]).status === 0;
+const isInstalled = spawnSync(COMMAND, ["version", "--client"]).status === 0;
 if (!isInstalled)
   process.stderr.write("kubectl is not installed: its tests on the sandbox's controllers are left out\n");
 
@@ -44,7 +47,7 @@ describe.skipIf(!isInstalled)("kubectl", () => {
 
   async function kubectl(...command: string[]): Promise<string> {
     const environment = { ...process.env, KUBECONFIG: join(directory, "kubeconfig"), HOME: directory };
-    const { stdout } = await promisify(execFile)("kubectl", command, { env: environment, timeout: 30_000 });
+    const { stdout } = await promisify(execFile)(COMMAND, command, { env: environment, timeout: 30_000 });
     return stdout.trim();
   }
 

@@ -382,7 +382,7 @@ describe("stopping the controllers", () => {
     await first.untilRolledOut("agent");
     const before = await first.pods();
     await first.controllers.stop();
-    await using second = await TestCluster.over(first, { held: program.program });
+    await using second = await TestCluster.over(first, { programs: { held: program.program } });
     await program.run(4);
     await second.untilRolledOut("agent");
     expect((await second.pods()).map(({ uid }) => uid)).toEqual(before.map(({ uid }) => uid));

@@ -12,6 +12,8 @@ import { environment, inNamespace, podView, TestCluster } from "./test-cluster.t
 
 const MIN_READY_SECONDS = 10;
 const SPEED = 400;
+/** Milliseconds of sandbox time: five of the wall's. */
+const DOUBT = 5 * SPEED;
 
 interface Strategy {
   readonly replicas: number;
@@ -93,24 +95,24 @@ class Judge {
   };
 
   #judge(name: string, clock: Clock): void {
-    const available = [...this.#pods.values()].filter((pod) => this.#isAvailable(pod, clock));
-    const taken = available.find((pod) => pod.metadata.name === name);
-    if (!taken) return;
+    const pods = [...this.#pods.values()];
+    // The controllers may have seen a pod become ready a moment before or after this watch did: a pod counts as taken
+    // only if it was available beyond doubt, and as left if it may have been.
+    const taken = pods.find((pod) => pod.metadata.name === name);
+    if (!taken || !this.#isAvailable(taken, clock, DOUBT)) return;
     this.taken += 1;
     this.#given.add(name);
+    const left = pods.filter((pod) => this.#isAvailable(pod, clock, -DOUBT)).length;
     const { replicas, maxUnavailable } = this.#strategy;
-    const left = available.length - 1;
     if (left + this.kills < replicas - maxUnavailable) {
       this.takenTooEarly.push(`${name} taken with ${left} available pods left`);
     }
   }
 
-  #isAvailable(pod: KubeObject, clock: Clock): boolean {
+  #isAvailable(pod: KubeObject, clock: Clock, doubt: number): boolean {
     const since = this.#readySince.get(pod.metadata.uid ?? "");
-    if (!since || this.#given.has(pod.metadata.name) || pod.metadata.deletionTimestamp !== undefined) return false;
-    // The controllers saw the pod become ready a moment before or after this watch did.
-    const jitter = 5 * SPEED;
-    return clock.elapsed(since) + jitter >= MIN_READY_SECONDS * 1_000;
+    const isLeaving = this.#given.has(pod.metadata.name) || pod.metadata.deletionTimestamp !== undefined;
+    return since !== undefined && !isLeaving && clock.elapsed(since) >= MIN_READY_SECONDS * 1_000 + doubt;
   }
 }
 

@@ -52,8 +52,8 @@ export class TestCluster implements AsyncDisposable {
   }
 
   /** New controllers over what another cluster has stored; that one's own must have stopped. */
-  static async over(other: TestCluster, programs: Readonly<Record<string, ContainerProgram>>): Promise<TestCluster> {
-    const cluster = new TestCluster({ programs }, other.server);
+  static async over(other: TestCluster, options: ClusterOptions = {}): Promise<TestCluster> {
+    const cluster = new TestCluster(options, other.server);
     await cluster.controllers.ready;
     return cluster;
   }

@@ -66,7 +66,7 @@ export class PodWriter {
       });
     } catch (error) {
       settle();
-      if (!(error instanceof ApiError && (error.status === 404 || error.status === 409))) throw error;
+      if (!(error instanceof ApiError && error.status === 404)) throw error;
       return;
     }
     this.#record(owner, { type: "Normal", reason: "SuccessfulDelete", message: `Deleted pod: ${pod.name}` });

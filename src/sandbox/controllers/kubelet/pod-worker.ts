@@ -112,8 +112,9 @@ export class PodWorker {
       try {
         return await this.#host.view.client.delete(ref, name, options);
       } catch (error) {
-        // Somebody forced it away meanwhile: that it is gone is all that was wanted.
-        if (error instanceof ApiError && (error.status === 404 || error.status === 409)) return;
+        // Somebody forced it away meanwhile: that it is gone is all that was wanted. If the name belongs to another
+        // pod by now, the watch will tell, and this worker is forgotten.
+        if (error instanceof ApiError && error.status === 404) return;
         await pause(this.#host.view.clock, RETRY, this.#forgotten.signal);
       }
     }

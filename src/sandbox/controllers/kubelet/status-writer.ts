@@ -42,10 +42,10 @@ export class StatusWriter {
     this.#writing ??= this.#write();
   }
 
-  /** Writes what is left to write, then no more. */
+  /** Lets the write in hand end and does no other: nobody needs the status of a pod that is about to go. */
   async close(): Promise<void> {
-    await this.#writing;
     this.#closed.abort();
+    await this.#writing;
   }
 
   async #write(): Promise<void> {
