@@ -139,7 +139,10 @@ function certificateUser({ socket }: IncomingMessage): CertificateUser {
   // The runtime gives a string for one value and an array for several.
   const organizations: string | string[] | undefined = subject.O;
   const groups = organizations === undefined ? [] : [organizations].flat();
-  return { kind: "user", user: { name: [subject.CN].flat()[0] ?? "", groups: [...new Set([...groups, "system:authenticated"])] } };
+  return {
+    kind: "user",
+    user: { name: [subject.CN].flat()[0] ?? "", groups: [...new Set([...groups, "system:authenticated"])] },
+  };
 }
 
 function listening(front: Server, host: string, port: number): Promise<void> {
