@@ -1,12 +1,12 @@
 /** Controllers before an API server that is late, or that fails now and then. */
 import { describe, expect, test } from "vitest";
 import type { Clock } from "../../src/sandbox/clock.ts";
-import { ApiError, type ClusterClient } from "../../src/sandbox/cluster-client.ts";
+import { ApiError, type ClusterClient, type ResourceRef } from "../../src/sandbox/cluster-client.ts";
 import { REF } from "../../src/sandbox/controllers/workload.ts";
 import { environment, inNamespace, TestCluster } from "./test-cluster.ts";
 
 /** Everything that a watch tells comes that much later, in the same order. */
-function late(client: ClusterClient, clock: Clock, milliseconds: number): ClusterClient {
+function late(client: ClusterClient, clock: Clock, delay: (ref: ResourceRef) => number): ClusterClient {
   return {
     ...forwarded(client),
     watch(ref, onEvent, selection) {
@@ -14,7 +14,7 @@ function late(client: ClusterClient, clock: Clock, milliseconds: number): Cluste
       const deliver = (event: Parameters<typeof onEvent>[0]) => {
         if (isOpen) onEvent(event);
       };
-      const watch = client.watch(ref, (event) => clock.after(milliseconds, () => deliver(event)), selection);
+      const watch = client.watch(ref, (event) => clock.after(delay(ref), () => deliver(event)), selection);
       return {
         close() {
           isOpen = false;
@@ -62,7 +62,7 @@ function forwarded(client: ClusterClient): ClusterClient {
 
 describe("a watch that is late", () => {
   test("makes no pod twice and takes none too many", async () => {
-    await using cluster = await TestCluster.start({ wrap: (client, clock) => late(client, clock, 500) });
+    await using cluster = await TestCluster.start({ wrap: (client, clock) => late(client, clock, () => 500) });
     const made = new Set<string>();
     const watch = cluster.client.watch(inNamespace(REF.pods), ({ object }) => made.add(object.metadata.name));
     await cluster.createDeployment({ name: "rancher", replicas: 3 });
@@ -75,6 +75,21 @@ describe("a watch that is late", () => {
     await cluster.untilPods("the new pod alone", (pods) => pods.length === 1 && pods[0]?.env.PIN === "next");
     watch.close();
     expect(made.size).toBe(4);
+  });
+
+  test("does not make controllers that start act on the half that they have seen", async () => {
+    await using cluster = await TestCluster.start();
+    await cluster.createDeployment({ name: "rancher", replicas: 2 });
+    await cluster.untilRolledOut("rancher");
+    await cluster.controllers.stop();
+    const made = new Set<string>();
+    const watch = cluster.client.watch(inNamespace(REF.pods), ({ object }) => made.add(object.metadata.name));
+    const podsLast = (ref: ResourceRef) => (ref.resource === "pods" ? 5_000 : 500);
+    await using successor = await TestCluster.over(cluster, { wrap: (client, clock) => late(client, clock, podsLast) });
+    await successor.patchDeployment("rancher", { replicas: 3 });
+    await successor.untilRolledOut("rancher");
+    watch.close();
+    expect(made.size).toBe(3);
   });
 });
 
