@@ -65,11 +65,11 @@ async function summarise(ready: Ready, finished: boolean): Promise<void> {
   const response = await fetch(`${ready.controlUrl}/statistics`);
   const statistics = statisticsSchema.parse(await response.json());
   const outages = Object.values(statistics.clusters).map((cluster) => cluster.longestOutageMs);
-  const refused = `${statistics.refused} times`;
+  const refused = statistics.refused === 0 ? "never" : `${statistics.refused} times`;
   process.stdout.write(`
 What the sandbox itself counted:
   an agent met a certificate that it refused   ${paint(statistics.refused === 0 ? "good" : "bad", refused)}
-  longest time that a cluster was away         ${(Math.max(0, ...outages) / 1000).toFixed(1)} s of simulated time
+  longest time that a cluster was away         ${(Math.max(0, ...outages) / 1000).toFixed(1)} s of the estate's time, Rancher's own restarts included
 
 ${finished ? "The CA has changed, and nobody was cut off." : "The rotation did not finish."}
 To try the commands yourself:  npm run farrier -- sandbox
