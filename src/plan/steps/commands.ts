@@ -1,7 +1,7 @@
 /**
  * Parts of the commands that a person would run by hand. They assume a shell in the rotation's directory, the management
  * cluster's own kubeconfig (one that leads through Rancher is cut off by Rancher's restart), and a Rancher API token in
- * RANCHER_TOKEN that outlasts the work.
+ * RANCHER_TOKEN that outlasts the work. PLAN names the plan where it is not plan.json (a rollback's).
  */
 import { CLUSTER_AGENT } from "../../estate/agent.ts";
 import type { Epoch } from "../plan.ts";
@@ -9,7 +9,7 @@ import type { StepContext } from "./context.ts";
 
 /** Writes an epoch's bundle, byte for byte: another line end or one more newline is another pin. */
 export function writeBundle(epoch: Epoch): string {
-  return `jq -j '.epochs[] | select(.name=="${epoch.name}").bundle' plan.json > cacerts.pem`;
+  return `jq -j '.epochs[] | select(.name=="${epoch.name}").bundle' "\${PLAN:-plan.json}" > cacerts.pem`;
 }
 
 /**
@@ -18,12 +18,12 @@ export function writeBundle(epoch: Epoch): string {
  */
 export function downstream(context: StepContext, clusterId: string): string {
   const server = `${context.estate.serverUrl}/k8s/clusters/${clusterId}`;
-  return `kubectl --server='${server}' --token="$RANCHER_TOKEN" --certificate-authority=agents.pem`;
+  return `kubectl --kubeconfig=/dev/null --server='${server}' --token="$RANCHER_TOKEN" --certificate-authority=agents.pem`;
 }
 
 /** Everything that any epoch of the plan trusts: enough to verify Rancher at any moment of the rotation. */
 export function agentsBundle(): string {
-  return "jq -j '.epochs[].bundle' plan.json > agents.pem";
+  return `jq -r '.epochs[].bundle' "\${PLAN:-plan.json}" > agents.pem`;
 }
 
 /** The one strategic-merge patch that arms: the pin without `minReadySeconds` would lose the cluster. */

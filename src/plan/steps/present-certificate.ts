@@ -15,11 +15,13 @@ export function presentCertificate(context: StepContext): Step {
     manual: {
       row: "M1.1, M1.2",
       commands: [
-        `age -d -i "$AGE_IDENTITY" ${sealed.file}  # holds the chain (leaf first) for tls.crt and the key for tls.key`,
+        "# The file holds the chain (leaf first) and its key; umask keeps the key to yourself.",
+        `umask 077; age -d -i "$AGE_IDENTITY" ${sealed.file} > pair.json`,
+        "jq -j .chain pair.json > tls.crt; jq -j .key pair.json > tls.key",
         "# A patch, not apply: apply would leave an annotation that repeats the key in clear.",
         `kubectl create secret tls ${servingSecret} --cert=tls.crt --key=tls.key --dry-run=client -o json | jq '{data}' > patch.json`,
-        `kubectl -n ${namespace} patch secret ${servingSecret} --type=merge --patch-file=patch.json && rm patch.json`,
-        `openssl s_client -connect ${host}:${url.port || "443"} -servername ${host} </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256  # ${certificates[0]?.fingerprint ?? ""}`,
+        `kubectl -n ${namespace} patch secret ${servingSecret} --type=merge --patch-file=patch.json; rm -f patch.json pair.json tls.key`,
+        `openssl s_client -connect ${host}:${url.port || "443"} -servername ${host} </dev/null 2>/dev/null | openssl x509 -outform DER | sha256sum  # ${certificates[0]?.fingerprint ?? ""}`,
       ],
     },
     permissions: [`get secrets ${namespace}`, `update secrets ${namespace}`],

@@ -1,0 +1,46 @@
+import { describe, expect, test } from "vitest";
+import { agentWith, clusterWith } from "../../test/helpers/estate-builder.ts";
+import { estateOf, OLD, overlapInput, overlapPlan, PIN, SEALED } from "../../test/helpers/plan-builder.ts";
+import { assemblePlan } from "./assemble.ts";
+
+const clusters = ["c-1", "c-2", "c-3"].map((id) => clusterWith(id, agentWith(PIN.current)));
+const overlap = overlapPlan(clusters);
+const renewed = await OLD.issue(300);
+const renew = assemblePlan(overlapInput(estateOf(clusters), { goal: { chain: renewed, sealed: SEALED } }));
+
+describe("what people will notice", () => {
+  test("while clusters are armed: a crash-looping pod and a rollout that does not progress", () => {
+    expect(overlap.alerts.join("\n")).toMatch(/KubePodCrashLooping[\s\S]*KubeDeploymentRolloutStuck[\s\S]*502 or 503/);
+  });
+  test("in a renewal only Rancher's restart", () => {
+    expect(renew.alerts).toHaveLength(1);
+    expect(renew.alerts[0]).toContain("502 or 503");
+  });
+});
+
+describe("what cannot be taken back", () => {
+  test("the certificate of the beginning ends some day, and people's kubeconfigs end at the switch", () => {
+    expect(overlap.pointsOfNoReturn[0]).toContain("2027-11-23");
+    expect(overlap.pointsOfNoReturn[1]).toContain("kubeconfigs");
+  });
+  test("a renewal leaves what people hold alone", () => {
+    expect(renew.pointsOfNoReturn.join()).not.toContain("kubeconfigs");
+  });
+});
+
+describe("the estimate", () => {
+  test("counts each agent's restarts and Rancher's", () => {
+    // Two bundles for each of three agents, and the canary at the switch; two bundles and the switch itself.
+    expect(overlap.estimate).toMatchObject({ agentRestarts: 7, rancherRestarts: 3 });
+    expect(renew.estimate).toMatchObject({ agentRestarts: 1, rancherRestarts: 1 });
+  });
+  test("grows with soaking and resting, by exactly that", () => {
+    const slow = overlapPlan(clusters, { options: { soakSeconds: 100, rest: { kind: "seconds", seconds: 1000 } } });
+    // Two arm stages of two waves each.
+    expect(slow.estimate.durationSeconds.least - overlap.estimate.durationSeconds.least).toBe(4 * 100 + 1000);
+    expect(overlap.estimate.durationSeconds.least).toBeLessThan(overlap.estimate.durationSeconds.most);
+  });
+  test("grows with the clusters", () => {
+    expect(overlap.estimate.requests).toBeGreaterThan(overlapPlan(clusters.slice(0, 1)).estimate.requests);
+  });
+});

@@ -1,0 +1,82 @@
+import { execFileSync } from "node:child_process";
+import { describe, expect, test } from "vitest";
+import { agentWith, clusterWith, localCluster, SERVER_URL } from "../../../test/helpers/estate-builder.ts";
+import { overlapPlan, PIN } from "../../../test/helpers/plan-builder.ts";
+import { stepKindSchema } from "../plan.ts";
+import { stepsOf } from "../reading.ts";
+
+const permissions = { patchAgent: "no", deletePods: "no", listPods: "yes" } as const;
+const plan = overlapPlan([
+  localCluster(),
+  clusterWith("c-1", agentWith(PIN.current)),
+  clusterWith("c-2", agentWith(PIN.current), { permissions }),
+  clusterWith("c-3", agentWith(PIN.current), { name: "c-3" }),
+]);
+const steps = plan.stages.flatMap(stepsOf);
+
+/** The rows of the manual procedure, M1.1 to M1.12. */
+const ROWS = /^M1\.([1-9]|1[0-2])(, M1\.([1-9]|1[0-2]))*$/;
+/** `verb resource namespace [in cluster]`; resources outside of namespaces have none. */
+const PERMISSION = /^(get|list|patch|update|delete) [a-z.]+( [a-z-]+)?( in c-[a-z0-9-]+)?$/;
+
+test("an overlap with both methods has a step of every kind", () => {
+  expect(new Set(steps.map(({ kind }) => kind))).toEqual(new Set(stepKindSchema.options));
+});
+
+test("every step has its own identity, made of whom and what", () => {
+  expect(new Set(steps.map(({ id }) => id)).size).toBe(steps.length);
+  for (const { id, kind, target, epoch } of steps) {
+    const suffix = epoch === undefined || kind === "present-certificate" ? "" : `@${epoch}`;
+    expect(id).toBe(`${target}/${kind}${suffix}`);
+  }
+});
+
+describe.each([...new Map(steps.map((step) => [step.kind, step])).values()])(
+  "$kind",
+  ({ says, manual, permissions: needed }) => {
+    test("says in one sentence what it does", () => {
+      expect(says).toMatch(/^[A-Z][^.]*(\.[^ ][^.]*)*\.$/);
+    });
+    test("names the rows of the manual procedure and commands that a shell can read", () => {
+      expect(manual.row).toMatch(ROWS);
+      expect(manual.commands.length).toBeGreaterThan(0);
+      execFileSync("bash", ["-n"], { input: manual.commands.join("\n") });
+    });
+    test("needs permissions in the words of access reviews", () => {
+      for (const permission of needed) expect(permission).toMatch(PERMISSION);
+    });
+    test("holds no key", () => {
+      expect(JSON.stringify(manual)).not.toContain("PRIVATE KEY");
+    });
+  },
+);
+
+describe("the commands avoid the traps of the manual procedure", () => {
+  const commandsOf = (id: string) => steps.find((step) => step.id === id)?.manual.commands.join("\n") ?? "";
+
+  test("arming sets pin and minReadySeconds in one patch of the agent's own container", () => {
+    const [, patch = "{}"] = /-p '(.*)'/.exec(commandsOf("c-1/arm-agent@both")) ?? [];
+    expect(JSON.parse(patch)).toEqual({
+      spec: {
+        minReadySeconds: 30,
+        template: {
+          spec: { containers: [{ name: "cluster-register", env: [{ name: "CATTLE_CA_CHECKSUM", value: PIN.both }] }] },
+        },
+      },
+    });
+  });
+  test("no Secret is applied: that would leave an annotation with the key in clear", () => {
+    for (const { manual } of steps) expect(manual.commands.join("\n")).not.toMatch(/kubectl[^\n]* apply/);
+  });
+  test("redeploying uses the annotation, which works with and without the status subresource", () => {
+    expect(commandsOf("c-2/redeploy-agent@both")).toContain(
+      "kubectl annotate clusters.management.cattle.io c-2 io.cattle.agent.force.deploy=true --overwrite",
+    );
+  });
+  test("a bundle is taken from the plan byte for byte and compared with the hash that agents take", () => {
+    const commands = commandsOf("rancher/serve-bundle@both");
+    expect(commands).toContain(`jq -j '.epochs[] | select(.name=="both").bundle' "\${PLAN:-plan.json}" > cacerts.pem`);
+    expect(commands).toContain(`'${SERVER_URL}/v3/settings/cacerts' | jq -r .value | sha256sum  # ${PIN.both}`);
+    expect(commands).toContain("rollout restart deployment/rancher");
+  });
+});
