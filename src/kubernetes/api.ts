@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { ApiError, type Asked, errorOfAnswer, errorOfBody } from "./api-error.ts";
 import { asKubeObject, type KubeObject } from "./object.ts";
+import { patiently } from "./patience.ts";
 import { describe, type Resource, resourcePath } from "./resource.ts";
 import type { Answer, Transport, TransportRequest } from "./transport.ts";
 import { type WatchOptions, watchUntil } from "./watch.ts";
@@ -88,7 +89,6 @@ export interface ApiOptions {
 }
 
 const PAGE = 500;
-const READ_ATTEMPTS = 3;
 const PATCH_TYPES = {
   merge: "application/merge-patch+json",
   strategic: "application/strategic-merge-patch+json",
@@ -267,33 +267,6 @@ class HttpApi implements Api {
       headers: { ...request.headers, ...(await this.#options.headers()), ...this.#extra },
     };
   }
-}
-
-/**
- * Asks again, shortly, when the server was only busy. 502 and 503 are left to the caller: a cluster without its
- * tunnel answers so for as long as it is away, and must not be asked three times by everyone.
- */
-async function patiently<T>(ask: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (attempt === READ_ATTEMPTS || !(error instanceof ApiError) || !isBusy(error)) throw error;
-      const wait = Math.min(error.retryAfterMs ?? 0, 5_000) + 100 * 3 ** (attempt - 1) * (0.5 + Math.random());
-      await new Promise((resolve) => setTimeout(resolve, wait));
-    }
-  }
-}
-
-function isBusy(error: ApiError): boolean {
-  // A bare 500 comes from Rancher's proxy, for a cluster that is away; the API's own names its reason.
-  return (
-    error.status === 429 ||
-    (error.status === 500 && error.reason === "InternalError") ||
-    error.status === 504 ||
-    error.reason === "ECONNRESET" ||
-    error.reason === "UND_ERR_SOCKET"
-  );
 }
 
 const listSchema = z.object({

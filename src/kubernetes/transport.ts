@@ -44,29 +44,29 @@ export interface TransportOptions {
   readonly origin: string;
   /** Asked before each new connection, so that trust can grow while connections live. */
   readonly tls: () => TlsMaterial;
-  /** Most connections at a time. Each watch holds one. Default 256. */
+  /** Most connections at a time for requests that end. Default 48. */
   readonly connections?: number;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 10_000;
+const MOST_STREAMS = 512;
 
 /** A pool of connections to one server. Close it, or it keeps the process alive for a few seconds. */
 export class Transport {
   readonly origin: string;
   readonly #options: TransportOptions;
   readonly #agent: Agent;
+  /** Watches hold a connection each for as long as they last, and end it when they are cut off. */
+  readonly #streams: Agent;
 
   constructor(options: TransportOptions) {
     this.origin = options.origin;
     this.#options = options;
-    this.#agent = new Agent({
-      connect: verifyingConnector(options.tls, 100),
-      connections: options.connections ?? 256,
-      pipelining: 1,
-      keepAliveTimeout: 30_000,
-      keepAliveMaxTimeout: 60_000,
-    });
+    const connect = verifyingConnector(options.tls, 100);
+    const pool = { connect, pipelining: 1, keepAliveTimeout: 30_000, keepAliveMaxTimeout: 60_000 };
+    this.#agent = new Agent({ ...pool, connections: options.connections ?? 48 });
+    this.#streams = new Agent({ ...pool, connections: MOST_STREAMS });
   }
 
   /** Sends a request and reads the whole answer, whatever its status. Throws an `ApiError` when there is none. */
@@ -87,7 +87,7 @@ export class Transport {
   /** Opens an answer that goes on: the caller reads or destroys its body. */
   async stream(asked: Asked, request: TransportRequest): Promise<StreamedAnswer> {
     try {
-      return await dispatch(this.#agent, this.origin, request);
+      return await dispatch(this.#streams, this.origin, request);
     } catch (error) {
       throw rethrowable(asked, request, error);
     }
@@ -95,7 +95,7 @@ export class Transport {
 
   /** Ends every connection at once, also those that still wait for an answer. */
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await Promise.all([this.#agent.destroy(), this.#streams.destroy()]);
   }
 }
 

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type Api, createApi } from "../kubernetes/api.ts";
 import { ApiError, type Asked, errorOfAnswer, errorOfBody } from "../kubernetes/api-error.ts";
+import { patiently } from "../kubernetes/patience.ts";
 import { type Answer, systemRoots, Transport } from "../kubernetes/transport.ts";
 import { agentsPool } from "../pki/agents-pool.ts";
 import type { Secret } from "../pki/secret.ts";
@@ -64,9 +65,14 @@ export class RancherServer {
   async cacerts(signal?: AbortSignal): Promise<ServedBundle> {
     const asked = this.#asked("read the setting cacerts");
     const request = { method: "GET", path: this.#path("/v3/settings/cacerts"), timeoutMs: 10_000 } as const;
-    const answer = await this.#transport.sendFresh(asked, { ...request, ...(signal === undefined ? {} : { signal }) });
-    const { value, source } = parsed(settingSchema, asked, answer);
-    return { value, source };
+    return await patiently(async () => {
+      const answer = await this.#transport.sendFresh(asked, {
+        ...request,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      const { value, source } = parsed(settingSchema, asked, answer);
+      return { value, source };
+    });
   }
 
   /** The API server of a cluster, through Rancher's tunnel. All clusters share one pool of connections. */
@@ -132,11 +138,13 @@ export class RancherServer {
     return { authorization: `Bearer ${this.#token.reveal()}` };
   }
 
+  /** An answer of whatever status, once the server is not merely busy. */
   async #get(asked: Asked, path: string): Promise<Answer> {
-    return await this.#transport.send(asked, {
-      method: "GET",
-      path: this.#path(path),
-      headers: this.#authorization(),
+    const request = { method: "GET", path: this.#path(path), headers: this.#authorization() } as const;
+    return await patiently(async () => {
+      const answer = await this.#transport.send(asked, request);
+      if (answer.status === 429 || answer.status >= 500) throw errorOfAnswer(asked, answer);
+      return answer;
     });
   }
 

@@ -1,0 +1,98 @@
+import { describe, expect, it } from "vitest";
+import { agentWith, armedAgent, NOW, runningPod, waitingPod } from "../../../test/helpers/estate-builder.ts";
+import type { KubeObject } from "../../kubernetes/object.ts";
+import { pinOf } from "../../pki/pin.ts";
+import { agentEvidence, clusterAgentConsumer } from "./cluster-agent.ts";
+import { fleetAgentConsumer } from "./fleet-agent.ts";
+import { nodeAgentConsumer } from "./node-agent.ts";
+import { windowsNodeAgentConsumer } from "./node-agent-windows.ts";
+
+const PIN = "a".repeat(64);
+const NEXT = "b".repeat(64);
+const question = { clusterId: "c-paris", now: NOW, connected: true };
+
+describe("evidence of a cluster agent", () => {
+  it.each([
+    { name: "has long been running", agent: agentWith(PIN), kinds: ["declared", "started"], pin: PIN },
+    { name: "straddles", agent: armedAgent(PIN, NEXT), kinds: ["declared", "armed"], pin: NEXT },
+    {
+      name: "has a new pod that was never started",
+      agent: armedAgent(PIN, NEXT, { pods: [runningPod(PIN), { ...waitingPod(NEXT), hasRun: false, restarts: 0 }] }),
+      kinds: ["declared"],
+      pin: NEXT,
+    },
+    {
+      name: "would let its new pod replace the old one at once",
+      agent: armedAgent(PIN, NEXT, { minReadySeconds: 0 }),
+      kinds: ["declared"],
+      pin: NEXT,
+    },
+    {
+      name: "is in its start check",
+      agent: agentWith(PIN, {
+        pods: [{ ...runningPod(PIN), runningSince: new Date(NOW.getTime() - 2_000).toISOString() }],
+      }),
+      kinds: ["declared"],
+      pin: PIN,
+    },
+    {
+      name: "crash-loops",
+      agent: agentWith(PIN, { readyReplicas: 0, availableReplicas: 0, pods: [waitingPod(PIN)] }),
+      kinds: ["declared"],
+      pin: PIN,
+    },
+  ])("that $name", ({ agent, kinds, pin }) => {
+    const evidence = agentEvidence(agent, question);
+    expect(evidence.map(({ kind }) => kind)).toEqual(kinds);
+    for (const one of evidence) expect(one).toMatchObject({ pin, at: NOW.toISOString() });
+  });
+
+  it("that could not be looked at is none", () => {
+    expect(clusterAgentConsumer(undefined, question)).toMatchObject({ gating: true, movable: true, evidence: [] });
+  });
+});
+
+describe("node agents", () => {
+  const daemonSet = (name: string): KubeObject => ({
+    metadata: { name, namespace: "cattle-system" },
+    spec: {
+      template: { spec: { containers: [{ name: "agent", env: [{ name: "CATTLE_CA_CHECKSUM", value: PIN }] }] } },
+    },
+  });
+  it("are recognised by their DaemonSets, each kind by its own", () => {
+    const sets = [daemonSet("kube-api-auth"), daemonSet("cattle-node-agent"), daemonSet("cattle-node-agent-windows")];
+    expect(nodeAgentConsumer("c-paris", sets, NOW)).toMatchObject({
+      id: "c-paris/node-agent",
+      gating: true,
+      movable: false,
+      evidence: [{ kind: "declared", pin: PIN }],
+    });
+    expect(windowsNodeAgentConsumer("c-paris", sets, NOW)?.id).toBe("c-paris/node-agent-windows");
+    expect(nodeAgentConsumer("c-paris", [daemonSet("kube-api-auth")], NOW)).toBeUndefined();
+  });
+});
+
+describe("Fleet agents", () => {
+  const bundle = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----";
+  /** `printf '"%s"' "$(printf '%s' "$bundle" | base64 -w0)" | sha224sum` */
+  const HASH = "dd7fdb67e79d967171aac566070345939c8661cf232fed2d31149ad8";
+  const seen = (caHash: string | undefined, present: boolean) => ({
+    fleet: new Map(caHash === undefined ? [] : [["c-paris", { caHash }]]),
+    present,
+    servedBundle: bundle,
+    at: NOW,
+  });
+  it.each([
+    { name: "is known and has the served CA", caHash: HASH, present: true, evidence: ["reported"] },
+    { name: "is known and has another CA", caHash: "00", present: true, evidence: [] },
+    { name: "is only seen in its cluster", caHash: undefined, present: true, evidence: [] },
+  ])("that $name", ({ caHash, present, evidence }) => {
+    const consumer = fleetAgentConsumer("c-paris", seen(caHash, present));
+    expect(consumer?.evidence.map(({ kind }) => kind)).toEqual(evidence);
+    for (const one of consumer?.evidence ?? []) expect(one.pin).toBe(pinOf(bundle));
+  });
+
+  it("that is nowhere is no consumer", () => {
+    expect(fleetAgentConsumer("c-paris", seen(undefined, false))).toBeUndefined();
+  });
+});
