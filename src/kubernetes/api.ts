@@ -28,6 +28,11 @@ export interface Patch {
   readonly dryRun?: boolean;
 }
 
+/** Anything that can be written back under its name. */
+export interface NamedObject {
+  readonly metadata: { readonly name: string };
+}
+
 /** Whom to act as; needs the right to impersonate. */
 export interface Impersonation {
   readonly user: string;
@@ -48,9 +53,9 @@ export interface Api {
   list(resource: Resource, selection?: Selection): Promise<ObjectList>;
   create(resource: Resource, object: object, options?: { readonly dryRun?: boolean }): Promise<KubeObject>;
   /** Replaces the object; `metadata.resourceVersion` makes it a compare-and-swap (conflict when it is no longer so). */
-  replace(
+  replace<T extends NamedObject>(
     resource: Resource,
-    object: { readonly metadata: { readonly name: string } },
+    object: T,
     options?: { readonly dryRun?: boolean },
   ): Promise<KubeObject>;
   patch(resource: Resource, name: string, patch: Patch): Promise<KubeObject>;
@@ -139,9 +144,9 @@ class HttpApi implements Api {
     return objectIn(asked, await this.#write(asked, { method: "POST", path, body: JSON.stringify(object) }));
   }
 
-  async replace(
+  async replace<T extends NamedObject>(
     resource: Resource,
-    object: { readonly metadata: { readonly name: string } },
+    object: T,
     options: { readonly dryRun?: boolean } = {},
   ): Promise<KubeObject> {
     const asked = this.#asked("update", resource, object.metadata.name);
