@@ -33,6 +33,11 @@ const ASKED: readonly string[] = [
   ],
 ];
 
+const NEAR_WILDCARD: readonly string[] = [
+  ...["a.wild.example.com", "A.WILD.example.com", "a.wild.example.com.", "a.b.wild.example.com", "wild.example.com"],
+  ...[".wild.example.com", "*.wild.example.com", "a.wild.example.com.evil.org", "awild.example.com"],
+];
+
 const SECOND = 1000;
 const DAY = 86_400 * SECOND;
 const ISSUED = Date.parse("2026-04-30T23:00:00Z");
@@ -83,6 +88,12 @@ export const CHAIN_MUTATIONS: readonly Mutation[] = [
     name: "hostname",
     apply: (draft, random) => {
       draft.hostname = random.pick(ASKED);
+    },
+  },
+  {
+    name: "hostname near the wildcard",
+    apply: (draft, random) => {
+      draft.hostname = random.pick(NEAR_WILDCARD);
     },
   },
   {

@@ -235,6 +235,9 @@ export const EXTENSION_MUTATIONS: readonly Mutation[] = [
   ofAuthority("basic constraints of an authority", (it, random) => {
     setExtension(it, extension(OID.basicConstraints, random.pick(BASIC_CONSTRAINTS), random.chance(0.7)));
   }),
+  ofAuthority("path length", (it, random) => {
+    setExtension(it, extension(OID.basicConstraints, sequence(boolean(true), integer(random.below(3))), true));
+  }),
   ofCertificate("key usage", (it, random) => {
     setExtension(it, extension(OID.keyUsage, random.pick(KEY_USAGES), random.chance(0.7)));
   }),
