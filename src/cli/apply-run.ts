@@ -35,7 +35,10 @@ export async function runApplying(request: RunRequest): Promise<ExitCode> {
       else if (fold.state !== undefined) view.show(entry, fold.state);
     },
   };
-  const interruption = listenForInterruption();
+  const interruption = listenForInterruption((sentence) => {
+    if (view === undefined) process.stderr.write(`${sentence}\n`);
+    else view.note(sentence);
+  });
   try {
     const outcome = await applyRotation({
       directory,

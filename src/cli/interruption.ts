@@ -7,8 +7,8 @@ export interface Interruption {
   release(): void;
 }
 
-/** Listens to SIGINT and SIGTERM until released. */
-export function listenForInterruption(): Interruption {
+/** Listens to SIGINT and SIGTERM until released; `tell` says on the first one what happens now. */
+export function listenForInterruption(tell: (sentence: string) => void): Interruption {
   const stop = new AbortController();
   const abort = new AbortController();
   const onSignal = (): void => {
@@ -16,7 +16,7 @@ export function listenForInterruption(): Interruption {
       abort.abort(new DOMException("interrupted twice", "AbortError"));
       return;
     }
-    process.stderr.write("\nFinishing the steps in hand. Press Ctrl-C again to stop at once.\n");
+    tell("Finishing the steps in hand. Press Ctrl-C again to stop at once.");
     stop.abort();
   };
   process.on("SIGINT", onSignal);

@@ -9,6 +9,8 @@ import { displayWidth } from "./table.ts";
 /** Receives every journal entry with the state after it. */
 export interface ProgressView {
   show(entry: JournalEntry, state: RotationState): void;
+  /** A sentence for the person that is in no journal. */
+  note(sentence: string): void;
   /** Leaves the last picture on the screen and stops redrawing. */
   end(): void;
 }
@@ -23,10 +25,12 @@ export function progressView(plan: Plan, stream: NodeJS.WriteStream = process.st
 function livePicture(plan: Plan, stream: NodeJS.WriteStream): ProgressView {
   let latest: RotationState | undefined;
   let drawn = 0;
+  let note: string | undefined;
   const draw = (): void => {
     if (latest === undefined) return;
     const columns = stream.columns ?? 80;
-    const lines = progressLines(plan, latest, new Date(), stream).map((line) => cutLine(line, columns));
+    const notes = note === undefined ? [] : [paint("attention", note, stream)];
+    const lines = [...progressLines(plan, latest, new Date(), stream), ...notes].map((line) => cutLine(line, columns));
     const up = drawn === 0 ? "" : `\u001b[${drawn}A`;
     stream.write(`${up}\r\u001b[J${lines.join("\n")}\n`);
     drawn = lines.length;
@@ -37,8 +41,12 @@ function livePicture(plan: Plan, stream: NodeJS.WriteStream): ProgressView {
     show: (_entry, state) => {
       latest = state;
     },
+    note: (sentence) => {
+      note = sentence;
+    },
     end: () => {
       clearInterval(timer);
+      note = undefined;
       draw();
     },
   };
@@ -63,6 +71,9 @@ function plainLines(stream: NodeJS.WriteStream): ProgressView {
     show: (entry) => {
       const line = plainLine(entry, stream);
       if (line !== undefined) stream.write(`${entry.at.slice(11, 19)}  ${line}\n`);
+    },
+    note: (sentence) => {
+      stream.write(`${sentence}\n`);
     },
     end: () => undefined,
   };
