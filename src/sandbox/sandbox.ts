@@ -79,6 +79,7 @@ export async function startSandbox(input: ScenarioInput = {}): Promise<Sandbox> 
     return sandbox;
   } catch (error) {
     faults.stop();
+    await doors.close();
     await estate.stop();
     throw error;
   }
@@ -132,6 +133,7 @@ async function open(estate: Estate, faults: FaultInjection, doors: ClusterDoors)
     async stop() {
       faults.stop();
       await control.close();
+      await doors.close();
       await estate.stop();
     },
   };

@@ -1,5 +1,5 @@
 import { lookup } from "node:dns";
-import { Agent, request } from "node:https";
+import { Agent, type RequestOptions, request } from "node:https";
 import type { LookupFunction } from "node:net";
 import { createSecureContext } from "node:tls";
 import type { ClusterLink } from "./link.ts";
@@ -20,33 +20,52 @@ export interface Fetched {
 }
 
 /**
- * One GET over a connection of its own. Where the certificate matters, no session is resumed, so that every request
- * is a full handshake with a verdict of its own; where it does not, resuming spares most of the cryptography.
+ * One GET. Where the certificate matters it is made over a connection of its own, in which no session is resumed, so
+ * that every request is a full handshake with a verdict of its own. Where it does not, connections are shared among
+ * the agents of this process: there is nothing to be judged in them, and they would be half of an agent's start.
  */
-export function fetchOnce(url: string, options: FetchOptions): Promise<Fetched> {
-  if (!options.link.up) return Promise.reject(unreachable(url));
-  const agent = options.trust === undefined ? resuming : verifying;
-  const tls = options.trust ?? UNVERIFIED;
+export async function fetchOnce(url: string, options: FetchOptions): Promise<Fetched> {
+  if (!options.link.up) throw unreachable(url);
+  if (options.trust !== undefined) return await exchange(url, options, { agent: verifying, ...options.trust });
+  try {
+    return await exchange(url, options, UNVERIFIED);
+  } catch (error) {
+    // The other end closed a shared connection just when it was to be used again: a new one decides.
+    if (options.signal.aborted || !isStale(error)) throw error;
+    return await exchange(url, options, { ...UNVERIFIED, agent: unverified });
+  }
+}
+
+const verifying = new Agent({ keepAlive: false, maxCachedSessions: 0 });
+const sharing = new Agent({ keepAlive: true, maxSockets: 32, scheduling: "fifo" });
+const unverified = new Agent({ keepAlive: false });
+/** Without a context of its own, every connection would load the runtime's roots anew. */
+const UNVERIFIED = { agent: sharing, rejectUnauthorized: false, secureContext: createSecureContext({ ca: [] }) };
+
+function isStale(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
+}
+
+function exchange(url: string, options: FetchOptions, tls: RequestOptions): Promise<Fetched> {
+  const { signal, link, timeoutMs: timeout = 10_000 } = options;
   return new Promise((resolve, reject) => {
-    const { signal, timeoutMs: timeout = 10_000 } = options;
-    const outgoing = request(url, { agent, ...tls, signal, timeout, lookup: loopbackLookup });
-    outgoing.on("socket", (socket) => options.link.track(socket));
+    const outgoing = request(url, { ...tls, signal, timeout, lookup: loopbackLookup });
+    if (options.trust !== undefined) outgoing.on("socket", (socket) => link.track(socket));
     outgoing.on("timeout", () => outgoing.destroy(new Error("Connection timed out")));
     outgoing.on("error", reject);
     outgoing.on("response", (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", reject);
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }));
+      response.on("end", () => {
+        // A shared connection does not break with the link, so the link is asked once more.
+        if (!link.up) return reject(unreachable(url));
+        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() });
+      });
     });
     outgoing.end();
   });
 }
-
-const verifying = new Agent({ keepAlive: false, maxCachedSessions: 0 });
-const resuming = new Agent({ keepAlive: false });
-/** Without a context of its own, every connection would load the runtime's roots anew. */
-const UNVERIFIED = { rejectUnauthorized: false, secureContext: createSecureContext({ ca: [] }) };
 
 /** The error of a connection that cannot be made, in curl's words. */
 export function unreachable(url: string): Error {

@@ -7,9 +7,7 @@ export const SETTINGS: ResourceRef = { ...MANAGEMENT, resource: "settings" };
 export const CLUSTERS: ResourceRef = { ...MANAGEMENT, resource: "clusters" };
 export const TOKENS: ResourceRef = { ...MANAGEMENT, resource: "tokens" };
 export const USERS: ResourceRef = { ...MANAGEMENT, resource: "users" };
-export const FEATURES: ResourceRef = { ...MANAGEMENT, resource: "features" };
 export const NODES: ResourceRef = { group: "", version: "v1", resource: "nodes" };
-export const NAMESPACES: ResourceRef = { group: "", version: "v1", resource: "namespaces" };
 
 export function registrationTokens(namespace: string): ResourceRef {
   return { ...MANAGEMENT, resource: "clusterregistrationtokens", namespace };

@@ -1,5 +1,5 @@
 import { ADMINISTRATOR } from "../api-server/authorization.ts";
-import { listen } from "../api-server/https-front.ts";
+import { type Listener, listen } from "../api-server/https-front.ts";
 import type { KubeconfigEntry } from "../api-server/kubeconfig.ts";
 import type { Estate } from "./estate.ts";
 import { randomSuffix } from "./random.ts";
@@ -9,6 +9,7 @@ import type { SimulatedCluster } from "./simulated-cluster.ts";
 export class ClusterDoors {
   readonly #estate: Estate;
   readonly #entries = new Map<string, KubeconfigEntry>();
+  readonly #listeners: Listener[] = [];
 
   constructor(estate: Estate) {
     this.#estate = estate;
@@ -29,12 +30,21 @@ export class ClusterDoors {
     return entry;
   }
 
+  async close(): Promise<void> {
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+  }
+
   async #listen(name: string, { server }: SimulatedCluster): Promise<void> {
     const { authority, random } = this.#estate;
-    // The listener closes when its API server stops.
-    const { url } = await listen(server, { identity: authority });
-    const token = `${randomSuffix(random, 32)}`;
+    const listener = await listen(server, { identity: authority });
+    this.#listeners.push(listener);
+    const token = randomSuffix(random, 32);
     server.tokens.add(token, ADMINISTRATOR);
-    this.#entries.set(name, { name, server: url, caPem: authority.caPem, credentials: { kind: "token", token } });
+    this.#entries.set(name, {
+      name,
+      server: listener.url,
+      caPem: authority.caPem,
+      credentials: { kind: "token", token },
+    });
   }
 }
