@@ -39,8 +39,12 @@ export function permissionName(verb: Verb, { group, plural, namespace }: Resourc
   return [verb, kind, namespace].filter((part) => part !== undefined).join(" ");
 }
 
-export async function observeAccess(world: World, gaps: Gaps): Promise<Estate["access"]> {
-  const [permissions, token] = await Promise.all([observePermissions(world), observeToken(world, gaps)]);
+/** @param previous an earlier look, whose permissions and visible clusters are taken over */
+export async function observeAccess(world: World, gaps: Gaps, previous?: Estate["access"]): Promise<Estate["access"]> {
+  const [permissions, token] = await Promise.all([
+    previous?.permissions ?? observePermissions(world),
+    observeToken(world, gaps, previous?.token),
+  ]);
   return { server: world.managementServer, throughRancher: world.throughRancher, permissions, token };
 }
 
@@ -53,10 +57,15 @@ async function observePermissions({ management, namespace }: World): Promise<Est
   );
 }
 
-async function observeToken({ rancher }: World, gaps: Gaps): Promise<Estate["access"]["token"]> {
+async function observeToken(
+  { rancher }: World,
+  gaps: Gaps,
+  previous: Estate["access"]["token"] | undefined,
+): Promise<Estate["access"]["token"]> {
   const facts = await gaps.look("token", () => rancher.tokenFacts(), undefined);
   if (facts === undefined) return { valid: true, visibleClusters: [] };
   if (!facts.valid) return { valid: false, visibleClusters: [] };
+  if (previous?.valid === true) return { ...facts, visibleClusters: previous.visibleClusters };
   const visibleClusters = await gaps.look("clusters that the token sees", () => rancher.visibleClusters(), []);
   return { ...facts, visibleClusters };
 }

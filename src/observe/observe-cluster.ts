@@ -21,6 +21,8 @@ export interface SharedFacts {
   readonly kubeconfigs: ReadonlyMap<string, readonly Consumer[]>;
   /** The bundle as served now. */
   readonly servedBundle: string;
+  /** What an earlier look saw, by id: then only the agent is looked at again. */
+  readonly previous?: ReadonlyMap<string, Cluster>;
   /** Why no cluster can be reached through Rancher at all: its token is refused. */
   readonly noReach?: string;
 }
@@ -60,6 +62,8 @@ export async function lookAtCluster(
   if (known.local) return { cluster: localCluster(world, known, shared, now()), gaps: [] };
   if (shared.noReach !== undefined) return unreachable(known, shared, now(), shared.noReach);
   const api = world.rancher.downstream(known.id, { timeoutMs: LOOK_MS });
+  const before = shared.previous?.get(known.id);
+  if (before?.tunnel.kind === "answering") return await lookAgain({ api, known, shared, now }, before);
   let inside: Inside;
   try {
     inside = await lookInside(api);
@@ -87,6 +91,38 @@ export async function lookAtCluster(
   }
   return { cluster, gaps: gaps.found };
 }
+
+interface Look {
+  readonly api: Api;
+  readonly known: ManagementCluster;
+  readonly shared: SharedFacts;
+  readonly now: () => Date;
+}
+
+/** Two requests. What hardly changes within a rotation (permissions, node agents) is taken from the earlier look. */
+async function lookAgain({ api, known, shared, now }: Look, before: Cluster): Promise<ClusterObservation> {
+  let agent: AgentWorkload | undefined;
+  try {
+    agent = await observeAgent(api);
+  } catch (error) {
+    return unreachable(known, shared, now(), whyOf(error));
+  }
+  const at = now();
+  const seen = { ...NOTHING_SEEN, agent, fleetAgent: before.consumers.some(({ kind }) => kind === "fleet-agent"), at };
+  const consumers = consumersOf(known, shared, seen);
+  const unasked = before.consumers.filter(({ kind }) => NODE_KINDS.includes(kind));
+  const cluster: Cluster = {
+    ...factsOf(known),
+    tunnel: { kind: "answering", at: at.toISOString() },
+    ...(before.kubeSystemUid === undefined ? {} : { kubeSystemUid: before.kubeSystemUid }),
+    ...(agent === undefined ? {} : { agent }),
+    permissions: before.permissions,
+    consumers: [...consumers, ...unasked.filter(({ id }) => consumers.every((consumer) => consumer.id !== id))],
+  };
+  return { cluster, gaps: [] };
+}
+
+const NODE_KINDS: readonly Consumer["kind"][] = ["node-agent", "node-agent-windows", "system-agent"];
 
 interface Inside {
   readonly kubeSystemUid: string | undefined;

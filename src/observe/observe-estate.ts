@@ -16,6 +16,11 @@ export interface ObserveOptions {
   readonly now: () => Date;
   /** Clusters that are looked at at the same time. Default 32. */
   readonly concurrency?: number;
+  /**
+   * An estate as seen earlier in the same run. What hardly changes is then taken from it (permissions, node agents, the
+   * token's clusters), so that looking again costs two requests for each cluster; a new cluster is looked at whole.
+   */
+  readonly previous?: Estate;
   /** Called after each cluster. */
   readonly onCluster?: (done: number, total: number) => void;
 }
@@ -25,15 +30,15 @@ export interface ObserveOptions {
  * `ApiError` is thrown when the management cluster does not give it.
  */
 export async function observeEstate(world: World, options: ObserveOptions): Promise<Estate> {
-  const { now } = options;
+  const { now, previous } = options;
   const gaps = new Gaps();
   const known = await listManagementClusters(world.management);
   const server = await observeServer(world, gaps);
   const [access, installation, { serving, tlsSource }, trust, fleet, kubeconfigs] = await Promise.all([
-    observeAccess(world, gaps),
+    observeAccess(world, gaps, previous?.access),
     observeInstallation(world, server, gaps),
     observeServing(world, now, gaps),
-    observeTrust(world, server, gaps),
+    observeTrust(world, { server, gaps, previous: previous?.trust }),
     gaps.look("clusters.fleet.cattle.io", () => observeFleet(world.management), new Map()),
     gaps.look("tokens.management.cattle.io", () => observeKubeconfigs(world.management), new Map()),
   ]);
@@ -41,6 +46,7 @@ export async function observeEstate(world: World, options: ObserveOptions): Prom
     fleet,
     kubeconfigs,
     servedBundle: trust.served[0] ?? trust.stored,
+    ...(previous === undefined ? {} : { previous: new Map(previous.clusters.map((cluster) => [cluster.id, cluster])) }),
     ...(access.token.valid ? {} : { noReach: "Rancher refuses the API token." }),
   };
   let done = 0;

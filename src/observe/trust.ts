@@ -17,8 +17,16 @@ import type { World } from "./world.ts";
 /** Key of the chart's Secret `tls-ca`. */
 export const TRUST_KEY = "cacerts.pem";
 
+export interface TrustQuestion {
+  /** Rancher's Deployment, where it could be read. */
+  readonly server: Deployment | undefined;
+  readonly gaps: Gaps;
+  /** An earlier look: whether the setting may be updated is then not tried again. */
+  readonly previous?: Trust | undefined;
+}
+
 /** What cannot be read is left out and becomes a gap. */
-export async function observeTrust(world: World, server: Deployment | undefined, gaps: Gaps): Promise<Trust> {
+export async function observeTrust(world: World, { server, gaps, previous }: TrustQuestion): Promise<Trust> {
   const secretName = server === undefined ? undefined : trustSecretOf(server);
   const target = `secret ${world.namespace}/${secretName}`;
   const [written, setting, served] = await Promise.all([
@@ -27,11 +35,8 @@ export async function observeTrust(world: World, server: Deployment | undefined,
     gaps.look("served cacerts", () => observeServed(world, server?.spec.replicas ?? 1), { values: [], source: "" }),
   ]);
   const stored = setting?.effective ?? "";
-  const settingUpdate = await observeSettingUpdate(
-    world,
-    server?.spec.template.spec.serviceAccountName ?? "rancher",
-    stored,
-  );
+  const account = server?.spec.template.spec.serviceAccountName ?? "rancher";
+  const settingUpdate = previous?.settingUpdate ?? (await observeSettingUpdate(world, account, stored));
   const present = served.values[0] ?? stored;
   return {
     ...written,

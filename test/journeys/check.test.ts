@@ -10,6 +10,7 @@ import { openWorld } from "../../src/observe/world.ts";
 import { Secret } from "../../src/pki/secret.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import type { ScenarioInput } from "../../src/sandbox/scenario/scenario.ts";
+import { waitUntilRancherRests } from "../helpers/rancher-ready.ts";
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -17,8 +18,9 @@ afterEach(async () => {
 });
 
 async function start(scenario: ScenarioInput): Promise<Sandbox> {
-  const sandbox = await startSandbox(scenario);
+  const sandbox = await startSandbox({ speed: 100, ...scenario });
   closing.push(() => sandbox.stop());
+  await waitUntilRancherRests(sandbox);
   return sandbox;
 }
 
@@ -120,8 +122,27 @@ describe("the checks of a running estate", () => {
     expect(summaries(await check(sandbox))).toEqual(["error trust.secret-differs secret tls-ca"]);
   });
 
+  it("notice replicas of Rancher that serve different bundles", async () => {
+    const sandbox = await start({ clusters: 1, rancher: { replicas: 2, settingDelaySeconds: 600 } });
+    const { bundle } = await sandbox.pki.newAuthority("Next");
+    const secrets = { group: "", version: "v1", resource: "secrets", namespace: "cattle-system" };
+    const pods = { group: "", version: "v1", resource: "pods", namespace: "cattle-system" };
+    const data = { "cacerts.pem": Buffer.from(sandbox.pki.today.bundle + bundle).toString("base64") };
+    await sandbox.management.patch(secrets, "tls-ca", { type: "merge", body: { data } });
+    const { items } = await sandbox.management.list(pods, { labelSelector: "app=rancher" });
+    await sandbox.management.delete(pods, items[0]?.metadata.name ?? "");
+    const settings = { group: "management.cattle.io", version: "v3", resource: "settings" };
+    await sandbox.waitUntil(async () => {
+      const setting = await sandbox.management.get(settings, "cacerts");
+      return setting?.value !== sandbox.pki.today.bundle.trim();
+    });
+    await waitUntilRancherRests(sandbox);
+    const codes = (await check(sandbox)).map(({ code }) => code);
+    expect(codes).toContain("rancher.replicas-disagree");
+  });
+
   it("notice a rollout of Rancher that somebody else has begun", async () => {
-    const sandbox = await start({ clusters: 1, rancher: { startSeconds: [40, 40] } });
+    const sandbox = await start({ clusters: 1, rancher: { startSeconds: [200, 200] } });
     await sandbox.restartRancher();
     const codes = (await check(sandbox)).map(({ code }) => code);
     expect(codes).toContain("rancher.rolling-out");

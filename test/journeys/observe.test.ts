@@ -9,6 +9,7 @@ import { observeEstate } from "../../src/observe/observe-estate.ts";
 import { openWorld, type World } from "../../src/observe/world.ts";
 import { Secret } from "../../src/pki/secret.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
+import { waitUntilRancherRests } from "../helpers/rancher-ready.ts";
 
 let sandbox: Sandbox;
 let directory: string;
@@ -27,6 +28,7 @@ beforeAll(async () => {
     ],
     faults: [{ kind: "offline", cluster: "lagos" }],
   });
+  await waitUntilRancherRests(sandbox);
   directory = await mkdtemp(join(tmpdir(), "farrier-observe-"));
   kubeconfig = join(directory, "kubeconfig");
   await writeFile(kubeconfig, sandbox.managementKubeconfig);
@@ -129,6 +131,38 @@ describe("an observed estate", () => {
     await expect(observeAgent(world.rancher.downstream(cluster("lagos").id))).rejects.toMatchObject({
       kind: "transient",
     });
+  });
+});
+
+describe("an estate that was seen before", () => {
+  it("is looked at again and found the same", async () => {
+    const again = await observeEstate(world, { now, previous: estate });
+    expect(estateSchema.parse(again)).toEqual(again);
+    expect(again.observedAt > estate.observedAt).toBe(true);
+    const plain = (one: Estate) =>
+      one.clusters.map(({ id, agent, permissions, consumers, tunnel }) => ({
+        id,
+        pin: agent?.pin,
+        pods: agent?.pods.map(({ uid }) => uid),
+        permissions,
+        consumers: consumers.map((consumer) => consumer.id).sort(),
+        tunnel: tunnel.kind,
+      }));
+    expect(plain(again)).toEqual(plain(estate));
+    expect(again.access).toEqual(estate.access);
+    expect(again.trust).toEqual(estate.trust);
+  });
+
+  it("shows what has changed in between", async () => {
+    const { agent, id } = cluster("paris");
+    await sandbox.restartAgent("paris");
+    await sandbox.waitUntil(async () => {
+      const pods = (await observeAgent(world.rancher.downstream(id)).catch(() => undefined))?.pods ?? [];
+      return pods.length === 2 && pods.every(({ uid, ready }) => ready && agent?.pods.every((old) => old.uid !== uid));
+    });
+    const again = await observeEstate(world, { now, previous: estate });
+    const paris = again.clusters.find((one) => one.id === id);
+    expect(paris?.agent?.pods.map(({ uid }) => uid)).not.toEqual(agent?.pods.map(({ uid }) => uid));
   });
 });
 
