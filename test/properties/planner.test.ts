@@ -9,7 +9,7 @@ import { serialisePlan } from "../../src/plan/plan-file.ts";
 import { makeAuthority, NOW, pinServed } from "../helpers/estate-builder.ts";
 import { type ClusterShape, type Moves, PlannerWorld, runPlan, type Verifies } from "../helpers/planner-world.ts";
 
-const RUNS = Number(process.env.FARRIER_PROPERTY_RUNS ?? 100);
+const RUNS = Number(process.env.FARRIER_PROPERTY_RUNS ?? 60);
 const old = await makeAuthority("Old");
 const young = await makeAuthority("New");
 const SEALED = { file: "backups/x.age", sha256: "0".repeat(64) };
@@ -91,7 +91,9 @@ function movesOf(world: PlannerWorld, { chances, imported }: Scenario, stopAfter
   let drawn = 0;
   let effects = 0;
   const draw = () => chances[drawn++ % chances.length] ?? 0;
+  world.timePasses = () => draw() % 2 === 0;
   return {
+    fails: () => draw() % 5 === 0,
     between(when) {
       const chance = draw();
       if (chance % 3 === 0)
