@@ -25,6 +25,7 @@ describe("a certificate holds for a host", () => {
     ["one label for a wildcard", [dnsName("*.example.com")], "a.example.com", true],
     ["not two labels", [dnsName("*.example.com")], "a.b.example.com", false],
     ["not no label", [dnsName("*.example.com")], "example.com", false],
+    ["not with labels after it", [dnsName("*.example.com")], "a.example.com.org", false],
     ["not a part of a label", [dnsName("a*.example.com")], "ab.example.com", false],
     ["not a wildcard further in", [dnsName("a.*.example.com")], "a.b.example.com", false],
     ["not the bare wildcard", [dnsName("*")], "localhost", false],

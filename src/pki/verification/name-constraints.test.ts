@@ -30,6 +30,13 @@ describe("a name under a CA with constraints", () => {
     ["a leading period means below only", dnsName("example.com"), [dnsName(".example.com")], [], false],
     ["a leading period permits what is below", dnsName("a.example.com"), [dnsName(".example.com")], [], true],
     ["one of several permitted", dnsName("x.example.org"), [dnsName("example.com"), dnsName("example.org")], [], true],
+    [
+      "beside constraints that sort between",
+      dnsName("b.a.com"),
+      [dnsName("a.com"), dnsName("a.a.com"), dnsName("a-a.com")],
+      [],
+      true,
+    ],
     ["the empty constraint permits everything", dnsName("x.example.org"), [dnsName("")], [], true],
     ["excluded", dnsName("a.example.com"), [], [dnsName("example.com")], false],
     [

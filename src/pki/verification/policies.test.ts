@@ -28,6 +28,10 @@ const certificate = (...extensions: WrittenExtension[]) =>
 
 const root = certificate();
 
+/** Issuer and subject are the same, as when a CA gets a new key. */
+const selfIssued = (...extensions: WrittenExtension[]) =>
+  x509Of(writeCertificate({ key, issuer: named("above"), subject: named("above"), extensions }));
+
 // The verdicts are those of Go 1.26 (crypto/x509).
 describe("certificate policies along a chain", () => {
   it.each([
@@ -67,6 +71,27 @@ describe("certificate policies along a chain", () => {
       [certificate(policies(ANY)), certificate(policies("1.2.3"), requireExplicit(0), inhibitAny(0)), root],
       false,
     ],
+    [
+      "not by a CA between that issued itself",
+      [
+        certificate(policies("1.2.3")),
+        selfIssued(policies(ANY)),
+        certificate(policies(ANY), requireExplicit(0), inhibitAny(0)),
+        root,
+      ],
+      true,
+    ],
+    [
+      "but by another CA between",
+      [
+        certificate(policies("1.2.3")),
+        certificate(policies(ANY)),
+        certificate(policies(ANY), requireExplicit(0), inhibitAny(0)),
+        root,
+      ],
+      false,
+    ],
+    ["a negative limit is none", [certificate(), certificate(requireExplicit(255)), root], true],
     [
       "required only further below than the leaf",
       [certificate(), certificate(policies("1.2.3"), requireExplicit(2)), root],

@@ -60,6 +60,7 @@ describe("a certificate that Go refuses to parse", () => {
     ["a numeric string with a letter", write({ subject: attribute(text(0x12, "12a")) }), "string"],
     ["a name of no string type", write({ subject: attribute(integer(3)) }), "string"],
     ["a 30th of February", write({ notAfter: text(0x17, "300230000000Z") }), "not a valid time"],
+    ["60 minutes of offset", write({ notAfter: text(0x17, "300101000000+0160") }), "not a valid time"],
     ["a time with fractions", write({ notAfter: text(0x18, "20300101000000.5Z") }), "not a valid time"],
     ["a time that is no time type", write({ notAfter: text(0x13, "300101000000Z") }), "neither a UTCTime"],
     ["an explicit zero offset", write({ notAfter: text(0x17, "300101000000+0000") }), "not a valid time"],
@@ -95,6 +96,7 @@ describe("a certificate that Go refuses to parse", () => {
       "not on the curve",
     ],
     ["a short Ed25519 key", write(spki(sequence(oid("1.3.101.112")), Buffer.alloc(31))), "Ed25519"],
+    ["an identifier with an arc of 2^31", write({ extensions: [extension("1.2.2147483648", nothing())] }), "2^31"],
     ["an extension twice", write({ extensions: [authorityExtension(), authorityExtension()] }), "twice"],
     ["a BOOLEAN of 1", write({ extensions: [extension("2.5.29.19", sequence(der(0x01, Buffer.of(1))))] }), "BOOLEAN"],
     [
@@ -201,6 +203,7 @@ describe("a certificate that Go parses although it is odd", () => {
     ["an unknown critical extension", write({ extensions: [extension("1.2.3.4", Buffer.from("anything"), true)] })],
     ["data after the extensions", write({ tail: nothing() })],
     ["key usage without any bit", write({ extensions: [extension("2.5.29.15", bits(Buffer.of()))] })],
+    ["an identifier with an arc just below 2^31", write({ extensions: [extension("1.2.2147483647", nothing())] })],
     ["an Ed25519 key", write(spki(sequence(oid("1.3.101.112")), Buffer.alloc(32)))],
   ])("%s", (_, certificate) => {
     expect(parseX509(certificate).kind).toBe("parsed");

@@ -36,7 +36,9 @@ export function readSubjectPublicKey(reader: DerReader): SubjectPublicKey {
   const oid = readOid(algorithmReader, "the public key's algorithm");
   const parameters = algorithmReader.empty ? undefined : algorithmReader.any("the public key's parameters");
   const data = rightAligned(readBitString(inside, WHAT));
-  const handle = () => importKey(algorithm.bytes, data);
+  // Go ignores what follows the parameters; OpenSSL would not import the key with it.
+  const known = algorithm.contents.subarray(0, algorithmReader.offset - algorithm.contentsOffset);
+  const handle = () => importKey(tlv(TAG.sequence, known), data);
   return { key: parseKey({ oid, parameters, data, handle, offset: whole.offset }), raw: whole.bytes, handle };
 }
 
