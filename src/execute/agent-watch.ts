@@ -1,4 +1,5 @@
 /** Waiting for a cluster's agent by watch: its Deployment and its pods, seen together. */
+import { setTimeout as pause } from "node:timers/promises";
 import type { AgentWorkload } from "../estate/agent.ts";
 import type { Api } from "../kubernetes/api.ts";
 import type { KubeObject } from "../kubernetes/object.ts";
@@ -10,6 +11,9 @@ export interface Waiting {
   readonly signal: AbortSignal;
 }
 
+/** That a pod has outlived its start check is shown by the clock, without any event. */
+const CLOCK_MS = 1_000;
+
 /**
  * Follows Deployment and pods until `decide` answers with something.
  * @throws ApiError kind `deadline`; whatever `decide` throws
@@ -19,39 +23,51 @@ export async function watchAgent<T>(
   decide: (agent: AgentWorkload) => T | undefined,
   { deadlineMs, signal }: Waiting,
 ): Promise<T> {
-  let deployment: KubeObject | undefined;
-  let seenPods: readonly KubeObject[] | undefined;
-  const consider = (): T | undefined => {
-    if (deployment === undefined || seenPods === undefined) return undefined;
-    const agent = agentWorkloadOf(deployment, seenPods);
-    return agent === undefined ? undefined : decide(agent);
-  };
+  const sight = new Sight();
+  const consider = (): T | undefined => (sight.agent === undefined ? undefined : decide(sight.agent));
   const ending = new AbortController();
   const options = { deadlineMs, signal: AbortSignal.any([signal, ending.signal]) };
-  const watches = [
-    api.watchUntil(
-      deployments(AGENT.namespace),
-      { name: AGENT.deployment },
-      (objects) => {
-        deployment = objects[0];
-        return consider();
-      },
-      options,
-    ),
-    api.watchUntil(
-      pods(AGENT.namespace),
-      { labelSelector: AGENT.podSelector },
-      (objects) => {
-        seenPods = objects;
-        return consider();
-      },
-      options,
-    ),
+  const onDeployment = (objects: readonly KubeObject[]): T | undefined => {
+    sight.see({ deployment: objects[0] });
+    return consider();
+  };
+  const onPods = (objects: readonly KubeObject[]): T | undefined => {
+    sight.see({ pods: objects });
+    return consider();
+  };
+  const waits = [
+    api.watchUntil(deployments(AGENT.namespace), { name: AGENT.deployment }, onDeployment, options),
+    api.watchUntil(pods(AGENT.namespace), { labelSelector: AGENT.podSelector }, onPods, options),
+    tick(consider, options.signal),
   ];
   try {
-    return await Promise.race(watches);
+    return await Promise.race(waits);
   } finally {
     ending.abort();
-    await Promise.allSettled(watches);
+    await Promise.allSettled(waits);
+  }
+}
+
+/** The two kinds of objects, put together when either changes. */
+class Sight {
+  agent: AgentWorkload | undefined;
+  #deployment: KubeObject | undefined;
+  #pods: readonly KubeObject[] | undefined;
+
+  see(news: { readonly deployment?: KubeObject | undefined; readonly pods?: readonly KubeObject[] }): void {
+    if ("deployment" in news) this.#deployment = news.deployment;
+    if (news.pods !== undefined) this.#pods = news.pods;
+    this.agent =
+      this.#deployment === undefined || this.#pods === undefined
+        ? undefined
+        : agentWorkloadOf(this.#deployment, this.#pods);
+  }
+}
+
+async function tick<T>(consider: () => T | undefined, signal: AbortSignal): Promise<T> {
+  for (;;) {
+    await pause(CLOCK_MS, undefined, { signal });
+    const answer = consider();
+    if (answer !== undefined) return answer;
   }
 }

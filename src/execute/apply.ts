@@ -55,8 +55,11 @@ export async function applyRotation(options: ApplyOptions): Promise<ApplyOutcome
   const now = options.now ?? (() => new Date());
   const rotation = await openRotation(directory, options.planFile);
   refuseOtherEstate(rotation, world);
-  if (isFinished(rotation)) return { kind: "already-finished" };
   const holder = options.holder ?? thisProcess();
+  if (isFinished(rotation)) {
+    await finishLock(rotation, world, { holder, now });
+    return { kind: "already-finished" };
+  }
   await trustEpochs(rotation, world);
   // Who holds the estate is said before anything else: a stale plan is only interesting to who may apply it.
   const fresh = rotation.state === undefined;
@@ -133,6 +136,23 @@ async function begin(
     });
   }
   if (torn) await ledger.append(ROTATION, { type: "noted", data: { text: "The last line was torn and was cut off." } });
+}
+
+/**
+ * The process may have died between its last entry and its last word to the estate; then that is made good. Otherwise
+ * nothing is written.
+ */
+async function finishLock(
+  { plan, digest, journal }: Rotation,
+  world: World,
+  { holder, now }: { readonly holder: Holder; readonly now: () => Date },
+): Promise<void> {
+  const { namespace } = plan.rancher;
+  const found = await readLock(world.management, namespace);
+  if (found === undefined || found.rotation !== plan.rotation || found.state === "finished") return;
+  const own = { api: world.management, namespace, rotation: plan.rotation, planDigest: digest, holder, journal, now };
+  const { lock } = await EstateLock.acquire({ ...own, takeOver: false });
+  await lock.release("finished");
 }
 
 function isFinished({ state, planFile }: Rotation): boolean {

@@ -40,6 +40,9 @@ export async function startRotationLab(scenario: ScenarioInput = {}): Promise<Ro
   const environment = { XDG_CONFIG_HOME: join(folder, "config") };
   const now = () => new Date();
   const open = () => openWorld({ kubeconfig, context: "management", token: Secret.of(sandbox.token) });
+  // One target, however often it is planned for: runs can be compared.
+  const authority = await sandbox.pki.newAuthority("Tomorrow");
+  const { certificate, key } = await authority.issue();
   const withWorld = async <T>(work: (world: World) => Promise<T>): Promise<T> => {
     const world = await open();
     try {
@@ -58,8 +61,6 @@ export async function startRotationLab(scenario: ScenarioInput = {}): Promise<Ro
     openWorld: open,
     prepare: (options = {}, into = directory) =>
       withWorld(async (world) => {
-        const authority = await sandbox.pki.newAuthority("Tomorrow");
-        const { certificate, key } = await authority.issue();
         const { plan } = await prepareRotation({
           directory: into,
           world,

@@ -66,7 +66,9 @@ function startedBefore(context: StepContext, estate: Estate, { consumer }: Matri
   const agent = estate.clusters.find(({ id }) => id === consumer.clusterId)?.agent;
   const seen = startedEvidenceOf(context, consumer.clusterId);
   if (consumer.kind !== "cluster-agent" || agent === undefined || seen === undefined) return false;
-  const same = agent.pods.every(({ runningSince }) => runningSince !== undefined && runningSince <= seen.at);
+  const same = agent.pods.every(
+    ({ runningSince }) => runningSince !== undefined && Date.parse(runningSince) <= Date.parse(seen.at),
+  );
   const { armingMinReadySeconds: minReadySeconds } = context.plan;
   return same && startedNow(context, { ...agent, minReadySeconds }, epochOf(context).pin);
 }
