@@ -1,0 +1,40 @@
+/** Where the suite works, and the objects that it makes there. */
+
+export const NAMESPACE = `farrier-suite-${process.pid}`;
+export const CONFIG_MAPS = `/api/v1/namespaces/${NAMESPACE}/configmaps`;
+export const SECRETS = `/api/v1/namespaces/${NAMESPACE}/secrets`;
+export const DEPLOYMENTS = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments`;
+
+export function configMap(
+  name: string,
+  data: Readonly<Record<string, string>> = {},
+  labels: Readonly<Record<string, string>> = {},
+) {
+  return { apiVersion: "v1", kind: "ConfigMap", metadata: { name, labels }, data };
+}
+
+export function deployment(name: string) {
+  const labels = { app: name };
+  const container = {
+    name: "main",
+    image: "example/agent:1",
+    env: [
+      { name: "PIN", value: "now" },
+      { name: "KEPT", value: "yes" },
+    ],
+  };
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name },
+    spec: {
+      replicas: 0,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [container] } },
+    },
+  };
+}
+
+export function namesOf(list: { items: readonly { metadata: { name: string } }[] }): readonly string[] {
+  return list.items.map((item) => item.metadata.name);
+}
