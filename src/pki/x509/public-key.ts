@@ -134,7 +134,7 @@ function importKey(algorithm: Uint8Array, data: Uint8Array): KeyObject | undefin
   }
 }
 
-function tlv(tag: number, contents: Buffer): Buffer {
+function tlv(tag: number, contents: Uint8Array): Buffer {
   const length = contents.length;
   if (length < 128) {
     return Buffer.concat([Buffer.of(tag, length), contents]);
