@@ -1,6 +1,5 @@
 /** How Rancher is installed, read off the objects that its chart makes. */
 import { z } from "zod";
-import { environmentOf } from "../kubernetes/container.ts";
 import { type Deployment, isRolledOut } from "../kubernetes/deployment.ts";
 import type { KubeObject } from "../kubernetes/object.ts";
 
@@ -20,11 +19,6 @@ export function isRancherServer(object: KubeObject, deployment: Deployment): boo
     /^rancher(-prime)?-\d/.test(chart) ||
     deployment.spec.template.spec.containers.some(({ image }) => /(^|\/)rancher(\/rancher)?(:|@)/.test(image))
   );
-}
-
-/** `CATTLE_CACERTS` in the server's environment wins over everything, and makes Rancher refuse to change the setting. */
-export function environmentOfServer(deployment: Deployment): Readonly<Record<string, string>> {
-  return Object.assign({}, ...deployment.spec.template.spec.containers.map(environmentOf));
 }
 
 /** A rollout that has not come to its end. */
