@@ -205,6 +205,9 @@ export const FIELD_MUTATIONS: readonly Mutation[] = [
   ofCertificate("key algorithm without parameters", (it) => {
     field(getField(it, "publicKey"), 0).children?.splice(1, 1);
   }),
+  ofCertificate("key algorithm with a third element", (it) => {
+    field(getField(it, "publicKey"), 0).children?.push(primitive(0x05, []));
+  }),
   ofAuthority("key algorithm with NULL", (it) => {
     field(getField(it, "publicKey"), 0).children?.splice(1, 1, primitive(0x05, []));
   }),
