@@ -23,6 +23,8 @@ export interface SharedFacts {
   readonly servedBundle: string;
   /** What an earlier look saw, by id: then only the agent is looked at again. */
   readonly previous?: ReadonlyMap<string, Cluster>;
+  /** How long a cluster may take to answer before it counts as unreachable. Default 15 s. */
+  readonly answerWithinMs?: number;
   /** Why no cluster can be reached through Rancher at all: its token is refused. */
   readonly noReach?: string;
 }
@@ -33,7 +35,7 @@ export interface ClusterObservation {
 }
 
 /** A cluster that answers slower than this is as good as unreachable for a look. */
-const LOOK_MS = 15_000;
+const ANSWER_MS = 15_000;
 
 /**
  * Looks at one cluster by its id, for gates and steps; undefined when Rancher has no such cluster. Throws an
@@ -61,7 +63,7 @@ export async function lookAtCluster(
 ): Promise<ClusterObservation> {
   if (known.local) return { cluster: localCluster(world, known, shared, now()), gaps: [] };
   if (shared.noReach !== undefined) return unreachable(known, shared, now(), shared.noReach);
-  const api = world.rancher.downstream(known.id, { timeoutMs: LOOK_MS });
+  const api = world.rancher.downstream(known.id, { timeoutMs: shared.answerWithinMs ?? ANSWER_MS });
   const before = shared.previous?.get(known.id);
   if (before?.tunnel.kind === "answering") return await lookAgain({ api, known, shared, now }, before);
   let inside: Inside;

@@ -180,8 +180,16 @@ describe("an estate that cannot be seen whole", () => {
     }
   });
 
+  it("is not held up by a tunnel that is half open", async () => {
+    const { id } = cluster("paris");
+    await sandbox.inject({ kind: "half-open", cluster: "paris", seconds: 60 });
+    const seen = await observeEstate(world, { now, previous: estate, answerWithinMs: 500 });
+    expect(seen.clusters.find((one) => one.id === id)?.tunnel.kind).toBe("unreachable");
+    expect(seen.clusters.find(({ name }) => name === "oslo")?.tunnel.kind).toBe("answering");
+  });
+
   it("is seen through the faults of a busy server", async () => {
-    await sandbox.inject({ kind: "api-errors", target: "management", rate: 0.2, statuses: [429, 500] });
+    await sandbox.inject({ kind: "api-errors", target: "management", rate: 0.1, statuses: [429, 500] });
     const seen = await observeEstate(world, { now });
     expect(seen.clusters.map(({ id }) => id)).toEqual(estate.clusters.map(({ id }) => id));
     expect(seen.trust.pin).toBe(estate.trust.pin);
