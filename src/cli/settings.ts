@@ -2,7 +2,7 @@
  * Settings come from flags, then the environment, then `farrier.yaml`. One schema describes the file; it is published
  * as `schema/farrier.schema.json`.
  */
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { z } from "zod";
 import { FarrierError } from "../errors.ts";
@@ -143,26 +143,44 @@ export function readText(path: string): string {
   return readBytes(path).toString("utf8");
 }
 
-/** The bytes of a small file that a person named; see {@link readText}. */
+/**
+ * The bytes of a small file that a person named; see {@link readText}. Pipes are read as well, but never further than
+ * a file may be large: what they say of their size means nothing.
+ */
 export function readBytes(path: string): Buffer {
-  let size: number;
+  const file = open(path);
   try {
-    const facts = statSync(path);
-    if (facts.isDirectory()) throw new FarrierError("input.file-unreadable", `${path} is a directory, not a file.`);
-    size = facts.size;
+    if (fstatSync(file).isDirectory()) {
+      throw new FarrierError("input.file-unreadable", `${path} is a directory, not a file.`);
+    }
+    return readAtMost(file, path);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function open(path: string): number {
+  try {
+    return openSync(path, "r");
   } catch (error) {
-    if (error instanceof FarrierError) throw error;
-    throw new FarrierError("input.file-missing", `${path} does not exist or cannot be looked at.`, { cause: error });
+    if (existsSync(path)) throw new FarrierError("input.file-unreadable", `${path} cannot be read.`, { cause: error });
+    throw new FarrierError("input.file-missing", `${path} does not exist.`, { cause: error });
   }
-  if (size > LARGEST_FILE) {
-    throw new FarrierError("input.file-too-large", `${path} has ${size} bytes; at most ${LARGEST_FILE} are read.`);
-  }
-  let content: Buffer;
+}
+
+function readAtMost(file: number, path: string): Buffer {
+  const buffer = Buffer.alloc(LARGEST_FILE + 1);
+  let length = 0;
   try {
-    content = readFileSync(path);
+    for (let read = -1; read !== 0 && length < buffer.length; length += read) {
+      read = readSync(file, buffer, length, buffer.length - length, null);
+    }
   } catch (error) {
     throw new FarrierError("input.file-unreadable", `${path} cannot be read.`, { cause: error });
   }
-  if (content.length === 0) throw new FarrierError("input.file-empty", `${path} is empty.`);
-  return content;
+  if (length === 0) throw new FarrierError("input.file-empty", `${path} is empty.`);
+  if (length > LARGEST_FILE) {
+    throw new FarrierError("input.file-too-large", `${path} is larger than ${LARGEST_FILE} bytes.`);
+  }
+  return Buffer.from(buffer.subarray(0, length));
 }
