@@ -15,7 +15,6 @@ export const consumerKindSchema = z.enum([
   "fleet-agent",
   "kubeconfig",
 ]);
-export type ConsumerKind = z.infer<typeof consumerKindSchema>;
 
 export const consumerSchema = z.object({
   /** `<cluster id>/<kind>`, with a name behind it where a cluster has several: `c-m-x7k2p/system-agent`. */
@@ -42,11 +41,9 @@ export const reachStateSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("answering"), at: z.string() }),
   z.object({ kind: z.literal("unreachable"), at: z.string(), why: z.string() }),
 ]);
-export type ReachState = z.infer<typeof reachStateSchema>;
 
 /** `yes`/`no` as the cluster's own access review says; `unknown` when it could not be asked. */
 export const allowedSchema = z.enum(["yes", "no", "unknown"]);
-export type Allowed = z.infer<typeof allowedSchema>;
 
 export const clusterSchema = z.object({
   /** Name of `clusters.management.cattle.io`: `local`, `c-abc12` or `c-m-abcd1234`. */

@@ -21,7 +21,7 @@ import { stepSchema } from "../plan/plan.ts";
 import type { JournalEntry } from "./entry.ts";
 import type { PlanRun, RotationState, StepState } from "./rotation-state.ts";
 
-export type { PlanRun, RotationState, StepState } from "./rotation-state.ts";
+export type { PlanRun, RotationState } from "./rotation-state.ts";
 
 type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
 type Run = Mutable<Omit<PlanRun, "steps" | "stages" | "gates" | "lateSteps">> & {

@@ -228,4 +228,26 @@ describe("the way back", () => {
     expect(plan.epochs.at(-1)?.bundle).toBe(old.bundle);
     expect(plan.direction).toBe("rollback");
   });
+
+  test("without a switch to prove, agents are armed for the beginning only once all have left their older pods", () => {
+    const straddling = { bundle: BOTH, chain: old.chain, pin: (id: string) => clusterWith(id, armedAgent(A, AB)) };
+    expect(stageNamed(assemblePlan(back(straddling)), "arm@target")).toMatchObject({
+      gate: "all-started",
+      gateEpoch: "current",
+    });
+  });
+
+  test("minReadySeconds comes back as it was at the very beginning, 0 for a cluster that came since", () => {
+    const start = {
+      bundle: BOTH,
+      chain: young.chain,
+      pin: (id: string) => clusterWith(id, agentWith(AB, { minReadySeconds: 30 })),
+    };
+    const input = back(start);
+    const estate = { ...input.estate, clusters: [...input.estate.clusters, clusterWith("c-4", agentWith(AB))] };
+    const settled = stepsOf(stageNamed(assemblePlan({ ...input, estate }), "settle")).map(({ says }) =>
+      says.split(" ").at(-1),
+    );
+    expect(settled).toEqual(["0.", "0.", "7.", "0."]);
+  });
 });

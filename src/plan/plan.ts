@@ -49,7 +49,6 @@ export const stageKindSchema = z.enum([
   "settle",
   "prove",
 ]);
-export type StageKind = z.infer<typeof stageKindSchema>;
 
 /**
  * What a stage asks of the live estate before it is entered:
@@ -69,7 +68,6 @@ export const gateKindSchema = z.enum([
   "all-started",
   "switch-proved",
 ]);
-export type GateKind = z.infer<typeof gateKindSchema>;
 
 /** What a step does; `src/plan/steps/` declares each, `src/execute/steps/` carries it out. */
 export const stepKindSchema = z.enum([
