@@ -214,3 +214,14 @@ test("two agents in one cluster hold two tunnels, and one of them is enough", as
   await sandbox.waitUntil(() => statistics(cluster.id).agentStarts === 3);
   expect(statistics(cluster.id).outages).toEqual([]);
 });
+
+test("the answer to a change that ends the agent still gets through its tunnel", async () => {
+  const { cluster } = await start();
+  const path = `/k8s/clusters/${cluster.id}/apis/apps/v1/namespaces/cattle-system/deployments/cattle-cluster-agent`;
+  const annotations = { "kubectl.kubernetes.io/restartedAt": "2026-01-01T00:00:00Z" };
+  const body = { spec: { template: { metadata: { annotations } } } };
+  const answer = await ask(sandbox, path, { method: "PATCH", type: "application/strategic-merge-patch+json", body });
+  expect([answer.status, JSON.parse(answer.body).metadata.name]).toEqual([200, "cattle-cluster-agent"]);
+  await sandbox.waitUntil(() => statistics(cluster.id).agentStarts === 2);
+  await sandbox.waitUntilConnected();
+});

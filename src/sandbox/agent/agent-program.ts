@@ -15,6 +15,8 @@ export interface AgentSurroundings {
   readonly api: TunnelHandler;
   /** Roots of the operating system's store, as PEM. Private CAs are not in it. */
   readonly systemRoots: string;
+  /** Numbers in [0, 1), from the scenario's seed. */
+  readonly random: () => number;
   /**
    * True while a start skips the comparison of pins, as if Rancher had served what the agent is pinned to when it
    * started: how an agent comes to run with a pin that would not survive a restart.
@@ -43,7 +45,7 @@ async function run(agent: AgentProcess): Promise<number> {
     observer.exited(agent.podName, code);
     return code;
   } finally {
-    agent.stop();
+    agent.end();
   }
 }
 

@@ -7,6 +7,8 @@ export const SERVER_CA_PATH = "/etc/kubernetes/ssl/certs/serverca";
 /** The exit code of a process that SIGTERM ended. */
 export const TERMINATED = 143;
 
+const SHUTDOWN_MS = 1000;
+
 /** One run of the agent's container: its environment, its log, and its end. */
 export class AgentProcess {
   readonly context: ContainerContext;
@@ -23,7 +25,7 @@ export class AgentProcess {
     this.server = (context.env.CATTLE_SERVER ?? "").replace(/\/$/, "");
   }
 
-  /** Fires when the container is stopped. */
+  /** Fires when the container ends. */
   get signal(): AbortSignal {
     return this.#stopped.signal;
   }
@@ -32,7 +34,13 @@ export class AgentProcess {
     return this.context.env.STRICT_VERIFY === "true";
   }
 
+  /** SIGTERM: the process is done about a second later, so that what it is answering gets through. */
   stop(): void {
+    this.context.clock.after(SHUTDOWN_MS, () => this.end());
+  }
+
+  /** The process is gone, and its connections with it. */
+  end(): void {
     this.#stopped.abort();
   }
 

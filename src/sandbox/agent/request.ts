@@ -3,7 +3,7 @@ import { Agent, type RequestOptions, request } from "node:https";
 import type { LookupFunction } from "node:net";
 import { createSecureContext } from "node:tls";
 import type { ClusterLink } from "./link.ts";
-import type { Trust } from "./trust.ts";
+import { KEY_EXCHANGE, type Trust } from "./trust.ts";
 
 export interface FetchOptions {
   readonly link: ClusterLink;
@@ -40,7 +40,11 @@ const verifying = new Agent({ keepAlive: false, maxCachedSessions: 0 });
 const sharing = new Agent({ keepAlive: true, maxSockets: 32, scheduling: "fifo" });
 const unverified = new Agent({ keepAlive: false });
 /** Without a context of its own, every connection would load the runtime's roots anew. */
-const UNVERIFIED = { agent: sharing, rejectUnauthorized: false, secureContext: createSecureContext({ ca: [] }) };
+const UNVERIFIED = {
+  agent: sharing,
+  rejectUnauthorized: false,
+  secureContext: createSecureContext({ ca: [], ecdhCurve: KEY_EXCHANGE }),
+};
 
 function isStale(error: unknown): boolean {
   return error instanceof Error && "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");

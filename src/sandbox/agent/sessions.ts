@@ -36,7 +36,7 @@ export async function holdSessions(agent: AgentProcess, connection: Trusted): Pr
     } else if (!agent.signal.aborted) {
       reportTunnelFailure(agent, dialled);
     }
-    await agent.sleep(retryDelay());
+    await agent.sleep(retryDelay(agent));
   }
   await aggregation;
   return TERMINATED;
@@ -47,8 +47,8 @@ const BINARY_START_MS = 2000;
 /** The embedded Rancher: row 8 of §0a has the new agent `Connected` about 11 s after the annotation. */
 const EMBEDDED_START_MS = 3000;
 
-function retryDelay(): number {
-  return 5000 + Math.random() * 5000;
+function retryDelay(agent: AgentProcess): number {
+  return 5000 + agent.surroundings.random() * 5000;
 }
 
 /** Without this feature only the tunnel is opened, and the cluster never becomes `Connected` (§0a row 14). */
@@ -69,7 +69,7 @@ async function holdAggregation(agent: AgentProcess, connection: Trusted, token: 
       const reason = tlsReason(agent, dialled.error, "aggregation");
       agent.log("error", `Failed to dial steve aggregation server: ${reason ?? dialled.error.message}`);
     }
-    await agent.sleep(retryDelay());
+    await agent.sleep(retryDelay(agent));
   }
 }
 

@@ -24,7 +24,8 @@ export function trustOf(texts: readonly string[]): Trust {
   const key = texts.join("\0");
   const known = contexts.get(key);
   if (known !== undefined) return { secureContext: known, checkServerIdentity: asGoNamesIt };
-  const secureContext = createSecureContext({ ca: texts.flatMap(pemCertificates), allowPartialTrustChain: true });
+  const ca = texts.flatMap(pemCertificates);
+  const secureContext = createSecureContext({ ca, allowPartialTrustChain: true, ecdhCurve: KEY_EXCHANGE });
   if (contexts.size >= CONTEXTS_KEPT) contexts.clear();
   contexts.set(key, secureContext);
   return { secureContext, checkServerIdentity: asGoNamesIt };
@@ -33,6 +34,9 @@ export function trustOf(texts: readonly string[]): Trust {
 /** Agents that trust the same bytes share the parsed roots: roots only, no sessions, so each handshake is verified. */
 const contexts = new Map<string, SecureContext>();
 const CONTEXTS_KEPT = 50;
+
+/** The runtime would offer post-quantum key shares as well; hundreds of agents in one process feel it. */
+export const KEY_EXCHANGE = "X25519:P-256";
 
 const VERIFICATION_CODES =
   /^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|INVALID_|PATH_LENGTH|HOSTNAME_|ERR_TLS_CERT_|CA_|EE_|SUBTREE_|EXCLUDED_|PERMITTED_|UNHANDLED_|UNSUPPORTED_|X509_)/;

@@ -77,12 +77,13 @@ export class DownstreamCluster {
 
   #images(): Images {
     const api = this.cluster.handlerFor(serviceAccount(AGENT));
-    const observer = this.#options.statistics.observer(this.id);
+    const { random, statistics } = this.#options;
+    const observer = statistics.observer(this.id);
     const startedEarlier = () => {
       this.#unchecked -= 1;
       return this.#unchecked >= 0;
     };
-    const agent = agentProgram({ link: this.link, observer, api, systemRoots: "", startedEarlier });
+    const agent = agentProgram({ link: this.link, observer, api, systemRoots: "", random, startedEarlier });
     const isAgent = (image: string) => image.includes("rancher/rancher-agent");
     return {
       programs: { "rancher/rancher-agent": agent },
