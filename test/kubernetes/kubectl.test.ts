@@ -235,7 +235,15 @@ describe.skipIf(!isInstalled)("kubectl", () => {
     );
   });
 
-  test("label, annotate, set env and scale by patch", async () => {
+  test("scale reads and writes the number of replicas", async () => {
+    expect(await kubectl("scale", "deployment", "agent", "--replicas=3")).toBe("deployment.apps/agent scaled");
+    expect(await kubectl("get", "deployment", "agent", "-o", "jsonpath={.spec.replicas}")).toBe("3");
+    expect((await attempt("scale", "deployment", "agent", "--current-replicas=9", "--replicas=1")).stderr).toContain(
+      "Expected replicas to be 9, was 3",
+    );
+  });
+
+  test("label, annotate and set env", async () => {
     await kubectl("label", "deployment", "agent", "tier=edge");
     await kubectl("annotate", "deployment", "agent", "note=seen");
     await kubectl("set", "env", "deployment/agent", "CATTLE_CA_CHECKSUM=abc", "MINE-");

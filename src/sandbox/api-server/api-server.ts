@@ -107,33 +107,27 @@ export class ApiServer {
    *
    * @throws ApiError, and ConnectionReset where a fault breaks the connection.
    */
-  async perform<T>(request: ResourceRequest, action: () => T): Promise<T> {
-    const { kind, user, verb, subresource, namespace, name, dryRun } = request;
-    const attributes: RequestAttributes = {
-      user,
-      verb,
-      group: kind.group,
-      resource: kind.resource,
-      subresource,
-      namespace,
-      name,
-      dryRun,
+  perform<T>(request: ResourceRequest, action: () => T): Promise<T> {
+    const { kind, user, verb, subresource, namespace, name, dryRun, signal } = request;
+    const { group, resource } = kind;
+    const attributes: RequestAttributes = { user, verb, group, resource, subresource, namespace, name, dryRun };
+    const allowed = () => {
+      this.mustAllow(request);
+      return action();
     };
+    return this.observe(attributes, allowed, signal);
+  }
+
+  /** What `perform` does, but for the rights: for requests that everybody may make. */
+  async observe<T>(attributes: RequestAttributes, action: () => T, signal?: AbortSignal): Promise<T> {
     let code = 200;
     try {
-      return await this.faults.around(
-        attributes,
-        () => {
-          this.mustAllow(request);
-          return action();
-        },
-        request.signal,
-      );
+      return await this.faults.around(attributes, action, signal);
     } catch (error) {
       code = error instanceof ApiError ? error.status : 0;
       throw error;
     } finally {
-      this.audit.record({ ...attributes, user: user.name, at: this.clock.now(), code });
+      this.audit.record({ ...attributes, user: attributes.user.name, at: this.clock.now(), code });
     }
   }
 

@@ -6,7 +6,7 @@
 
 import { ApiError, type KubeObject, type OwnerReference } from "../cluster-client.ts";
 import type { User } from "./authorization.ts";
-import type { KindTable, ResourceKind } from "./kinds.ts";
+import { apiVersionOf, type KindTable, type ResourceKind } from "./kinds.ts";
 import type { ObjectAddress, Objects } from "./objects.ts";
 import type { Change, Store, Subscription } from "./store.ts";
 
@@ -89,7 +89,7 @@ export class Collector {
   /** Lets an owner go that waited in the foreground for this dependant. */
   #release(owner: OwnerReference, namespace: string): void {
     if (this.#dependantsOf(owner.uid).length > 0) return;
-    const kind = this.#parts.kinds.all.find((each) => each.kind === owner.kind);
+    const kind = this.#kindOf(owner);
     if (kind === undefined) return;
     const address = { kind, namespace: kind.namespaced ? namespace : "", name: owner.name };
     const object = this.#current(address);
@@ -101,7 +101,8 @@ export class Collector {
   #collect(address: ObjectAddress): void {
     const object = this.#current(address);
     if (object === undefined || ownersOf(object).length === 0) return;
-    const isLost = (owner: OwnerReference) => !this.#living.has(owner.uid);
+    // What an owner of a kind that is not served here may be, nobody can tell: it counts as alive.
+    const isLost = (owner: OwnerReference) => !this.#living.has(owner.uid) && this.#kindOf(owner) !== undefined;
     if (ownersOf(object).every(isLost)) this.#delete(address);
     else if (ownersOf(object).some(isLost)) this.#dropOwners(address, isLost);
   }
@@ -145,6 +146,10 @@ export class Collector {
   #change(address: ObjectAddress, metadata: (object: KubeObject) => KubeObject["metadata"]): void {
     const change = (object: KubeObject) => ({ ...object, metadata: metadata(object) });
     tolerant(() => this.#parts.objects.modify({ ...address, subresource: "" }, change, WRITER));
+  }
+
+  #kindOf(owner: OwnerReference): ResourceKind | undefined {
+    return this.#parts.kinds.all.find((each) => each.kind === owner.kind && apiVersionOf(each) === owner.apiVersion);
   }
 
   #current({ kind, namespace, name }: ObjectAddress): KubeObject | undefined {

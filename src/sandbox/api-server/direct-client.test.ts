@@ -162,6 +162,40 @@ describe("deletion", () => {
     expect((await client.list(pods)).items.map((each) => each.metadata.name)).toEqual(["bystander"]);
   });
 
+  test("in the foreground ends when the last dependant has gone", async () => {
+    const client = server.client();
+    const owner = await client.create(deployments, deployment("agent"));
+    await client.create(pods, owned(pod("agent-x", { nodeName: "node-1" }), owner));
+    await client.delete(deployments, "agent", { propagationPolicy: "Foreground" });
+    await settled();
+    expect((await client.get(deployments, "agent"))?.metadata.finalizers).toEqual(["foregroundDeletion"]);
+    expect((await client.get(pods, "agent-x"))?.metadata.deletionTimestamp).toBeDefined();
+    await client.delete(pods, "agent-x", { gracePeriodSeconds: 0 });
+    await settled();
+    expect(await client.get(deployments, "agent")).toBeUndefined();
+  });
+
+  test("may leave the dependants as orphans", async () => {
+    const client = server.client();
+    const owner = await client.create(deployments, deployment("agent"));
+    await client.create(pods, owned(pod("agent-x"), owner));
+    await client.delete(deployments, "agent", { propagationPolicy: "Orphan" });
+    await settled();
+    expect(await client.get(deployments, "agent")).toBeUndefined();
+    expect((await client.get(pods, "agent-x"))?.metadata.ownerReferences).toBeUndefined();
+  });
+
+  test("comes to what is made for an owner that is gone, unless nobody here can know the owner", async () => {
+    const client = server.client();
+    const gone = { ...(await client.create(deployments, deployment("agent"))) };
+    await client.delete(deployments, "agent");
+    await settled();
+    await client.create(pods, owned(pod("late"), gone));
+    await client.create(pods, owned(pod("foreign"), { ...gone, apiVersion: "example.io/v1", kind: "Widget" }));
+    await settled();
+    expect((await client.list(pods)).items.map((each) => each.metadata.name)).toEqual(["foreign"]);
+  });
+
   test("of a pod on a node is finished by its kubelet", async () => {
     const client = server.client();
     await client.create(pods, pod("agent", { nodeName: "node-1", terminationGracePeriodSeconds: 10 }));

@@ -2,6 +2,7 @@
 
 import type { KindTable, ResourceKind } from "./kinds.ts";
 import { REVIEWS } from "./reviews.ts";
+import { hasScale } from "./scale.ts";
 
 const VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 const STATUS_VERBS = ["get", "patch", "update"];
@@ -107,6 +108,7 @@ function resourcesOf(kind: ResourceKind): readonly object[] {
   return [
     main,
     ...(kind.statusSubresource ? [sub("status", STATUS_VERBS)] : []),
+    ...(hasScale(kind) ? [{ ...sub("scale", STATUS_VERBS), group: "autoscaling", version: "v1", kind: "Scale" }] : []),
     ...(kind.group === "" && kind.kind === "Pod" ? [sub("log", ["get"])] : []),
   ];
 }

@@ -51,10 +51,19 @@ async function answer(server: ApiServer, request: ApiRequest, asked: Asked): Pro
   return answerResource({ server, request, user, kind, namespace, name, subresource, query });
 }
 
-function answerReview(server: ApiServer, request: ApiRequest, user: User, review: ReviewKind): ApiResponse {
+async function answerReview(
+  server: ApiServer,
+  request: ApiRequest,
+  user: User,
+  review: ReviewKind,
+): Promise<ApiResponse> {
   if (request.method !== "POST") throw methodNotAllowed();
   if (user === ANONYMOUS) throw unauthorized();
-  return json(201, reviewed(review, jsonBody(request), user, server.access));
+  const { group, resource } = review;
+  const attributes = { user, verb: "create", group, resource, subresource: "", namespace: "", name: "", dryRun: false };
+  const body = jsonBody(request);
+  const answer = () => json(201, reviewed(review, body, user, server.access));
+  return server.observe(attributes, answer, request.signal);
 }
 
 function answerPath(server: ApiServer, request: ApiRequest, user: User, path: string): ApiResponse {

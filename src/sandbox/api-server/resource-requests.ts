@@ -11,7 +11,8 @@ import { podLog } from "./log-request.ts";
 import { representationFor } from "./negotiation.ts";
 import { applyPatch } from "./patches.ts";
 import { deleteOptions, flag, isDryRun } from "./query.ts";
-import { deleteOptionsIn, objectIn, patchIn } from "./request-body.ts";
+import { deleteOptionsIn, jsonBody, objectIn, patchIn } from "./request-body.ts";
+import { hasScale, scaled, scaleOf } from "./scale.ts";
 import { badRequest, methodNotAllowed, unknownPath } from "./status-errors.ts";
 import { type View, viewOfList, viewOfObject } from "./tables.ts";
 import { watchStream } from "./watch-request.ts";
@@ -32,6 +33,7 @@ export interface ResourceCall {
 export async function answerResource(call: ResourceCall): Promise<ApiResponse> {
   mustExist(call);
   if (call.subresource === "log") return answerLog(call);
+  if (call.subresource === "scale") return answerScale(call);
   if (call.name === "") return answerCollection(call);
   switch (call.request.method) {
     case "GET":
@@ -50,7 +52,12 @@ export async function answerResource(call: ResourceCall): Promise<ApiResponse> {
 
 function mustExist({ kind, namespace, name, subresource }: ResourceCall): void {
   if (kind.namespaced ? name !== "" && namespace === "" : namespace !== "") throw unknownPath();
-  const known = ["", ...(kind.statusSubresource ? ["status"] : []), ...(isPod(kind) ? ["log"] : [])];
+  const known = [
+    "",
+    ...(kind.statusSubresource ? ["status"] : []),
+    ...(isPod(kind) ? ["log"] : []),
+    ...(hasScale(kind) ? ["scale"] : []),
+  ];
   if (!known.includes(subresource)) throw unknownPath();
 }
 
@@ -146,6 +153,35 @@ async function answerDeleteAll(call: ResourceCall): Promise<ApiResponse> {
     dryRun,
   );
   return json(200, viewOfList(viewOf(call), deleted, { resourceVersion: String(server.store.revision) }));
+}
+
+async function answerScale(call: ResourceCall): Promise<ApiResponse> {
+  const { server, request } = call;
+  const change = scaleChange(call);
+  if (change === undefined) {
+    return json(200, scaleOf(await perform(call, "get", () => server.objects.get(call))));
+  }
+  const writer = writerOf(call);
+  const modify = () => server.objects.modify({ ...changeAddress(call), subresource: "" }, change, writer);
+  return json(200, scaleOf(await perform(call, request.method === "PUT" ? "update" : "patch", modify)));
+}
+
+/** What a request on `/scale` does to the workload; undefined if it only reads. */
+function scaleChange({ request, kind }: ResourceCall): ((old: KubeObject) => NewObject) | undefined {
+  switch (request.method) {
+    case "GET":
+      return undefined;
+    case "PUT": {
+      const body = jsonBody(request);
+      return (old) => scaled(old, body);
+    }
+    case "PATCH": {
+      const patch = patchIn(request, kind);
+      return (old) => scaled(old, applyPatch(kind, scaleOf(old), patch));
+    }
+    default:
+      throw methodNotAllowed();
+  }
 }
 
 async function answerLog(call: ResourceCall): Promise<ApiResponse> {
