@@ -1,7 +1,8 @@
 /** Opens the management cluster's API server with a kubeconfig. */
+import { FarrierError } from "../errors.ts";
 import { type Api, createApi } from "./api.ts";
 import { type ChosenContext, type Credentials, chooseContext, type KubeconfigChoice } from "./kubeconfig.ts";
-import { Transport } from "./transport.ts";
+import { proveUsable, Transport } from "./transport.ts";
 
 export interface Connection {
   readonly api: Api;
@@ -23,7 +24,9 @@ export async function connectKubeconfig(
   name = "the management cluster",
 ): Promise<Connection> {
   const chosen = await chooseContext(choice);
-  const source = new CredentialSource(chosen, await chosen.credentials());
+  const credentials = await chosen.credentials();
+  refuseUnreadable(chosen.context, credentials);
+  const source = new CredentialSource(chosen, credentials);
   const transport = new Transport({ origin: chosen.server.origin, tls: () => source.current.tls });
   const api = createApi({
     transport,
@@ -32,6 +35,18 @@ export async function connectKubeconfig(
     headers: async () => (await source.fresh()).headers,
   });
   return { api, server: chosen.server.href, context: chosen.context, close: () => transport.close() };
+}
+
+function refuseUnreadable(context: string, { tls }: Credentials): void {
+  try {
+    proveUsable(tls);
+  } catch {
+    // The library's message may repeat a part of the key.
+    throw new FarrierError(
+      "kubeconfig.credentials",
+      `Context "${context}" holds a CA, a client certificate or a key that cannot be read, or that do not belong together.`,
+    );
+  }
 }
 
 class CredentialSource {

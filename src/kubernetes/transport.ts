@@ -2,6 +2,7 @@
  * HTTPS to one server: one pool of kept-alive connections for everything that is asked of it. Certificates are always
  * verified; neither an environment variable nor a kubeconfig can turn that off.
  */
+import { X509Certificate } from "node:crypto";
 import type { Readable } from "node:stream";
 import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
 import { Agent, buildConnector } from "undici";
@@ -162,6 +163,13 @@ function connectorWith(material: TlsMaterial, maxCachedSessions: number): buildC
     timeout: CONNECT_TIMEOUT_MS,
     ...(material.servername === undefined ? {} : { servername: material.servername }),
   });
+}
+
+/** Throws what the TLS library throws when a certificate or key cannot be read, or when they don't belong together. */
+export function proveUsable(material: TlsMaterial): void {
+  // The library passes over a CA that it cannot read. The system's roots can be read, and it takes a moment.
+  if (material.ca !== undefined) new X509Certificate(material.ca);
+  secureContextOf({ ...material, ca: material.ca ?? "" });
 }
 
 function secureContextOf(material: TlsMaterial): SecureContext {

@@ -177,6 +177,20 @@ const rows: readonly Row[] = [
     says: /401 \(Unauthorized\)/,
   },
   {
+    name: "a client key that is garbage",
+    options: kubeconfigOf(user({ "client-certificate-data": "Z2FyYmFnZQ==", "client-key-data": "Z2FyYmFnZQ==" })),
+    code: "kubeconfig.credentials",
+    exit: 2,
+    says: /cannot be read/,
+  },
+  {
+    name: "a CA that is garbage",
+    options: kubeconfigOf(cluster({ "certificate-authority-data": "Z2FyYmFnZQ==" })),
+    code: "kubeconfig.credentials",
+    exit: 2,
+    says: /cannot be read/,
+  },
+  {
     name: "a plugin that is not installed",
     options: kubeconfigOf(
       user({ exec: { apiVersion: "client.authentication.k8s.io/v1", command: "no-such-plugin", args: [] } }),
