@@ -18,8 +18,8 @@ beforeAll(async () => {
   const b = await createRoot({ commonName: "Root B", now: NOW });
   rootA = read(a);
   rootB = read(b);
-  issuingA = read(await createIntermediate(a, { commonName: "Issuing A", now: NOW }));
-  issuingB = read(await createIntermediate(b, { commonName: "Issuing B", now: NOW }));
+  issuingA = read(await createIntermediate(a, { commonName: "Z Issuing A", now: NOW }));
+  issuingB = read(await createIntermediate(b, { commonName: "Z Issuing B", now: NOW }));
 });
 
 describe("a bundle that Farrier writes", () => {
@@ -41,7 +41,7 @@ describe("a bundle that Farrier writes", () => {
   it("is read by the agents as exactly what was put in", () => {
     const pool = agentsPool(bundleOf([rootA, issuingA, rootB]));
     expect(pool.dropped).toEqual([]);
-    expect(pool.anchors.map(({ subject }) => subject)).toEqual(["CN=Issuing A", "CN=Root A", "CN=Root B"]);
+    expect(pool.anchors.map(({ subject }) => subject)).toEqual(["CN=Z Issuing A", "CN=Root A", "CN=Root B"]);
   });
 });
 

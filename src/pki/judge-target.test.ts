@@ -92,6 +92,12 @@ describe("the files of a target", () => {
       ["error encoding.malformed"],
     ],
     [
+      "such a leaf before a certificate that is no leaf",
+      { certPem: pem(leafDer({ serial: integer(-1) })) + root },
+      false,
+      ["error encoding.malformed"],
+    ],
+    [
       "something beside the leaf that Go cannot parse",
       { certPem: leaf + pem(leafDer({ serial: integer(-1) })) },
       false,

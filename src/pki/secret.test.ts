@@ -22,6 +22,10 @@ describe("a secret shows itself to nobody by accident", () => {
     expect(Secret.of(VALUE).reveal()).toBe(VALUE);
   });
 
+  it("says in a log that something was there", () => {
+    expect(inspect({ key: Secret.of(VALUE) })).toBe("{ key: [redacted] }");
+  });
+
   it("says in JSON that something was there", () => {
     expect(JSON.stringify({ key: Secret.of(VALUE) })).toBe('{"key":"[redacted]"}');
   });

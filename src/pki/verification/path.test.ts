@@ -102,6 +102,10 @@ describe("every certificate of the bundle is an anchor", () => {
     expect(found.findings[0]?.sentence).toContain("expired");
   });
 
+  it("where the chain is refused anyway, nothing is said about its end", () => {
+    expect(warnings(verdict({ served: [leaf()], bundle: [issuing()], hostname: "other.example.com" }))).toEqual([]);
+  });
+
   it("nobody minds where the root is there and good", () => {
     expect(verdict({ served: [leaf()], bundle: [issuing(), root()] }).findings).toEqual([]);
   });
