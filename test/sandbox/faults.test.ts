@@ -87,6 +87,17 @@ describe("what stands in an agent's way", () => {
     await sandbox.waitUntil(async () => (await annotation(sandbox, cluster.id, FORCE)) === "false");
   });
 
+  test("hidden: the token sees every cluster but this one", async () => {
+    const { cluster, other } = await start();
+    await sandbox.inject({ kind: "hidden", cluster: cluster.name });
+    const { data } = JSON.parse((await ask(sandbox, "/v3/clusters")).body);
+    const ids = data.map(({ id }: { id: string }) => id);
+    expect([ids.includes(cluster.id), ids.includes(other.id)]).toEqual([false, true]);
+    expect((await ask(sandbox, `/v3/clusters/${cluster.id}`)).status).toBe(404);
+    expect((await ask(sandbox, `/k8s/clusters/${cluster.id}/api/v1/namespaces`)).status).toBe(403);
+    expect(cluster.connected()).toBe(true);
+  });
+
   test("image-missing: a waiting pod cannot start, the old one serves on", async () => {
     const { cluster } = await start();
     await sandbox.inject({ kind: "image-missing", cluster: cluster.name });

@@ -87,13 +87,15 @@ async function answerSettings({ context, id, base, url }: Asked): Promise<Answer
 }
 
 async function answerClusters({ context, id, base, url }: Asked): Promise<Answer> {
+  const { hidden } = context.world.conduct;
   if (id !== "") {
-    const cluster = await context.client.get(CLUSTERS, id);
+    const cluster = hidden.has(id) ? undefined : await context.client.get(CLUSTERS, id);
     return cluster === undefined ? undefined : clusterOf(cluster, base);
   }
   const { items } = await context.client.list(CLUSTERS);
   const name = url.searchParams.get("name");
-  const clusters = items.map((item) => clusterOf(item, base)).filter((item) => name === null || item.name === name);
+  const visible = items.filter((item) => !hidden.has(item.metadata.name));
+  const clusters = visible.map((item) => clusterOf(item, base)).filter((item) => name === null || item.name === name);
   return collectionOf("cluster", url.href, clusters);
 }
 

@@ -27,6 +27,8 @@ export interface RancherConduct {
   staleBundle(): string | undefined;
   /** The status that a request is refused with, if this one is. */
   refusal(): number | undefined;
+  /** Clusters that the people's token may not see. */
+  readonly hidden: ReadonlySet<string>;
   /** Whether links may be half open, so that sessions are worth a ping. */
   mayHang(): boolean;
   started(pod: string): void;

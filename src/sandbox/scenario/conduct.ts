@@ -11,6 +11,7 @@ import type { StatisticsKeeper } from "./statistics.ts";
 export class Conduct implements RancherConduct {
   settingDelaySeconds: number;
   ingressDelaySeconds = 0;
+  readonly hidden = new Set<string>();
   /** True once a link may be half open. */
   hangsPossible = false;
   /** The next process to start finds the bundle before the present one. */

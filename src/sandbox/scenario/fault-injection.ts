@@ -7,6 +7,7 @@ import { sleep } from "./conduct.ts";
 import type { DownstreamCluster } from "./downstream-cluster.ts";
 import type { Estate } from "./estate.ts";
 import type { Fault } from "./faults.ts";
+import { ADMIN_USER } from "./management-objects.ts";
 
 /** Carries out faults on a running estate. What repeats goes on until the estate stops. */
 export class FaultInjection {
@@ -47,6 +48,8 @@ export class FaultInjection {
         return this.restartRancher();
       case "forbidden":
         return forbidDeployments(this.cluster(fault.cluster).cluster.server);
+      case "hidden":
+        return this.#hide(this.cluster(fault.cluster));
       case "image-missing":
         this.cluster(fault.cluster).imageMissing = true;
         return;
@@ -120,6 +123,12 @@ export class FaultInjection {
       link.halfOpen = false;
       link.breakConnections();
     });
+  }
+
+  /** Somebody has access to most clusters, but not to this one. */
+  #hide({ id, cluster }: DownstreamCluster): void {
+    this.#estate.conduct.hidden.add(id);
+    cluster.server.access.revoke({ kind: "user", name: ADMIN_USER });
   }
 
   async #fillNode({ cluster }: DownstreamCluster): Promise<void> {

@@ -19,6 +19,7 @@ export const faultSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("random-redeploys"), everySeconds: seconds }),
   z.strictObject({ kind: z.literal("restart-rancher") }),
   z.strictObject({ kind: z.literal("forbidden"), cluster }),
+  z.strictObject({ kind: z.literal("hidden"), cluster }),
   z.strictObject({ kind: z.literal("image-missing"), cluster }),
   z.strictObject({ kind: z.literal("node-full"), cluster }),
   z.strictObject({ kind: z.literal("stale-rancher") }),
