@@ -21,9 +21,13 @@ import { methodNotAllowed, unauthorized, unknownPath } from "./status-errors.ts"
  */
 export async function handle(server: ApiServer, request: ApiRequest): Promise<ApiResponse> {
   try {
-    const url = new URL(request.path, "http://localhost");
+    const [pathname = "", search] = request.path.split(/\?(.*)/s, 2);
     const user = impersonated(server, request, authenticated(server, request));
-    return await answer(server, request, { user, path: parseRequestPath(url.pathname), query: url.searchParams });
+    return await answer(server, request, {
+      user,
+      path: parseRequestPath(pathname),
+      query: new URLSearchParams(search),
+    });
   } catch (error) {
     if (error instanceof ApiError) return failure(error);
     if (error instanceof ConnectionReset) throw error;
