@@ -23,7 +23,14 @@ export function armedHolds(question: ClusterQuestion): Hold[] {
   const { plan, cluster } = question;
   const accepted = plannedCluster(plan, cluster.id)?.unarmedAccepted === true;
   const agent = accepted ? [] : agentHolds(cluster, (workload) => notArmed(workload, question));
-  return [...agent, ...unprovedHolds(cluster)];
+  return [...agent.map((hold) => withRedeployHint(hold, question)), ...unprovedHolds(cluster)];
+}
+
+/** Nobody will arm a cluster that is to be redeployed: a person has to say whether its risk is taken. */
+function withRedeployHint(hold: Hold, { plan, cluster }: ClusterQuestion): Hold {
+  if (plannedCluster(plan, cluster.id)?.method !== "redeploy") return hold;
+  const hint = `Allow its agent to be patched; or accept that it is unarmed until it is redeployed: plan again with method: redeploy and acceptUnarmed: true for ${cluster.name} in farrier.yaml; or waive it: farrier waive ROTATION ${cluster.id} --by … --reason … --until ….`;
+  return { ...hold, hint };
 }
 
 /** Started with the epoch's bundle. */

@@ -107,6 +107,19 @@ describe("widen", () => {
     expect(holds[0]?.hint).not.toBe("");
   });
 
+  test("tells of a cluster that is to be redeployed how its risk can be taken", () => {
+    const cluster = clusterWith("c-2", agentWith(PIN.current));
+    const redeployed = overlapPlan([clusterWith("c-1", agentWith(PIN.current)), cluster], {
+      options: { methods: { "c-2": "redeploy" } },
+    });
+    const { holds } = gate("widen", estateOf([armed("c-1"), cluster]), {
+      plan: redeployed,
+      stage: stageNamed(redeployed, "widen"),
+    });
+    expect(holds.map(({ target }) => target)).toEqual(["c-2/cluster-agent"]);
+    expect(holds[0]?.hint).toContain("acceptUnarmed: true");
+  });
+
   test("lets a cluster be left behind by a waiver, and names it", () => {
     const estate = estateOf([armed("c-1"), offlineCluster("c-2")]);
     expect(gate("widen", estate, { waivers: [waiver("c-2")] })).toEqual({ passes: true, holds: [], waived: ["c-2"] });
