@@ -60,6 +60,17 @@ describe("the store", () => {
     expect(seen).toEqual(["+a", "+b", "+c", "-a"]);
   });
 
+  test("lets no change that is on its way overtake the past of a new subscriber", async () => {
+    const since = store.revision;
+    store.put(kind, thing("long-delivered"));
+    await new Promise((resolve) => setImmediate(resolve));
+    store.put(kind, thing("on-its-way"));
+    const subscription = store.subscribe(kind, since, note);
+    await new Promise((resolve) => setImmediate(resolve));
+    subscription.close();
+    expect(seen).toEqual(["+long-delivered", "+on-its-way"]);
+  });
+
   test("forgets old changes, and says so to whoever asks for them", () => {
     const early = store.revision;
     for (let index = 0; index < 20; index += 1) store.put(kind, thing(`n${index}`));
