@@ -79,6 +79,25 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   }
 }
 
+/**
+ * For commands that cannot do their work without Rancher's API. A Rancher that does not answer is no reason to refuse:
+ * it may be restarting, and the gates wait for it.
+ * @throws FarrierError `rancher.token-refused`
+ */
+export async function requireToken({ rancher }: World): Promise<void> {
+  try {
+    const { valid } = await rancher.tokenFacts();
+    if (valid) return;
+  } catch (error) {
+    if (error instanceof ApiError) return;
+    throw error;
+  }
+  throw new FarrierError(
+    "rancher.token-refused",
+    `Rancher at ${rancher.serverUrl.host} does not accept the API token.`,
+  );
+}
+
 async function identityOf(management: Api): Promise<string> {
   const namespace = await management.get(namespaces, "kube-system");
   const uid = namespace?.metadata.uid;
