@@ -5,7 +5,7 @@ import { settingsSchema } from "../src/cli/settings.ts";
 import { ERRORS } from "../src/errors.ts";
 import { estateSchema } from "../src/estate/estate.ts";
 import { FINDINGS } from "../src/findings.ts";
-import { planSchema } from "../src/plan/plan.ts";
+import { planFileSchema } from "../src/plan/plan-file.ts";
 import { reportSchema } from "../src/report/report.ts";
 
 /** A file of the repository and what it must contain. */
@@ -23,7 +23,7 @@ export function generatedDocuments(): readonly GeneratedDocument[] {
     { path: "docs/errors.md", content: errors() },
     { path: "docs/cli.md", content: commands() },
     { path: "schema/estate.schema.json", content: schema(estateSchema) },
-    { path: "schema/plan.schema.json", content: schema(planSchema) },
+    { path: "schema/plan.schema.json", content: schema(planFileSchema) },
     { path: "schema/report.schema.json", content: schema(reportSchema) },
     { path: "schema/farrier.schema.json", content: schema(settingsSchema) },
   ];

@@ -200,6 +200,11 @@ export const ERRORS = {
     meaning: "The target certificate needs another trust bundle than the present one, and none was given.",
     hint: "Name the bundle that agents shall trust in the end with --cacerts.",
   },
+  "plan.edited": {
+    exit: EXIT.badInput,
+    meaning: "The plan was edited: what it says is no longer what farrier plan found and checked.",
+    hint: "Put back the plan.json that farrier plan wrote. To plan otherwise, change farrier.yaml and make a new plan.",
+  },
   "plan.invalid": {
     exit: EXIT.badInput,
     meaning: "The plan is not one that Farrier wrote: something in it is missing or has another shape.",
@@ -284,6 +289,11 @@ export const ERRORS = {
     exit: EXIT.badInput,
     meaning: "The server at the given URL is not a Rancher.",
     hint: "Give Rancher's own URL, as in its setting server-url.",
+  },
+  "rancher.token-refused": {
+    exit: EXIT.badInput,
+    meaning: "Rancher does not accept the API token: it is wrong, or has expired.",
+    hint: "Make a new one in Rancher under Account & API Keys, without a cluster as scope, and name its file with --token-file.",
   },
   "rancher.not-found": {
     exit: EXIT.badInput,

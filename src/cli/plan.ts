@@ -29,7 +29,10 @@ export async function runPlan(
   }
   const { plan } = made;
   const { renderManual, renderPlan } = await import("./render/plan.ts");
-  await printResult(format, plan, () => (options.manual === true ? renderManual(plan) : renderPlan(plan)));
+  const { serialisePlan } = await import("../plan/plan-file.ts");
+  await printResult(format, JSON.parse(serialisePlan(plan)), () =>
+    options.manual === true ? renderManual(plan) : renderPlan(plan),
+  );
   process.stderr.write(`\nWritten to ${directory}. Carry it out with: farrier apply ${String(options.out)}\n`);
   return EXIT.done;
 }

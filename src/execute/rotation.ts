@@ -37,19 +37,23 @@ export interface Rotation {
  * @throws FarrierError `input.file-missing`, `plan.*`, `journal.*`
  */
 export async function openRotation(directory: string, planFile?: string): Promise<Rotation> {
-  const firstPlan = parsePlan(await textOf(join(directory, PLAN_FILE)));
+  const firstPath = join(directory, PLAN_FILE);
+  const firstPlan = parsePlan(await textOf(firstPath), firstPath);
   const journalPath = join(directory, JOURNAL_FILE);
   const journal = await loadJournal(journalPath, firstPlan.rotation);
   const state = foldJournal(journal.entries);
   const inForce = planFile ?? state?.current.file ?? PLAN_FILE;
-  const text = await textOf(join(directory, inForce));
+  const path = join(directory, inForce);
+  const text = await textOf(path);
   const digest = planDigest(text);
   if (state !== undefined && inForce === state.current.file && digest !== state.current.digest) {
-    throw new FarrierError("plan.invalid", `${join(directory, inForce)} was changed after it was begun.`);
+    throw new FarrierError("plan.edited", `${path} was changed after it was begun.`, {
+      hint: "Put the file back as it was, from a copy of the directory: a plan that was begun cannot be changed.",
+    });
   }
-  const plan = inForce === PLAN_FILE ? firstPlan : parsePlan(text);
+  const plan = inForce === PLAN_FILE ? firstPlan : parsePlan(text, path);
   if (plan.rotation !== firstPlan.rotation) {
-    throw new FarrierError("plan.invalid", `${join(directory, inForce)} belongs to another rotation.`);
+    throw new FarrierError("plan.invalid", `${path} belongs to another rotation.`);
   }
   return { directory, journalPath, plan, planFile: inForce, digest, firstPlan, journal, state };
 }

@@ -31,7 +31,11 @@ describe("what is not a plan of this version is refused", () => {
       "farrier.plan/v2",
     ],
     ["another kind of document", JSON.stringify({ format: "farrier.estate/v1" }), "plan.invalid", "format"],
-    ["a list", "[]", "plan.invalid", "it"],
+    ["a list", "[]", "plan.invalid", "is not a plan"],
+    ["without its seal", text.replace(/,\s*"seal": "\w+"/, ""), "plan.invalid", "seal"],
+    ["with another seal", text.replace(/"seal": "\w+"/, '"seal": "0"'), "plan.edited", "was changed"],
+    ["with another method", text.replace('"method": "patch"', '"method": "redeploy"'), "plan.edited", "was changed"],
+    ["with another time", text.replace(/"plannedAt": "2026/, '"plannedAt": "2025'), "plan.edited", "was changed"],
     [
       "without its stages",
       edited((one) => {
@@ -52,6 +56,16 @@ describe("what is not a plan of this version is refused", () => {
       expect.objectContaining({ code, message: expect.stringContaining(sentence) }),
     );
   });
+});
+
+test("white space and line ends are not an edit", () => {
+  expect(parsePlan(JSON.stringify(JSON.parse(text)))).toEqual(plan);
+  expect(parsePlan(text.replaceAll("\n", "\r\n"))).toEqual(plan);
+});
+
+test("a sentence names the file", () => {
+  const message = "/tmp/r/plan.json is cut off, or is not JSON.";
+  expect(() => parsePlan("{", "/tmp/r/plan.json")).toThrowError(expect.objectContaining({ message }));
 });
 
 test("any edit changes the digest", () => {

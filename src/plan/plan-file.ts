@@ -7,33 +7,48 @@ import { type Plan, planSchema } from "./plan.ts";
 
 const FORMAT = "farrier.plan/v1";
 
+/** The file: the plan, and a seal that shows when somebody has edited it. */
+export const planFileSchema = planSchema.extend({
+  seal: z.string().describe("SHA-256 (hex) of the rest as JSON without white space: a plan is made anew, not edited."),
+});
+
 /** JSON with the keys in the schema's order, two spaces, and a newline at the end. */
 export function serialisePlan(plan: Plan): string {
-  return `${JSON.stringify(planSchema.parse(plan), null, 2)}\n`;
+  const content = planSchema.parse(plan);
+  return `${JSON.stringify({ ...content, seal: sealOf(content) }, null, 2)}\n`;
 }
 
 /**
  * Reads a plan. Whether it is the one that was begun is another question: its digest answers that.
  *
- * @throws FarrierError `plan.unreadable` (cut off, or not JSON), `plan.other-version`, `plan.invalid`
+ * @param name how sentences call it: its path
+ * @throws FarrierError `plan.unreadable` (cut off, or not JSON), `plan.other-version`, `plan.invalid`, `plan.edited`
  */
-export function parsePlan(text: string): Plan {
-  const data = json(text);
+export function parsePlan(text: string, name = "The plan"): Plan {
+  const data = json(text, name);
   const format = z.object({ format: z.string() }).safeParse(data);
   if (format.success && format.data.format.startsWith("farrier.plan/") && format.data.format !== FORMAT) {
     throw new FarrierError(
       "plan.other-version",
-      `The plan is of format ${format.data.format}; this version knows ${FORMAT}.`,
+      `${name} is of format ${format.data.format}; this version knows ${FORMAT}.`,
     );
   }
-  const plan = planSchema.safeParse(data);
-  if (plan.success) return plan.data;
-  const [issue] = plan.error.issues;
-  const where = issue === undefined || issue.path.length === 0 ? "it" : issue.path.join(".");
-  throw new FarrierError(
-    "plan.invalid",
-    `The plan is not one that Farrier wrote: ${where}: ${issue?.message ?? "unknown"}.`,
-  );
+  const file = planFileSchema.safeParse(data);
+  if (!file.success) {
+    const [issue] = file.error.issues;
+    const where = issue === undefined || issue.path.length === 0 ? "" : `${issue.path.join(".")}: `;
+    throw new FarrierError(
+      "plan.invalid",
+      `${name} is not a plan that Farrier wrote: ${where}${issue?.message ?? "unknown"}.`,
+    );
+  }
+  const { seal, ...plan } = file.data;
+  if (seal === sealOf(plan)) return plan;
+  throw new FarrierError("plan.edited", `${name} was changed after farrier plan wrote it.`);
+}
+
+function sealOf(plan: Plan): string {
+  return createHash("sha256").update(JSON.stringify(plan), "utf8").digest("hex");
 }
 
 /** SHA-256 of the file's text, lower-case hex: what the journal and the estate hold of it. */
@@ -54,10 +69,10 @@ export function rotationIdOf(input: {
   return `r-${input.at.toISOString().slice(0, 10).replaceAll("-", "")}-${digest.slice(0, 8)}`;
 }
 
-function json(text: string): unknown {
+function json(text: string, name: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new FarrierError("plan.unreadable", "The plan is cut off, or is not JSON.", { cause });
+    throw new FarrierError("plan.unreadable", `${name} is cut off, or is not JSON.`, { cause });
   }
 }
