@@ -14,6 +14,8 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
     .helpOption("-h, --help", "print help")
     .helpCommand("help [command]", "print help for a command")
     .showSuggestionAfterError(true)
+    // Errors are shown in one way, wherever they come from; see run.ts.
+    .configureOutput({ outputError: () => {} })
     .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
     .exitOverride();
 

@@ -1,6 +1,7 @@
 /** Runs a command line and turns whatever happens into an exit code and a message for the person. */
 import { CommanderError } from "commander";
 import { EXIT, type ExitCode, FarrierError } from "../errors.ts";
+import { COMMANDS, GROUPS } from "./commands.ts";
 import { createProgram } from "./program.ts";
 import { renderError } from "./render/error.ts";
 
@@ -14,11 +15,36 @@ export async function run(argv: readonly string[]): Promise<ExitCode> {
     await program.parseAsync([...argv], { from: "user" });
     return code;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.badInput;
-    process.stderr.write(renderError(error));
-    if (wantsJson(argv)) process.stdout.write(`${JSON.stringify(errorObject(error))}\n`);
-    return error instanceof FarrierError ? error.exitCode : EXIT.failed;
+    // Help was printed: asked for (0), or because no command was named.
+    if (error instanceof CommanderError && isHelp(error)) return error.exitCode === 0 ? EXIT.done : EXIT.badInput;
+    const told = error instanceof CommanderError ? usageError(error, argv) : error;
+    process.stderr.write(renderError(told));
+    if (wantsJson(argv)) process.stdout.write(`${JSON.stringify(errorObject(told))}\n`);
+    return told instanceof FarrierError ? told.exitCode : EXIT.failed;
   }
+}
+
+function isHelp({ code }: CommanderError): boolean {
+  return code === "commander.help" || code === "commander.helpDisplayed" || code === "commander.version";
+}
+
+/** `error: unknown command 'plann'\n(Did you mean plan?)`, as a sentence and a hint. */
+function usageError({ message }: CommanderError, argv: readonly string[]): FarrierError {
+  const [first = "", ...rest] = message.replace(/^error: /, "").split("\n");
+  const sentence = `${first.charAt(0).toUpperCase()}${first.slice(1)}`;
+  const suggestion = rest.join(" ").match(/\((.+)\)/)?.[1];
+  return new FarrierError("input.usage", /[.!?]$/.test(sentence) ? sentence : `${sentence}.`, {
+    hint: suggestion ?? `See farrier ${commandOf(argv)}--help.`,
+  });
+}
+
+/** `apply `, `ca issue `, or nothing: the command whose help fits what was typed. */
+function commandOf([first, second]: readonly string[]): string {
+  const of = (name: string | undefined, group?: string) =>
+    COMMANDS.find((entry) => entry.group === group && entry.usage.split(" ")[0] === name);
+  if (of(first) !== undefined) return `${first} `;
+  if (first === undefined || GROUPS[first] === undefined) return "";
+  return of(second, first) === undefined ? `${first} ` : `${first} ${second} `;
 }
 
 function errorObject(error: unknown): object {
