@@ -5,6 +5,7 @@ import type { Certificate } from "../pki/certificate.ts";
 import { judgeTarget, type TargetVerdict } from "../pki/judge-target.ts";
 import { pinOfFile } from "../pki/pin.ts";
 import { Secret } from "../pki/secret.ts";
+import { parseMoment } from "./moment.ts";
 import { OUTPUT_FORMATS, printResult } from "./output.ts";
 import { parseOptions } from "./parse-options.ts";
 import { renderFindings } from "./render/findings.ts";
@@ -91,20 +92,6 @@ function requireHost(hostname: string): string {
   if (!/[\s/]/.test(hostname) && (isAddress || !hostname.includes(":"))) return hostname;
   throw new FarrierError("input.invalid", `"${hostname}" is not a host name or an IP address.`, {
     hint: "Give the name alone, without https://, port or path.",
-  });
-}
-
-/** RFC 3339, or a date alone, which means its first moment in UTC. A time without zone would depend on the machine. */
-const MOMENT = /^(\d{4}-\d{2}-\d{2})(?:T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2}))?$/;
-
-function parseMoment(text: string): Date {
-  const day = MOMENT.exec(text)?.[1];
-  const moment = new Date(text);
-  // JavaScript turns 30 February into 2 March.
-  if (day !== undefined && !Number.isNaN(moment.getTime()) && new Date(day).toISOString().startsWith(day))
-    return moment;
-  throw new FarrierError("input.invalid", `"${text}" is not a time.`, {
-    hint: "Write it as 2027-01-31 or 2027-01-31T12:00:00Z.",
   });
 }
 

@@ -2,6 +2,8 @@
 import { resolve } from "node:path";
 import { EXIT, type ExitCode, FarrierError } from "../errors.ts";
 import { findCluster } from "./cluster-name.ts";
+import { withWorld } from "./estate-access.ts";
+import { parseMoment } from "./moment.ts";
 import { parseOutputFormat, printResult } from "./output.ts";
 
 /** Leaves a request; a running apply takes it up at its gate, otherwise the next one does. */
@@ -13,12 +15,12 @@ export async function runWaive(
   const directory = resolve(words[0] ?? "");
   const { openRotation } = await import("../execute/rotation.ts");
   const { plan } = await openRotation(directory);
-  const waiver = {
-    clusterId: clusterId(words[1] ?? "", plan.clusters),
+  const accepted = {
     by: text("--by", options.by),
     reason: text("--reason", options.reason),
     until: endDate(String(options.until)),
   };
+  const waiver = { clusterId: await clusterId(words[1] ?? "", plan.clusters, options), ...accepted };
   const { leaveRequest } = await import("../execute/requests.ts");
   await leaveRequest(directory, { kind: "waive", waiver });
   await printResult(
@@ -29,26 +31,39 @@ export async function runWaive(
   return EXIT.done;
 }
 
-/** A cluster that was imported after planning is not in the plan; its id is still good. */
-function clusterId(said: string, planned: readonly { readonly id: string; readonly name: string }[]): string {
-  if (/^c-[a-z0-9-]+$/.test(said)) return said;
-  return findCluster(said, planned).id;
+/**
+ * A cluster that was imported after planning is not in the plan, so the estate is asked for an id that the plan lacks.
+ * A waiver for a slip of the pen would be found missing only when a gate holds.
+ */
+async function clusterId(
+  said: string,
+  planned: readonly { readonly id: string; readonly name: string }[],
+  options: Readonly<Record<string, unknown>>,
+): Promise<string> {
+  if (!/^c-[a-z0-9-]+$/.test(said) || planned.some(({ id }) => id === said)) return findCluster(said, planned).id;
+  return await withWorld(options, async (world) => {
+    const { listManagementClusters } = await import("../rancher/management-cluster.ts");
+    return findCluster(said, await listManagementClusters(world.management)).id;
+  });
 }
 
 function text(flag: string, value: unknown): string {
   const said = typeof value === "string" ? value.trim() : "";
-  if (said === "") throw new FarrierError("input.invalid", `${flag} must not be empty: a waiver is a person's word.`);
+  if (said === "") {
+    throw new FarrierError("input.invalid", `${flag} must not be empty: a waiver is a person's word.`, {
+      hint: "Say who accepts that the cluster is left behind, and why: --by NAME --reason TEXT.",
+    });
+  }
   return said;
 }
 
-/** The end of the day that was named, or the moment. */
+/** The last second of the day that was named, or the moment. */
 function endDate(said: string): string {
-  const moment = new Date(/^\d{4}-\d{2}-\d{2}$/.test(said) ? `${said}T23:59:59Z` : said);
-  if (Number.isNaN(moment.getTime()) || !/^\d{4}-/.test(said)) {
-    throw new FarrierError("input.invalid", `"${said}" is not a date.`, { hint: "Write it as 2027-01-31." });
-  }
+  const moment = parseMoment(said, "last");
   if (moment.getTime() <= Date.now()) {
-    throw new FarrierError("input.invalid", `A waiver until ${said} would count for nothing: that is in the past.`);
+    throw new FarrierError("input.invalid", `A waiver until ${said} would count for nothing: that is in the past.`, {
+      hint: "Name a day on which the cluster will have been brought along.",
+    });
   }
   return moment.toISOString();
 }
