@@ -1,5 +1,5 @@
 /** Runs a rotation in front of a person (or a script): progress, interruption, and how it ended. */
-import { EXIT, type ExitCode } from "../errors.ts";
+import { EXIT, type ExitCode, FarrierError } from "../errors.ts";
 import { type ApplyOptions, type ApplyOutcome, applyRotation } from "../execute/apply.ts";
 import type { JournalObserver } from "../execute/journal-store.ts";
 import { openRotation } from "../execute/rotation.ts";
@@ -65,7 +65,12 @@ export async function runApplying(request: RunRequest): Promise<ExitCode> {
 
 function gateWait(options: RunRequest["options"], settings: Settings): Pick<ApplyOptions, "gateWaitSeconds"> {
   const seconds = options.gateWait === undefined ? settings.gateWaitSeconds : Number(options.gateWait);
-  return seconds === undefined || Number.isNaN(seconds) ? {} : { gateWaitSeconds: seconds };
+  if (seconds === undefined) return {};
+  if (seconds >= 0) return { gateWaitSeconds: seconds };
+  throw new FarrierError(
+    "input.invalid",
+    `--gate-wait must be a number of seconds, not "${String(options.gateWait)}".`,
+  );
 }
 
 function finish(

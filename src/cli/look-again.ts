@@ -5,13 +5,13 @@ import { START_CHECK_SECONDS } from "../estate/agent-state.ts";
 import type { Estate } from "../estate/estate.ts";
 import { openRotation, type Rotation } from "../execute/rotation.ts";
 import { observeEstate } from "../observe/observe-estate.ts";
-import type { World } from "../observe/world.ts";
+import { requireToken, type World } from "../observe/world.ts";
 import { belongsTo } from "../plan/staleness.ts";
 
 /**
  * An agent that started seconds ago has not outlived its start check yet; where that is all that is missing, the
  * estate is looked at once more when it has.
- * @throws FarrierError `plan.stale` when the world is another estate than the plan's
+ * @throws FarrierError `plan.stale` when the world is another estate than the plan's, `rancher.token-refused`
  */
 export async function lookAgain(directory: string, world: World): Promise<{ rotation: Rotation; estate: Estate }> {
   const rotation = await openRotation(directory);
@@ -21,6 +21,7 @@ export async function lookAgain(directory: string, world: World): Promise<{ rota
       `The rotation is of ${rotation.plan.estate.serverUrl}; this is another estate.`,
     );
   }
+  await requireToken(world);
   const estate = await observeEstate(world, { now: () => new Date(), concurrency: CONCURRENCY });
   const wait = secondsUntilProvable(estate, new Date());
   if (wait === 0) return { rotation, estate };

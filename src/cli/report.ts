@@ -29,13 +29,17 @@ export async function runReport(
 
 async function write(directory: string, world: World): Promise<object> {
   const { lookAgain } = await import("./look-again.ts");
+  const { refuseLostJournal } = await import("../execute/prepare.ts");
   const { buildReport } = await import("../report/report.ts");
   const { renderHtml } = await import("../report/html.ts");
   const { renderMarkdown } = await import("../report/markdown.ts");
   const { rotation, estate } = await lookAgain(directory, world);
   const { plan, state, journal } = rotation;
   if (state === undefined) {
-    throw new FarrierError("rotation.held", "Nothing of this rotation was applied: there is nothing to report.");
+    await refuseLostJournal(rotation, world);
+    throw new FarrierError("rotation.held", "Nothing of this rotation was applied: there is nothing to report.", {
+      hint: `Carry it out first: farrier apply ${directory}`,
+    });
   }
   const report = buildReport({
     plan,

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import type { ExitCode } from "../errors.ts";
 import { runApply } from "./apply.ts";
+import { refuseWithoutPerson } from "./confirm.ts";
 import { person } from "./person.ts";
 
 /** As `apply`, for a rotation that somebody paused or that rests until somebody resumes it. */
@@ -11,7 +12,8 @@ export async function runResume(
 ): Promise<ExitCode> {
   const directory = resolve(words[0] ?? "");
   const { openRotation } = await import("../execute/rotation.ts");
-  await openRotation(directory);
+  const { state } = await openRotation(directory);
+  if (state === undefined) refuseWithoutPerson(options);
   const { leaveRequest } = await import("../execute/requests.ts");
   await leaveRequest(directory, { kind: "resume", by: person() });
   return await runApply(words, options);

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { EXIT, type ExitCode } from "../errors.ts";
 import { agreed } from "./apply.ts";
+import { refuseWithoutPerson } from "./confirm.ts";
 import { withWorld } from "./estate-access.ts";
 
 /** A rollback that was begun is gone on with. */
@@ -9,6 +10,7 @@ export async function runRollback(
   words: readonly string[],
   options: Readonly<Record<string, unknown>>,
 ): Promise<ExitCode> {
+  refuseWithoutPerson(options);
   const directory = resolve(words[0] ?? "");
   return await withWorld(options, async (world, settings) => {
     const { prepareRollback } = await import("../execute/prepare.ts");

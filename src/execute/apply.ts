@@ -7,7 +7,7 @@ import { Vault } from "../backup/vault.ts";
 import { FarrierError } from "../errors.ts";
 import type { Estate } from "../estate/estate.ts";
 import { observeEstate } from "../observe/observe-estate.ts";
-import type { World } from "../observe/world.ts";
+import { requireToken, type World } from "../observe/world.ts";
 import { belongsTo, staleness } from "../plan/staleness.ts";
 import { agentTlsModeOf, readSetting } from "../rancher/settings.ts";
 import { describeHolder, type Holder, thisProcess } from "./holder.ts";
@@ -47,8 +47,8 @@ const GATE_WAIT_SECONDS = 120;
 const NEVER = new AbortController().signal;
 
 /**
- * @throws FarrierError `plan.*`, `journal.*`, `backup.*`, `lock.held`, `rotation.unwritable`, `api.*`; the signal's
- *   reason when `abort` was used
+ * @throws FarrierError `plan.*`, `journal.*`, `backup.*`, `rancher.token-refused`, `lock.held`, `rotation.unwritable`,
+ *   `api.*`; the signal's reason when `abort` was used
  */
 export async function applyRotation(options: ApplyOptions): Promise<ApplyOutcome> {
   const { world, directory } = options;
@@ -61,10 +61,14 @@ export async function applyRotation(options: ApplyOptions): Promise<ApplyOutcome
     return { kind: "already-finished" };
   }
   await trustEpochs(rotation, world);
+  await requireToken(world);
   // Who holds the estate is said before anything else: a stale plan is only interesting to who may apply it.
   const fresh = rotation.state === undefined;
   const estate = fresh ? await observeFresh(rotation, world, now) : undefined;
   const vault = await Vault.open(directory, options.identity ?? {});
+  // Nothing is begun by somebody who could not finish it.
+  const { target, current } = rotation.firstPlan.serving;
+  await vault.prove([target.sealed, current.sealed]);
   const { ledger, torn } = await Ledger.open(rotation.journalPath, {
     rotation: rotation.plan.rotation,
     now,

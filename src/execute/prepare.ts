@@ -9,12 +9,13 @@ import { FarrierError } from "../errors.ts";
 import type { Estate } from "../estate/estate.ts";
 import type { Finding } from "../findings.ts";
 import { observeEstate } from "../observe/observe-estate.ts";
-import type { World } from "../observe/world.ts";
+import { requireToken, type World } from "../observe/world.ts";
 import { Secret } from "../pki/secret.ts";
 import { assemblePlan, type PlanInput } from "../plan/assemble.ts";
 import type { PlanOptions } from "../plan/options.ts";
 import type { Plan } from "../plan/plan.ts";
 import { rotationIdOf } from "../plan/plan-file.ts";
+import { readLock } from "./lock.ts";
 import { openRotation, PLAN_FILE, type Rotation, writePlan } from "./rotation.ts";
 import { readSecretValues } from "./secret-change.ts";
 
@@ -118,6 +119,7 @@ export async function prepareRollback(request: RollbackRequest): Promise<{ plan:
   const rotation = await openRotation(request.directory);
   const current = rotation.state?.current;
   if (current === undefined) {
+    await refuseLostJournal(rotation, request.world);
     throw new FarrierError("rotation.held", "Nothing of this rotation was applied: there is nothing to roll back.", {
       hint: "Remove its directory if it is not needed.",
     });
@@ -125,11 +127,25 @@ export async function prepareRollback(request: RollbackRequest): Promise<{ plan:
   if (current.direction === "rollback" && current.finished === undefined) {
     return { plan: rotation.plan, file: rotation.planFile };
   }
+  await requireToken(request.world);
   const estate = await observeEstate(request.world, { now: () => request.now, concurrency: 50 });
   const plan = assemblePlan(rollbackInput(rotation, estate, request));
   const file = await nextRollbackFile(request.directory);
   await writePlan(request.directory, file, plan);
   return { plan, file };
+}
+
+/**
+ * Where the journal is empty: was it lost? The estate knows whether the rotation was ever applied.
+ * @throws FarrierError `journal.head-differs`
+ */
+export async function refuseLostJournal({ plan, journal }: Rotation, world: World): Promise<void> {
+  const lock = await readLock(world.management, plan.rancher.namespace);
+  if (lock === undefined || lock.rotation !== plan.rotation || lock.journalLength <= journal.head.seq) return;
+  throw new FarrierError(
+    "journal.head-differs",
+    `The estate has seen ${lock.journalLength} entries of this rotation's journal; this directory's has ${journal.head.seq}.`,
+  );
 }
 
 function rollbackInput({ firstPlan }: Rotation, estate: Estate, { now, options }: RollbackRequest): PlanInput {
