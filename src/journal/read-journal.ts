@@ -1,5 +1,4 @@
 /** The journal's text → entries, with its chain proved. */
-import { z } from "zod";
 import { FarrierError } from "../errors.ts";
 import { EMPTY_HEAD, type Head, lineHash } from "./chain.ts";
 import { entrySchema, type JournalEntry } from "./entry.ts";
@@ -63,8 +62,10 @@ function entryOf(line: string, head: Head, rotation: string | undefined): Journa
 function parsed(line: string, place: number): JournalEntry {
   const result = entrySchema.safeParse(json(line, place));
   if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const member = issue?.path.join(".") ?? "";
   throw broken(
-    `Line ${place} of the journal is not an entry that this version knows: ${z.prettifyError(result.error)}`,
+    `Line ${place} of the journal is not an entry that this version knows: ${member === "" ? "" : `${member}: `}${issue?.message}.`,
   );
 }
 
