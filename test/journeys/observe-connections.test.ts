@@ -177,6 +177,16 @@ const rows: readonly Row[] = [
     says: /401 \(Unauthorized\)/,
   },
   {
+    name: "an account without rights",
+    options: async () => {
+      sandbox.managementServer.tokens.add("nobodys-token", { name: "nobody", groups: ["system:authenticated"] });
+      return { kubeconfig: await written(user({ token: "nobodys-token" })) };
+    },
+    code: "api.forbidden",
+    exit: 1,
+    says: /403 \(Forbidden\) to: read namespaces\/kube-system.*nobody/,
+  },
+  {
     name: "a client key that is garbage",
     options: kubeconfigOf(user({ "client-certificate-data": "Z2FyYmFnZQ==", "client-key-data": "Z2FyYmFnZQ==" })),
     code: "kubeconfig.credentials",
