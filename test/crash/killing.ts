@@ -6,14 +6,7 @@ import type { Holder } from "../../src/execute/holder.ts";
 import type { JournalEntry } from "../../src/journal/entry.ts";
 import { Killed, killable } from "../helpers/killable-world.ts";
 import type { RotationLab } from "../helpers/rotation-lab.ts";
-
-export type Moment = "before" | "after";
-
-/** Names a place in the journal that is the same in every run: which entry, and whether it is on disk already. */
-export function placeOf(entry: JournalEntry, moment: Moment): string {
-  const stage = "stage" in entry.data ? entry.data.stage : "";
-  return [entry.type, entry.step ?? stage, moment].filter((part) => part !== "").join(" ");
-}
+import { placeOf } from "./place.ts";
 
 export interface KilledRun {
   readonly outcome: ApplyOutcome;
