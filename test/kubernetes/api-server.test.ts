@@ -81,6 +81,33 @@ describe("server-side apply", () => {
   });
 });
 
+describe("OpenAPI", () => {
+  test("says how lists are merged, and that the server judges fields itself", async () => {
+    const { api } = await started(new ApiServer());
+    const root = await api.call("GET", "/openapi/v3");
+    const { body } = await api.call("GET", root.body.paths["apis/apps/v1"].serverRelativeURL);
+    const { containers, volumes } = body.components.schemas["io.k8s.api.PodSpec"].properties;
+    expect(containers).toMatchObject({
+      type: "array",
+      "x-kubernetes-patch-merge-key": "name",
+      "x-kubernetes-patch-strategy": "merge",
+    });
+    expect(volumes["x-kubernetes-patch-strategy"]).toBe("merge,retainKeys");
+    const { patch } = body.paths["/apis/apps/v1/namespaces/{namespace}/deployments/{name}"];
+    expect(patch.parameters.map((parameter: { name: string }) => parameter.name)).toContain("fieldValidation");
+    expect(Object.keys(patch.requestBody.content)).toContain("application/strategic-merge-patch+json");
+  });
+
+  test("v2 is there for older clients, in JSON and in protobuf", async () => {
+    const { api } = await started(new ApiServer());
+    expect((await api.call("GET", "/openapi/v2")).body).toMatchObject({ swagger: "2.0" });
+    const accept = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+    const { headers, body } = await api.call("GET", "/openapi/v2", { accept });
+    expect(headers.get("content-type")).toContain("protobuf");
+    expect(body.slice(0, 5)).toBe("\n\u00032.0");
+  });
+});
+
 describe("who asks", () => {
   test("is the name in a client certificate that the cluster's authority signed", async () => {
     const { listener } = await started(new ApiServer());

@@ -6,7 +6,7 @@ import { ANONYMOUS, type User } from "./authorization.ts";
 import { discoveryDocument, versionDocument } from "./discovery.ts";
 import { ConnectionReset } from "./faults.ts";
 import { type ApiRequest, type ApiResponse, failure, header, headerValues, json, plainText } from "./http-exchange.ts";
-import { openApiDocument } from "./openapi.ts";
+import { openApiDocument, openApiV2 } from "./openapi.ts";
 import { jsonBody } from "./request-body.ts";
 import { parseRequestPath, type RequestPath } from "./request-path.ts";
 import { answerResource } from "./resource-requests.ts";
@@ -78,6 +78,10 @@ function answerPath(server: ApiServer, request: ApiRequest, user: User, path: st
   if (path === "/version") return json(200, versionDocument(server.kubernetesVersion));
   if (/^\/(healthz|livez|readyz)(\/|$)/.test(path)) return plainText(200, "ok");
   if (path === "/") return json(200, { paths: ["/api", "/api/v1", "/apis", "/healthz", "/openapi/v3", "/version"] });
+  if (path === "/openapi/v2") {
+    const { contentType, body } = openApiV2(header(request, "accept") ?? "");
+    return { status: 200, headers: { "content-type": contentType }, body };
+  }
   const document = discoveryDocument(server.kinds, path) ?? openApiDocument(server.kinds, path);
   if (document === undefined) throw unknownPath();
   return { status: 200, headers: { "content-type": "application/json" }, body: document };

@@ -21,6 +21,29 @@ export function openApiDocument(kinds: KindTable, path: string): string | undefi
   return text;
 }
 
+const V2_INFO = { title: "Kubernetes", version: "unversioned" };
+
+/**
+ * OpenAPI v2 with nothing in it: kubectl before 1.29 insists on having it, in protobuf, and then works from v3.
+ *
+ * @param accept what the client takes.
+ */
+export function openApiV2(accept: string): { readonly contentType: string; readonly body: string } {
+  if (!accept.includes("proto-openapi.spec.v2")) {
+    const document = { swagger: "2.0", info: V2_INFO, paths: {}, definitions: {} };
+    return { contentType: "application/json", body: JSON.stringify(document) };
+  }
+  // openapi.v2.Document: swagger = 1, info = 2 { title = 1, version = 2 }, paths = 8, definitions = 9.
+  const info = lengthPrefixed(1, V2_INFO.title) + lengthPrefixed(2, V2_INFO.version);
+  const body = [lengthPrefixed(1, "2.0"), lengthPrefixed(2, info), lengthPrefixed(8, ""), lengthPrefixed(9, "")];
+  return { contentType: "application/com.github.proto-openapi.spec.v2.v1.0+protobuf", body: body.join("") };
+}
+
+/** A protobuf field of less than 128 ASCII characters. */
+function lengthPrefixed(field: number, content: string): string {
+  return String.fromCharCode(field * 8 + 2, content.length) + content;
+}
+
 function groupVersions(kinds: KindTable): ReadonlyMap<string, readonly ResourceKind[]> {
   const byPath = Map.groupBy(kinds.all, (kind) => (kind.group === "" ? "api/v1" : `apis/${apiVersionOf(kind)}`));
   return byPath;
