@@ -16,11 +16,22 @@ const speed = Number(process.argv[3] ?? "20");
 const directory = mkdtempSync(join(tmpdir(), "farrier-bench-"));
 const sandbox = spawn(
   process.execPath,
-  ["src/main.ts", "sandbox", "--out", directory, "--clusters", `${clusters}`, "--speed", `${speed}`, "-o", "json"],
+  [
+    "src/main.ts",
+    "sandbox",
+    "--directory",
+    directory,
+    "--clusters",
+    `${clusters}`,
+    "--speed",
+    `${speed}`,
+    "-o",
+    "json",
+  ],
   { stdio: ["ignore", "pipe", "inherit"] },
 );
 try {
-  const { controlUrl } = await ready(sandbox);
+  const { control } = await ready(sandbox);
   const file = (name: string): string => join(directory, name);
   let requests = 0;
   subscribe("undici:request:create", () => {
@@ -44,7 +55,7 @@ try {
   const wallSeconds = (performance.now() - began) / 1000;
   const cpu = process.cpuUsage(cpuBefore);
   quiet.restore();
-  const statistics: unknown = await (await fetch(`${controlUrl}/statistics`)).json();
+  const statistics: unknown = await (await fetch(`${control}/statistics`)).json();
   const result = {
     clusters,
     wallSeconds,
@@ -85,12 +96,8 @@ function muteStandardOutput(): { restore(): void; last(): string } {
   };
 }
 
-async function ready(child: ChildProcess): Promise<{ readonly controlUrl: string }> {
+async function ready(child: ChildProcess): Promise<{ readonly control: string }> {
   if (child.stdout === null) throw new Error("the sandbox has no standard output");
-  let text = "";
-  for await (const line of createInterface({ input: child.stdout })) {
-    text += line;
-    if (line === "}") return JSON.parse(text);
-  }
+  for await (const line of createInterface({ input: child.stdout })) return JSON.parse(line);
   throw new Error("the sandbox ended before it was ready");
 }

@@ -179,8 +179,14 @@ function waiverFlags(command: Command): void {
 
 function sandboxFlags(command: Command): void {
   command
-    .option("--out <directory>", "where kubeconfig, token and a target certificate are written", ".farrier/sandbox")
-    .option("--scenario <file>", "YAML that describes the estate and its faults")
     .option("--clusters <number>", "how many clusters")
-    .option("--speed <number>", "how many times faster than a real estate it runs");
+    .option(
+      "--directory <directory>",
+      "where settings, kubeconfig, token and certificates are written",
+      ".farrier/sandbox",
+    )
+    .option("--scenario <file>", "YAML that describes the estate and its faults")
+    .option("--rancher-version <version>", "which Rancher it behaves like")
+    .option("--speed <number>", "how many times faster than a real estate it runs; 1 keeps the real durations")
+    .option("--seed <number>", "which of the random estates; the same seed gives the same one");
 }

@@ -13,7 +13,7 @@ import { z } from "zod";
 import { EXIT, type ExitCode, FarrierError } from "../errors.ts";
 import { paint } from "./render/style.ts";
 
-const readySchema = z.object({ directory: z.string(), serverUrl: z.string(), controlUrl: z.string() });
+const readySchema = z.object({ control: z.string() });
 type Ready = z.infer<typeof readySchema>;
 
 const statisticsSchema = z.object({
@@ -62,7 +62,7 @@ async function rotate(directory: string): Promise<boolean> {
 const MAIN = fileURLToPath(import.meta.url).replace(/cli\/demo\.(ts|js)$/, "main.$1");
 
 async function summarise(ready: Ready, finished: boolean): Promise<void> {
-  const response = await fetch(`${ready.controlUrl}/statistics`);
+  const response = await fetch(`${ready.control}/statistics`);
   const statistics = statisticsSchema.parse(await response.json());
   const outages = Object.values(statistics.clusters).map((cluster) => cluster.longestOutageMs);
   const refused = statistics.refused === 0 ? "never" : `${statistics.refused} times`;
@@ -79,17 +79,13 @@ On your own estate:            npm run farrier -- plan --help
 
 /** The sandbox runs beside us, so that it is reached over the network and has a processor of its own. */
 function startSandboxProcess(directory: string): { readonly ready: Promise<Ready>; stop(): Promise<void> } {
-  const child = spawn(process.execPath, [MAIN, "sandbox", "--out", directory, "--output", "json"], {
+  const child = spawn(process.execPath, [MAIN, "sandbox", "--directory", directory, "--output", "json"], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const ready = new Promise<Ready>((resolve, reject) => {
-    let text = "";
     const lines = createInterface({ input: child.stdout });
-    lines.on("line", (line) => {
-      text += line;
-      if (line === "}") resolve(readySchema.parse(JSON.parse(text)));
-    });
+    lines.once("line", (line) => resolve(readySchema.parse(JSON.parse(line))));
     child.once("exit", () => {
       reject(new FarrierError("internal.unexpected", "The sandbox ended before it was ready."));
     });

@@ -1,5 +1,5 @@
 /** `farrier sandbox`: a simulated Rancher estate on loopback, with everything that the other commands need to meet it. */
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { EXIT, type ExitCode, FarrierError } from "../errors.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
@@ -7,13 +7,15 @@ import { parseOutputFormat, printResult } from "./output.ts";
 import { paint } from "./render/style.ts";
 import { readText } from "./settings.ts";
 
-/** What a started sandbox wrote, and where. */
-interface SandboxFiles {
+/** What a started sandbox wrote, and where: the first line on stdout with `-o json`. */
+interface Ready {
+  readonly ready: true;
   readonly directory: string;
-  readonly serverUrl: string;
-  readonly controlUrl: string;
   readonly config: string;
-  readonly target: { readonly cert: string; readonly key: string; readonly cacerts: string };
+  readonly server: string;
+  readonly kubeconfig: string;
+  /** Where the sandbox's own counters are, and faults can be injected. */
+  readonly control: string;
 }
 
 /** Starts the sandbox, writes its files, says so on stdout, and runs until SIGINT or SIGTERM. */
@@ -22,13 +24,15 @@ export async function runSandbox(
   options: Readonly<Record<string, unknown>>,
 ): Promise<ExitCode> {
   const format = parseOutputFormat(String(options.output));
-  const directory = resolve(String(options.out));
+  const directory = resolve(String(options.directory));
   const { startSandbox } = await import("../sandbox/sandbox.ts");
   const sandbox = await startSandbox(await scenarioOf(options));
   const stopped = nextStopSignal();
   try {
-    const files = await writeFiles(sandbox, directory);
-    await printResult(format, { type: "sandbox", ...files }, () => describe(sandbox, files));
+    const ready = await writeFiles(sandbox, directory);
+    // One line, because a script waits for it while the sandbox goes on.
+    if (format === "json") process.stdout.write(`${JSON.stringify(ready)}\n`);
+    else await printResult(format, ready, () => describe(sandbox, ready));
     await stopped;
   } finally {
     await sandbox.stop();
@@ -42,11 +46,27 @@ async function scenarioOf(options: Readonly<Record<string, unknown>>): Promise<R
   if (typeof file !== "object" || file === null || Array.isArray(file)) {
     throw new FarrierError("input.invalid", `${String(options.scenario)} does not describe a scenario.`);
   }
+  const { clusters, speed, seed, rancherVersion } = options;
   return {
     ...file,
-    ...(options.clusters === undefined ? {} : { clusters: wholeNumber("--clusters", options.clusters) }),
-    ...(options.speed === undefined ? {} : { speed: wholeNumber("--speed", options.speed) }),
+    ...(clusters === undefined ? {} : { clusters: wholeNumber("--clusters", clusters) }),
+    ...(speed === undefined ? {} : { speed: positive("--speed", speed) }),
+    ...(seed === undefined ? {} : { seed: wholeNumber("--seed", seed) }),
+    ...(rancherVersion === undefined ? {} : { rancher: { ...rancherOf(file), version: String(rancherVersion) } }),
   };
+}
+
+function rancherOf(scenario: object): object {
+  const rancher = "rancher" in scenario ? scenario.rancher : {};
+  return typeof rancher === "object" && rancher !== null ? rancher : {};
+}
+
+function positive(flag: string, value: unknown): number {
+  const number = Number(value);
+  if (!(number > 0) || !Number.isFinite(number)) {
+    throw new FarrierError("input.invalid", `${flag} must be a number above 0, not "${String(value)}".`);
+  }
+  return number;
 }
 
 function wholeNumber(flag: string, value: unknown): number {
@@ -57,50 +77,52 @@ function wholeNumber(flag: string, value: unknown): number {
   return number;
 }
 
-/** Everything that `farrier plan` needs: kubeconfig, token, settings, and a certificate of a new authority as the target. */
-async function writeFiles(sandbox: Sandbox, directory: string): Promise<SandboxFiles> {
-  mkdirSync(join(directory, "target"), { recursive: true });
-  const authority = await sandbox.pki.newAuthority("Example Target");
-  const { certificate, key } = await authority.issue();
-  const secret = (name: string, text: string): string => {
+/**
+ * What a person would have for a real estate: settings, kubeconfig and token; the authority that signed today's
+ * certificate; and, so that there is something to change to, a certificate of a new one.
+ */
+async function writeFiles(sandbox: Sandbox, directory: string): Promise<Ready> {
+  const { today } = sandbox.pki;
+  const tomorrow = await sandbox.pki.newAuthority("Example Target");
+  const { certificate, key } = await tomorrow.issue();
+  const files: readonly (readonly [name: string, content: string, secret: boolean])[] = [
+    [
+      "farrier.yaml",
+      `server: ${sandbox.serverUrl}\nkubeconfig: kubeconfig\ncontext: management\ntokenFile: token\n`,
+      false,
+    ],
+    ["kubeconfig", sandbox.kubeconfig, true],
+    ["token", `${sandbox.token}\n`, true],
+    ["ca/root.crt", today.rootPem, false],
+    ["ca/root.key", today.rootKeyPem, true],
+    ["ca/intermediate.crt", today.intermediatePem, false],
+    ["ca/intermediate.key", today.intermediateKeyPem, true],
+    ["ca/cacerts.pem", today.bundle, false],
+    ["target/tls.crt", certificate, false],
+    ["target/tls.key", key, true],
+    ["target/cacerts.pem", tomorrow.bundle, false],
+  ];
+  for (const folder of ["ca", "target"]) mkdirSync(join(directory, folder), { recursive: true });
+  for (const [name, content, secret] of files) {
     const path = join(directory, name);
-    writeFileSync(path, text, { mode: 0o600 });
-    chmodSync(path, 0o600);
-    return path;
-  };
-  const open = (name: string, text: string): string => {
-    const path = join(directory, name);
-    writeFileSync(path, text);
-    return path;
-  };
-  secret("kubeconfig", sandbox.managementKubeconfig);
-  secret("kubeconfig-all", sandbox.kubeconfig);
-  secret("token", `${sandbox.token}\n`);
+    rmSync(path, { force: true });
+    writeFileSync(path, content, { mode: secret ? 0o600 : 0o644 });
+  }
   return {
+    ready: true,
     directory,
-    serverUrl: sandbox.serverUrl,
-    controlUrl: sandbox.controlUrl,
-    config: open("farrier.yaml", "kubeconfig: kubeconfig\ntokenFile: token\narmingMinReadySeconds: 30\n"),
-    target: {
-      cert: open("target/tls.crt", certificate),
-      key: secret("target/tls.key", key),
-      cacerts: open("target/cacerts.pem", authority.bundle),
-    },
+    config: join(directory, "farrier.yaml"),
+    server: sandbox.serverUrl,
+    kubeconfig: join(directory, "kubeconfig"),
+    control: sandbox.controlUrl,
   };
 }
 
-function describe(sandbox: Sandbox, files: SandboxFiles): string {
-  const strong = (text: string): string => paint("strong", text);
-  return `A simulated Rancher with ${sandbox.clusters.length} clusters is running at ${strong(files.serverUrl)}.
-Its files are in ${files.directory}. In another terminal:
-
-  cd ${files.directory}
-  farrier observe
-  farrier plan --cert target/tls.crt --key target/tls.key --cacerts target/cacerts.pem --out rotation/
-  farrier apply rotation/
-  kubectl --kubeconfig kubeconfig-all config get-contexts
-
-${paint("quiet", "Ctrl-C stops it; nothing is kept.")}
+function describe(sandbox: Sandbox, { server, directory }: Ready): string {
+  const count = sandbox.clusters.length;
+  return `A simulated Rancher with ${count} cluster${count === 1 ? "" : "s"} is running at ${paint("strong", server)}. Ctrl-C stops it; nothing is kept.
+Its files are in ${directory}: go there in another terminal, then
+farrier plan --cert target/tls.crt --key target/tls.key --cacerts target/cacerts.pem --out rotation && farrier apply rotation
 `;
 }
 
