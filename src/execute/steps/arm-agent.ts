@@ -74,7 +74,11 @@ export const armAgent = erased<Before>({
         (agent) => {
           hindrance.see(agent);
           const minReadySeconds = Math.max(before.minReadySeconds, context.plan.armingMinReadySeconds);
-          if (armingObstacles(agent, pin, minReadySeconds).length > 0) return undefined;
+          const obstacles = armingObstacles(agent, pin, minReadySeconds);
+          if (obstacles.length > 0) {
+            hindrance.missing = obstacles.map(({ why }) => why).join("; ");
+            return undefined;
+          }
           return { kind: "verified", evidence: [armedEvidence(context)] };
         },
         { deadlineMs: context.remainingMs(), signal: AbortSignal.any([context.signal, hindrance.signal]) },
@@ -118,7 +122,7 @@ function blocked(why: string, hint: string): Observation<Before> {
 
 function tooLate(hindrance: Hindrance): Obstruction {
   return {
-    why: `no new pod of its agent has been started once and failed its check (${hindrance.lastSeen})`,
+    why: `it did not come to straddle the two bundles: ${hindrance.missing}`,
     hint: "Look at the pods of deployment cattle-cluster-agent in that cluster.",
   };
 }
@@ -126,7 +130,8 @@ function tooLate(hindrance: Hindrance): Obstruction {
 /** Watches the new pods for a reason to give up before the deadline. */
 class Hindrance {
   found: Obstruction | undefined;
-  lastSeen = "no new pod was made";
+  /** What was missing when it was looked at last. */
+  missing = "its agent could not be looked at";
   readonly #pin: string;
   readonly #ending = new AbortController();
   #timer: NodeJS.Timeout | undefined;
@@ -141,7 +146,6 @@ class Hindrance {
 
   see(agent: AgentWorkload): void {
     const fresh = agent.pods.filter((pod) => pod.pin === this.#pin && !pod.deleting);
-    if (fresh.length > 0) this.lastSeen = fresh.map((pod) => `${pod.name}: ${pod.waiting ?? pod.phase}`).join(", ");
     const reason = fresh.map((pod) => pod.waiting ?? "").find((waiting) => HINDRANCES[waiting] !== undefined);
     if (reason === undefined) {
       this.forget();
