@@ -131,10 +131,12 @@ async function open(estate: Estate, faults: FaultInjection, doors: ClusterDoors)
       return waitUntil(() => allConnected(estate, awaited), { what, ...options });
     },
     async stop() {
+      // The clock's timers do not hold the process; what is awaited here needs them, so that it must live on till the end.
+      const alive = setInterval(() => {}, 1_000);
       faults.stop();
       await control.close();
       await doors.close();
-      await estate.stop();
+      await estate.stop().finally(() => clearInterval(alive));
     },
   };
   return sandbox;
