@@ -10,6 +10,7 @@ import type { Estate } from "../estate/estate.ts";
 import type { Finding } from "../findings.ts";
 import { observeEstate } from "../observe/observe-estate.ts";
 import { requireToken, type World } from "../observe/world.ts";
+import { readCertificates } from "../pki/reading/read-certificates.ts";
 import { Secret } from "../pki/secret.ts";
 import { assemblePlan, type PlanInput } from "../plan/assemble.ts";
 import type { PlanOptions } from "../plan/options.ts";
@@ -46,20 +47,22 @@ export interface NewRotation {
  * @throws FarrierError `rotation.exists`, `rotation.unwritable`, `backup.*`, `plan.*`, `api.*`
  */
 export async function prepareRotation(input: NewRotation): Promise<{ plan: Plan; owner?: OwnerIdentity }> {
-  const { directory, world, estate, target } = input;
+  const { directory, world, estate } = input;
   if (existsSync(join(directory, PLAN_FILE))) {
     throw new FarrierError("rotation.exists", `${directory} already holds a rotation.`);
   }
+  const target = { ...input.target, chain: chainOf(input.target.chain) };
+  const wanted = { ...input, target };
   const today = await servingPairNow(world, estate);
   // What cannot be planned must leave no directory behind.
   const unsealed = { file: "", sha256: "" };
-  assemblePlan(planInput(input, { target: unsealed, current: unsealed }));
+  assemblePlan(planInput(wanted, { target: unsealed, current: unsealed }));
   const { vault, owner } = await Vault.create(directory, { ...input.identity, recipients: input.recipients });
   const sealed = {
     target: await sealServingPair(vault, "serving-target", target),
     current: await sealServingPair(vault, "serving-current", today),
   };
-  const plan = assemblePlan(planInput(input, sealed));
+  const plan = assemblePlan(planInput(wanted, sealed));
   await writePlan(directory, PLAN_FILE, plan);
   return owner === undefined ? { plan } : { plan, owner };
 }
@@ -88,6 +91,12 @@ function planInput({ estate, target, findings, options, horizon, now }: NewRotat
     ...(options === undefined ? {} : { options }),
     ...(horizon === undefined ? {} : { horizon }),
   };
+}
+
+/** The certificates alone, in the file's order: people keep keys, comments and byte order marks beside them. */
+function chainOf(file: string): string {
+  const { certificates } = readCertificates(file, "The target certificate");
+  return certificates.map(({ pem }) => pem).join("");
 }
 
 async function servingPairNow(world: World, estate: Estate): Promise<{ chain: string; key: Secret }> {

@@ -5,6 +5,7 @@ import type { Serving } from "../estate/estate.ts";
 import { ingresses, type Resource, secrets } from "../kubernetes/resource.ts";
 import { readSecret } from "../kubernetes/secret.ts";
 import { agentsPool } from "../pki/agents-pool.ts";
+import { withoutKeys } from "../pki/reading/without-keys.ts";
 import { readIngress, type TlsSource, tlsSourceOf } from "../rancher/installation.ts";
 import { certificateFactsOf } from "./certificate-facts.ts";
 import type { Gaps } from "./gaps.ts";
@@ -68,8 +69,8 @@ async function readServingSecret(
   const object = await management.get(secrets(namespace), name);
   const secret = object === undefined ? undefined : readSecret(object);
   if (object === undefined || secret === undefined) return undefined;
-  // Only tls.crt is looked at: the key stays where it is.
-  const chain = secret.value("tls.crt")?.toString("utf8") ?? "";
+  // Only tls.crt is looked at, and of it only what everybody may see: the key stays where it is.
+  const chain = withoutKeys(secret.value("tls.crt")?.toString("utf8") ?? "");
   // What cannot be parsed is left out here; the checks look at the chain's text.
   const certificates = agentsPool(chain).anchors.map(certificateFactsOf);
   return { secret: secretFactsOf(object, secret), chain, certificates };

@@ -7,6 +7,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
 import { sealServingPair, unsealServingPair } from "../../backup/serving-pair.ts";
 import type { Sealed } from "../../backup/vault.ts";
+import { withoutKeys } from "../../pki/reading/without-keys.ts";
 import { Secret } from "../../pki/secret.ts";
 import { changeSecret, readSecretValues } from "../secret-change.ts";
 import { erased, type StepContext } from "../step-action.ts";
@@ -41,7 +42,7 @@ export const presentCertificate = erased<Before>({
         by: { why: `Secret ${place} holds no certificate with its key`, hint: "Make a new plan." },
       };
     }
-    if (chain === plan.serving.target.chain && (await isPresented(context, 0))) return { kind: "done", evidence: [] };
+    if (isTarget(context, chain) && (await isPresented(context, 0))) return { kind: "done", evidence: [] };
     const sealed = await sealServingPair(context.vault, "serving-before", { chain, key: Secret.of(key) });
     return { kind: "todo", before: { sealed, chainDigest: digest(chain) } };
   },
@@ -79,7 +80,7 @@ export async function undoSwitch(context: StepContext): Promise<readonly string[
 
 async function presentAgain(context: StepContext, sealed: Sealed): Promise<void> {
   const pair = await unsealServingPair(context.vault, sealed);
-  await write(context, pair, (chain) => chain === context.plan.serving.target.chain);
+  await write(context, pair, (chain) => isTarget(context, chain));
 }
 
 async function write(
@@ -108,6 +109,11 @@ async function isPresented(context: StepContext, patienceMs: number): Promise<bo
     if (inRow === 0) await pause(PAUSE_MS, undefined, { signal: context.signal });
   }
   return true;
+}
+
+/** Plans hold chains without the keys that people put beside them. */
+function isTarget({ plan }: StepContext, chain: string): boolean {
+  return withoutKeys(chain) === plan.serving.target.chain;
 }
 
 function digest(chain: string): string {

@@ -1,6 +1,7 @@
 /** Proves, before anything changes, that every sealed file can be opened by the person who would need to. */
 import { z } from "zod";
 import { unsealServingPair } from "../../backup/serving-pair.ts";
+import { withoutKeys } from "../../pki/reading/without-keys.ts";
 import { erased, type StepContext } from "../step-action.ts";
 import { savedSchema } from "./save-objects.ts";
 
@@ -20,7 +21,7 @@ export const proveDecryption = erased<Record<string, never>>({
     const { current, target } = context.plan.serving;
     for (const serving of [current, target]) {
       const pair = await unsealServingPair(context.vault, serving.sealed);
-      if (pair.chain !== serving.chain) {
+      if (withoutKeys(pair.chain) !== serving.chain) {
         const why = `${serving.sealed.file} holds another certificate than the plan names`;
         return { kind: "blocked", by: { why, hint: "The plan or its backups were edited: make a new plan." } };
       }
