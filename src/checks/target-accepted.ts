@@ -11,7 +11,7 @@ export function targetAccepted({ estate, target, now }: CheckInput): Finding[] {
 
 /** A chain that ends before the rotation does would end with every agent cut off. */
 export function targetOutlives({ target, until }: CheckInput): Finding[] {
-  const first = target?.chain.reduce((a, b) => (a.notAfter <= b.notAfter ? a : b));
+  const [first] = (target?.chain ?? []).toSorted((a, b) => a.notAfter.getTime() - b.notAfter.getTime());
   if (first === undefined || first.notAfter > until) return [];
   const sentence = `${first.subject} of the target chain ends on ${timeText(first.notAfter)}, before the rotation may be over.`;
   return [finding("target.ends-early", "target chain", sentence)];

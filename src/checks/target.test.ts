@@ -75,6 +75,12 @@ describe("a target", () => {
     expect(summaries(targetOutlives(ending))).toEqual(["error target.ends-early target chain"]);
   });
 
+  it("without a block that can be parsed is refused, and its end is no question", () => {
+    const garbage = at({ ...good, certPem: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n" });
+    expect(targetAccepted(garbage).map(({ code }) => code)).toContain("encoding.malformed");
+    expect(targetOutlives(garbage)).toEqual([]);
+  });
+
   it("that is in use already is said to be", () => {
     const same = at({ certPem: lab.authority.chain, caPem: lab.authority.bundle });
     expect(summaries(targetDiffers(same))).toEqual(["info target.in-use target chain"]);

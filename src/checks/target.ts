@@ -15,7 +15,7 @@ export interface TargetFiles {
 
 /** Files that can be read; what they say is for the checks to judge. */
 export interface Target extends TargetFiles {
-  /** As in the file. Never empty. */
+  /** As in the file; empty where no block of it can be parsed. */
   readonly chain: readonly Certificate[];
   /** Whether the key belongs to the leaf; absent without a key. */
   readonly keyMatches?: boolean;
