@@ -123,7 +123,7 @@ export const ERRORS = {
   "input.not-pem": {
     exit: EXIT.badInput,
     meaning: "A file holds no PEM block of the kind that is needed.",
-    hint: "Convert it to PEM with openssl.",
+    hint: "Check that it is the file that you mean; certificates and keys in another format are converted with openssl.",
   },
   "input.cluster-ambiguous": {
     exit: EXIT.badInput,

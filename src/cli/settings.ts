@@ -35,7 +35,7 @@ export const settingsSchema = z.strictObject({
     })
     .optional(),
   rest: z
-    .union([z.literal("until-resumed"), z.number().min(0)])
+    .union([z.literal("until-resumed"), z.number().min(0)], { error: "a number of seconds from 0, or until-resumed" })
     .optional()
     .describe("Between switch and narrow: seconds, or until somebody resumes. Default 0."),
   gateWaitSeconds: z
@@ -94,13 +94,18 @@ export async function loadSettings(
 }
 
 async function readSettingsFile(path: string): Promise<Settings> {
-  const { parse } = await import("yaml");
+  const { parse, YAMLParseError } = await import("yaml");
   let parsed: unknown;
   try {
     parsed = parse(readText(path)) ?? {};
   } catch (error) {
     if (error instanceof FarrierError) throw error;
-    throw new FarrierError("input.invalid", `${path} is not valid YAML.`, { cause: error });
+    // The parser's message repeats the line that it does not understand, and that may hold what is secret.
+    const line = error instanceof YAMLParseError ? error.linePos?.[0].line : undefined;
+    const place = line === undefined ? "" : `: see its line ${line}`;
+    throw new FarrierError("input.invalid", `${path} is not valid YAML${place}.`, {
+      hint: "Check its brackets, quotes and indentation.",
+    });
   }
   const result = settingsSchema.safeParse(parsed);
   if (!result.success) {
