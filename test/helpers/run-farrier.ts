@@ -1,5 +1,5 @@
 /** Runs the product as people do: as a process of its own, from its entry point. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 
 const MAIN = join(import.meta.dirname, "../../src/main.ts");
@@ -29,4 +29,58 @@ export function run(cwd: string, program: string, args: readonly string[], env?:
     ...(env === undefined ? {} : { env }),
   });
   return { code: status, stdout, stderr };
+}
+
+export interface RunOptions {
+  readonly environment?: Readonly<Record<string, string>>;
+  /** A program that the command is run by: `bash -c '…; exec "$@"' bash`. */
+  readonly through?: readonly string[];
+}
+
+/** Where Node keeps the product's modules compiled, from one run to the next. */
+const COMPILED = join(import.meta.dirname, "../../node_modules/.cache/farrier-tests");
+
+/** The product ends by itself; one that hangs must not hold the tests up. */
+const LONGEST_MS = 50_000;
+
+/**
+ * `farrier <args>` while the caller goes on, as it must when it is the estate that the command talks to. Two run at the
+ * same time, others wait for their turn: more would only take the processor from each other.
+ */
+export async function farrierBeside(cwd: string, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("FARRIER_"));
+  const env = { ...Object.fromEntries(inherited), NO_COLOR: "1", NODE_COMPILE_CACHE: COMPILED, ...options.environment };
+  const [program = "", ...rest] = [...(options.through ?? []), process.execPath, MAIN, ...args];
+  return await inTurn(
+    () =>
+      new Promise((resolve, reject) => {
+        const child = spawn(program, rest, { cwd, env, stdio: ["ignore", "pipe", "pipe"], timeout: LONGEST_MS });
+        const said = { stdout: "", stderr: "" };
+        for (const stream of ["stdout", "stderr"] as const) {
+          child[stream].setEncoding("utf8").on("data", (text: string) => {
+            said[stream] += text;
+          });
+        }
+        child.on("error", reject);
+        child.on("close", (code) => resolve({ code, ...said }));
+      }),
+  );
+}
+
+const inTurn = limiter(2);
+
+function limiter(most: number): <T>(work: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = [];
+  let free = most;
+  return async (work) => {
+    if (free === 0) await new Promise<void>((resolve) => waiting.push(resolve));
+    else free -= 1;
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) free += 1;
+      else next();
+    }
+  };
 }
