@@ -17,7 +17,7 @@ let undisturbed: Record<string, unknown>;
 const killed = () => join(lab.folder, "killed");
 
 beforeAll(async () => {
-  lab = await startRotationLab({ clusters: 2, speed: 200 });
+  lab = await startRotationLab({ clusters: 2, speed: 100 });
   beginning = await dumpWorld(lab.sandbox);
   await lab.prepare();
   expect(await lab.apply()).toEqual({ kind: "finished", worldChanged: true });

@@ -8,7 +8,7 @@ const SCRIPT = join(import.meta.dirname, "apply-process.ts");
 let lab: RotationLab;
 
 beforeAll(async () => {
-  lab = await startRotationLab({ clusters: ["paris"].map((name) => ({ name })), speed: 200 });
+  lab = await startRotationLab({ clusters: ["paris"].map((name) => ({ name })), speed: 100 });
   await lab.prepare();
 });
 afterAll(async () => {

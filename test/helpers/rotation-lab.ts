@@ -30,6 +30,12 @@ export interface RotationLab {
   stop(): Promise<void>;
 }
 
+/**
+ * Time runs faster in the sandbox, but its TLS handshakes do not: a new agent pod must have failed its start check well
+ * before it counts as available, on a busy machine too. At a speed of 100 these are 1.2 s.
+ */
+const ARMING_SECONDS = 120;
+
 /** A few clusters, fast. */
 export async function startRotationLab(scenario: ScenarioInput = {}): Promise<RotationLab> {
   const sandbox = await startSandbox({ clusters: 3, speed: 100, ...scenario });
@@ -67,7 +73,7 @@ export async function startRotationLab(scenario: ScenarioInput = {}): Promise<Ro
           estate: await observeEstate(world, { now }),
           target: { chain: certificate, key: Secret.of(key), bundle: authority.bundle },
           findings: [],
-          options,
+          options: { armingMinReadySeconds: ARMING_SECONDS, ...options },
           identity: { environment },
           now: now(),
         });

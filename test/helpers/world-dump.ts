@@ -52,9 +52,10 @@ async function dumpCluster(
   return [...objects, [`${id} pods`, await podsOf(client)]];
 }
 
-/** Tokens, the lock that tells of the last rotation, and the memory of leader elections. */
+/** Tokens, what an agent keeps for itself with its token each time it connects, and the lock of the last rotation. */
 function isVolatile(kind: string, { metadata, ...rest }: KubeObject): boolean {
   if (kind === "secrets" && rest.type === "kubernetes.io/service-account-token") return true;
+  if (kind === "secrets" && metadata.name === "stv-aggregation") return true;
   return kind === "configmaps" && metadata.name === "farrier-rotation";
 }
 

@@ -1,0 +1,228 @@
+/** A rotation as a person lives through it: what the estate sees, and what is refused. */
+import { cp, readFile, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { prepareRollback } from "../../src/execute/prepare.ts";
+import { leaveRequest } from "../../src/execute/requests.ts";
+import { openRotation } from "../../src/execute/rotation.ts";
+import type { JournalEntry } from "../../src/journal/entry.ts";
+import { isWrite } from "../../src/sandbox/api-server/audit.ts";
+import { type RotationLab, startRotationLab } from "../helpers/rotation-lab.ts";
+import { dumpWorld } from "../helpers/world-dump.ts";
+
+const MINUTE = 60_000;
+const labs: RotationLab[] = [];
+
+afterEach(async () => {
+  await Promise.all(labs.splice(0).map((lab) => lab.stop()));
+});
+
+async function start(scenario: Parameters<typeof startRotationLab>[0] = {}): Promise<RotationLab> {
+  const lab = await startRotationLab({ clusters: 2, speed: 100, ...scenario });
+  labs.push(lab);
+  return lab;
+}
+
+/** Asks the rotation to stop when an entry is on disk. */
+function stopAt(matches: (entry: JournalEntry) => boolean) {
+  const stop = new AbortController();
+  const observer = {
+    afterFlush: (entry: JournalEntry): void => {
+      if (matches(entry)) stop.abort();
+    },
+  };
+  return { stop: stop.signal, observers: [observer] };
+}
+
+/** What the account that took the lock writes to the management cluster from now on. */
+function watchWrites({ sandbox }: RotationLab): { stop(): readonly string[] } {
+  const { audit } = sandbox.managementServer;
+  const ours = audit.writes.find(
+    ({ resource, name }) => resource === "configmaps" && name === "farrier-rotation",
+  )?.user;
+  expect(ours).toBeDefined();
+  const seen: string[] = [];
+  const listener = audit.onEntry((entry) => {
+    if (entry.user === ours && isWrite(entry)) seen.push(`${entry.verb} ${entry.resource}/${entry.name}`);
+  });
+  return {
+    stop: () => {
+      listener.remove();
+      return seen;
+    },
+  };
+}
+
+const at = (type: JournalEntry["type"], about: string) => (entry: JournalEntry) =>
+  entry.type === type && (entry.step === about || ("stage" in entry.data && entry.data.stage === about));
+
+test(
+  "an overlap rotation moves every agent, and no agent ever meets a chain that it refuses",
+  async () => {
+    const lab = await start({ clusters: 3 });
+    const plan = await lab.prepare();
+    expect(await lab.apply()).toEqual({ kind: "finished", worldChanged: true });
+    const target = plan.epochs.at(-1);
+    const world = await lab.openWorld();
+    expect((await world.rancher.cacerts()).value).toBe(target?.bundle.trim());
+    for (const { fingerprints } of await world.rancher.presented()) {
+      expect(fingerprints[0]).toBe(plan.serving.target.certificates[0]?.fingerprint);
+    }
+    await world.close();
+    expect(lab.sandbox.statistics().refusals).toEqual([]);
+  },
+  MINUTE,
+);
+
+test(
+  "applying a finished rotation writes nothing",
+  async () => {
+    const lab = await start();
+    await lab.prepare();
+    await lab.apply();
+    const journal = await readFile(join(lab.directory, "journal.jsonl"), "utf8");
+    const writes = watchWrites(lab);
+    expect(await lab.apply()).toEqual({ kind: "already-finished" });
+    expect(writes.stop()).toEqual([]);
+    expect(await readFile(join(lab.directory, "journal.jsonl"), "utf8")).toBe(journal);
+  },
+  MINUTE,
+);
+
+const stops = ["backup", "arm@both", "widen", "spread@both", "switch", "arm@target", "narrow", "spread@target"];
+test(
+  "a rollback from every stage leads back to the beginning",
+  async () => {
+    const lab = await start();
+    const beginning = await dumpWorld(lab.sandbox);
+    for (const [index, stage] of stops.entries()) {
+      const directory = join(lab.folder, `stage-${index}`);
+      await lab.prepare({}, directory);
+      const outcome = await lab.apply({ directory, ...stopAt(at("stage-done", stage)) });
+      expect(outcome, stage).toMatchObject({ kind: "halted", halt: { kind: "interrupted" } });
+      const world = await lab.openWorld();
+      const { file } = await prepareRollback({ directory, world, now: lab.now() });
+      await world.close();
+      expect(await lab.apply({ directory, planFile: file }), stage).toMatchObject({ kind: "finished" });
+      expect(await dumpWorld(lab.sandbox), stage).toEqual(beginning);
+    }
+    expect(lab.sandbox.statistics().refusals).toEqual([]);
+  },
+  4 * MINUTE,
+);
+
+test(
+  "a pause is taken up between two steps, holds, and ends when somebody resumes",
+  async () => {
+    const lab = await start();
+    await lab.prepare();
+    const pause = (entry: JournalEntry): void => {
+      if (at("stage-done", "arm@both")(entry)) {
+        void leaveRequest(lab.directory, { kind: "pause", by: "ana", why: "change freeze" });
+      }
+    };
+    const paused = { kind: "halted", halt: { kind: "paused", by: "ana", why: "change freeze" } };
+    expect(await lab.apply({ observers: [{ afterFlush: pause }] })).toMatchObject(paused);
+    expect(await lab.apply()).toMatchObject(paused);
+    await leaveRequest(lab.directory, { kind: "resume", by: "ana" });
+    expect(await lab.apply()).toMatchObject({ kind: "finished" });
+  },
+  MINUTE,
+);
+
+test(
+  "a plan is refused for an estate that has changed since",
+  async () => {
+    const lab = await start();
+    await lab.prepare();
+    await lab.prepare({}, join(lab.folder, "other"));
+    await lab.apply({ directory: join(lab.folder, "other") });
+    await expect(lab.apply()).rejects.toMatchObject({ code: "plan.stale" });
+  },
+  MINUTE,
+);
+
+test(
+  "an edited plan is refused",
+  async () => {
+    const lab = await start();
+    await lab.prepare();
+    await lab.apply(stopAt(at("stage-done", "backup")));
+    const path = join(lab.directory, "plan.json");
+    await writeFile(path, (await readFile(path, "utf8")).replace('"waves"', ' "waves"'));
+    await expect(lab.apply()).rejects.toMatchObject({ code: "plan.edited" });
+  },
+  MINUTE,
+);
+
+test(
+  "a truncated journal is refused before anything is written, and the one who went further is named",
+  async () => {
+    const lab = await start();
+    await lab.prepare();
+    await lab.apply(stopAt(at("stage-done", "arm@both")));
+    const path = join(lab.directory, "journal.jsonl");
+    const lines = (await readFile(path, "utf8")).split("\n");
+    await writeFile(path, `${lines.slice(0, 8).join("\n")}\n`);
+    const writes = watchWrites(lab);
+    await expect(lab.apply()).rejects.toMatchObject({ code: "lock.held", message: expect.stringContaining("process") });
+    expect(writes.stop()).toEqual([]);
+  },
+  MINUTE,
+);
+
+test(
+  "a torn last line is cut off, said so, and the rotation goes on",
+  async () => {
+    const lab = await start();
+    await lab.prepare();
+    await lab.apply(stopAt(at("stage-done", "arm@both")));
+    const path = join(lab.directory, "journal.jsonl");
+    await writeFile(path, '{"seq":99,"at":"20', { flag: "a" });
+    expect(await lab.apply()).toMatchObject({ kind: "finished" });
+    const { journal } = await openRotation(lab.directory);
+    expect(journal.entries.some(({ type, data }) => type === "noted" && data.text.includes("torn"))).toBe(true);
+  },
+  MINUTE,
+);
+
+test(
+  "a journal that was edited is refused",
+  async () => {
+    const lab = await start();
+    await lab.prepare();
+    await lab.apply(stopAt(at("stage-done", "backup")));
+    const path = join(lab.directory, "journal.jsonl");
+    await writeFile(path, (await readFile(path, "utf8")).replace("stage-entered", "stage-ENTERED"));
+    await expect(lab.apply()).rejects.toMatchObject({ code: "journal.broken" });
+  },
+  MINUTE,
+);
+
+test(
+  "a copied directory is refused once the other has gone further",
+  async () => {
+    const lab = await start();
+    await lab.prepare();
+    await lab.apply(stopAt(at("stage-done", "backup")));
+    const copy = join(lab.folder, "copy");
+    await cp(lab.directory, copy, { recursive: true });
+    await lab.apply(stopAt(at("stage-done", "arm@both")));
+    await expect(lab.apply({ directory: copy })).rejects.toMatchObject({ code: "lock.held" });
+    expect(await lab.apply()).toMatchObject({ kind: "finished" });
+  },
+  MINUTE,
+);
+
+test(
+  "backups that cannot be decrypted stop the rotation before anything is armed",
+  async () => {
+    const lab = await start();
+    const beginning = await dumpWorld(lab.sandbox);
+    const plan = await lab.prepare();
+    await truncate(join(lab.directory, plan.serving.target.sealed.file), 40);
+    await expect(lab.apply()).rejects.toMatchObject({ code: "backup.altered" });
+    expect(await dumpWorld(lab.sandbox)).toEqual(beginning);
+  },
+  MINUTE,
+);
