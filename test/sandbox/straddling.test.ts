@@ -62,6 +62,17 @@ test("rows 2 and 8: with minReadySeconds the old pod serves on while the new one
   expect(await condition(sandbox, cluster.id, "Ready")).toMatchObject({ status: "True" });
 });
 
+test("a machine that is slow for the estate's speed does not let a failing agent outlive minReadySeconds", async () => {
+  sandbox = await startSandbox({ clusters: 8, speed: 1000 });
+  const next = pinFor("another bundle");
+  await Promise.all(sandbox.clusters.map((cluster) => setPin(cluster, next, 30)));
+  const failedTwice = () => sandbox.clusters.every((cluster) => statistics(cluster).pinMismatches >= 2);
+  await sandbox.waitUntil(failedTwice, { what: "every agent to fail twice" });
+  for (const cluster of sandbox.clusters) {
+    expect(statistics(cluster)).toMatchObject({ connected: true, outages: [] });
+  }
+});
+
 test("rows 3 and 9: the old pod, deleted, is made again with the present pin and connects", async () => {
   const { cluster, present } = await armed();
   const before = await podWith(cluster, present);

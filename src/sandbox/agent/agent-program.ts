@@ -22,6 +22,8 @@ export interface AgentSurroundings {
    * started: how an agent comes to run with a pin that would not survive a restart.
    */
   readonly startedEarlier: () => boolean;
+  /** Lets the cluster's time stand still while a start waits for the real network. */
+  readonly standingStill: <T>(work: Promise<T>) => Promise<T>;
 }
 
 /**

@@ -75,7 +75,8 @@ type CurlAnswer =
 async function curl(agent: AgentProcess, url: string): Promise<CurlAnswer> {
   let answer: Fetched;
   try {
-    answer = await fetchOnce(url, { link: agent.surroundings.link, signal: agent.signal });
+    const { link, standingStill } = agent.surroundings;
+    answer = await standingStill(fetchOnce(url, { link, signal: agent.signal }));
   } catch (error) {
     return { kind: "failed", reason: asCurlSaysIt(error, url) };
   }

@@ -72,8 +72,8 @@ async function probeWithSystemStore(
 }
 
 async function probe(agent: AgentProcess, trust: Trust): Promise<void> {
-  const { link } = agent.surroundings;
-  await fetchOnce(agent.server, { link, trust, signal: agent.signal, timeoutMs: 5000 });
+  const { link, standingStill } = agent.surroundings;
+  await standingStill(fetchOnce(agent.server, { link, trust, signal: agent.signal, timeoutMs: 5000 }));
 }
 
 function noteRefusal(agent: AgentProcess, reason: string): void {

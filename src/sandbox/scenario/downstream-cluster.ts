@@ -83,7 +83,9 @@ export class DownstreamCluster {
       this.#unchecked -= 1;
       return this.#unchecked >= 0;
     };
-    const agent = agentProgram({ link: this.link, observer, api, systemRoots: "", random, startedEarlier });
+    const standingStill = <T>(work: Promise<T>) => this.cluster.clock.during(work);
+    const surroundings = { link: this.link, observer, api, systemRoots: "", random, startedEarlier, standingStill };
+    const agent = agentProgram(surroundings);
     const isAgent = (image: string) => image.includes("rancher/rancher-agent");
     return {
       programs: { "rancher/rancher-agent": agent },

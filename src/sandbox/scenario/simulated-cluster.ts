@@ -5,6 +5,7 @@ import type { Clock } from "../clock.ts";
 import type { ClusterClient, NewObject } from "../cluster-client.ts";
 import type { Images } from "../controllers/container-program.ts";
 import { type Controllers, startControllers } from "../controllers/controllers.ts";
+import { HeldClock } from "../held-clock.ts";
 import { apiHandler } from "./api-handler.ts";
 import { collectionOf } from "./collection.ts";
 
@@ -23,14 +24,15 @@ export class SimulatedCluster {
   readonly server: ApiServer;
   /** As administrator. */
   readonly client: ClusterClient;
-  readonly #clock: Clock;
+  /** What its controllers and nodes live by. */
+  readonly clock: HeldClock;
   #controllers: Controllers | undefined;
 
   constructor(options: ClusterOptions) {
     const { name, kubernetes: kubernetesVersion, kinds, clock, random } = options;
     this.server = new ApiServer({ name, kubernetesVersion, kinds, clock, random, historyLimit: HISTORY });
     this.client = this.server.client();
-    this.#clock = clock;
+    this.clock = new HeldClock(clock);
     for (const account of options.powerful) this.allowEverything(account);
   }
 
@@ -48,7 +50,7 @@ export class SimulatedCluster {
   async start(images: Images): Promise<void> {
     const { server, client } = this;
     const clientOf = (account: { namespace: string; name: string }) => server.client(serviceAccount(account));
-    this.#controllers = startControllers({ client, clock: this.#clock, images, clientOf });
+    this.#controllers = startControllers({ client, clock: this.clock, images, clientOf });
     server.setLogSource(this.#controllers.logs);
     await this.#controllers.ready;
   }
