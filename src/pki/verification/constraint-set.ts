@@ -1,14 +1,20 @@
 /**
- * Name constraints of one certificate, searched as Go 1.26 does (crypto/x509/constraints.go): sorted, pruned, then by
- * binary search. Ported step by step, since the search decides what happens with overlapping or odd constraints.
+ * Name constraints of one certificate, searched in both ways that agents' Go has. Go 1.26 (crypto/x509/constraints.go)
+ * sorts, prunes and searches by halves, looking at one neighbour only: ported step by step, since that decides what
+ * happens with overlapping or odd constraints. Go ≤ 1.25 (`matchIPConstraint`, `matchDomainConstraint` in verify.go)
+ * looks at each constraint in turn. Agents of Rancher 2.6–2.15 are built with Go 1.17–1.25, later ones with 1.26: a name
+ * is permitted where both searches find a constraint, and excluded where either does.
  */
 import { asciiLowerCase } from "../names/domain-name.ts";
 import type { Mailbox } from "../names/mailbox.ts";
 import { parseMailbox } from "../names/mailbox.ts";
 import type { IpRange } from "../x509/name-constraints.ts";
 
-/** The constraint that covers a name, or undefined. */
+/** The constraint that one way of searching finds for a name, or undefined. */
 export type Query<Name> = (name: Name) => string | undefined;
+
+/** One query per way of searching; none where there are no constraints of the kind. */
+export type Queries<Name> = readonly Query<Name>[];
 
 function prune<T>(list: readonly T[], compare: (a: T, b: T) => number, covers: (a: T, b: T) => boolean): T[] {
   const kept: T[] = [];
@@ -37,10 +43,11 @@ function search<T>(
   return neighbour !== undefined && matches(neighbour) ? neighbour : undefined;
 }
 
-export function ipQuery(ranges: readonly IpRange[]): Query<Uint8Array> | undefined {
-  if (ranges.length === 0) {
-    return undefined;
-  }
+export function ipQueries(ranges: readonly IpRange[]): Queries<Uint8Array> {
+  return ranges.length === 0 ? [] : [ipSearch(ranges), (ip) => rangeText(ranges.find((range) => contains(range, ip)))];
+}
+
+function ipSearch(ranges: readonly IpRange[]): Query<Uint8Array> {
   const bySize = new Map(
     [4, 16].map((size) => [
       size,
@@ -56,9 +63,9 @@ export function ipQuery(ranges: readonly IpRange[]): Query<Uint8Array> | undefin
     const found = search(
       sorted,
       (range) => Buffer.compare(range.ip, ip),
-      (range) => contains(range, ip),
+      (range) => containsShortened(range, ip),
     );
-    return found === undefined ? undefined : rangeText(found);
+    return rangeText(found);
   };
 }
 
@@ -68,31 +75,49 @@ function compareRanges(a: IpRange, b: IpRange): number {
 
 function coversRange(a: IpRange, b: IpRange): boolean {
   return (
-    contains(a, b.ip) &&
-    contains(
+    containsShortened(a, b.ip) &&
+    containsShortened(
       a,
       b.ip.map((byte, index) => byte | (~(b.mask[index] ?? 0) & 0xff)),
     )
   );
 }
 
+/** Octet by octet; an IPv4 address in IPv6 form is an IPv6 address. */
 function contains(range: IpRange, ip: Uint8Array): boolean {
-  return range.ip.every(
-    (byte, index) => (byte & (range.mask[index] ?? 0)) === ((ip[index] ?? 0) & (range.mask[index] ?? 0)),
+  return (
+    range.ip.length === ip.length &&
+    range.ip.every((byte, index) => (byte & (range.mask[index] ?? 0)) === ((ip[index] ?? 0) & (range.mask[index] ?? 0)))
   );
 }
 
-function rangeText({ ip, mask }: IpRange): string {
-  return `${Buffer.from(ip).toString("hex")}/${Buffer.from(mask).toString("hex")}`;
+/** Go's `net.IPNet.Contains`: `::ffff:a.b.c.d` is the IPv4 address a.b.c.d, in a range as in a name. */
+function containsShortened(range: IpRange, ip: Uint8Array): boolean {
+  const network = shortened(range.ip);
+  return contains({ ip: network, mask: range.mask.subarray(range.mask.length - network.length) }, shortened(ip));
 }
 
-export function dnsQuery(constraints: readonly string[], use: "permitted" | "excluded"): Query<string> | undefined {
+const IPV4_IN_IPV6 = Buffer.from("00000000000000000000ffff", "hex");
+
+function shortened(ip: Uint8Array): Uint8Array {
+  return ip.length === 16 && IPV4_IN_IPV6.equals(ip.subarray(0, 12)) ? ip.subarray(12) : ip;
+}
+
+function rangeText(range: IpRange | undefined): string | undefined {
+  return range && `${Buffer.from(range.ip).toString("hex")}/${Buffer.from(range.mask).toString("hex")}`;
+}
+
+export function dnsQueries(constraints: readonly string[], use: "permitted" | "excluded"): Queries<string> {
   if (constraints.length === 0) {
-    return undefined;
+    return [];
   }
   if (constraints.includes("")) {
-    return () => "";
+    return [() => ""];
   }
+  return [dnsSearch(constraints, use), (name) => constraints.find((constraint) => isSuffix(constraint, name))];
+}
+
+function dnsSearch(constraints: readonly string[], use: "permitted" | "excluded"): Query<string> {
   const sorted = prune(constraints, compareDomains, isSuffix);
   const parents = use === "excluded" ? parentsOf(sorted) : new Map<string, string>();
   return (name) => {
@@ -150,9 +175,9 @@ function weight(text: string, index: number): number {
   return character === "." ? 0 : asciiLowerCase(character).charCodeAt(0);
 }
 
-export function emailQuery(constraints: readonly string[], use: "permitted" | "excluded"): Query<Mailbox> | undefined {
+export function emailQueries(constraints: readonly string[], use: "permitted" | "excluded"): Queries<Mailbox> {
   if (constraints.length === 0) {
-    return undefined;
+    return [];
   }
   const exact = new Set<string>();
   for (const constraint of constraints) {
@@ -161,11 +186,17 @@ export function emailQuery(constraints: readonly string[], use: "permitted" | "e
       exact.add(mailboxText(mailbox));
     }
   }
-  const domains = dnsQuery(
+  const findExact: Query<Mailbox> = (mailbox) => {
+    const text = mailboxText(mailbox);
+    return exact.has(text) ? text : undefined;
+  };
+  const domains = dnsQueries(
     constraints.filter((constraint) => !constraint.includes("@")),
     use,
   );
-  return (mailbox) => (exact.has(mailboxText(mailbox)) ? mailboxText(mailbox) : domains?.(mailbox.domain));
+  return domains.length === 0
+    ? [findExact]
+    : domains.map((query) => (mailbox: Mailbox) => findExact(mailbox) ?? query(mailbox.domain));
 }
 
 /** The domain does not depend on case, the local part does. */

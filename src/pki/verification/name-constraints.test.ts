@@ -18,9 +18,11 @@ const leaf = (...names: Buffer[]) => x509Of(writeCertificate({ key, extensions: 
 const authority = (permitted: readonly Buffer[], excluded: readonly Buffer[] = []) =>
   x509Of(writeCertificate({ key, extensions: [constraintsExtension(permitted, excluded)] }));
 
+/** How `::ffff:a.b.c.d` begins. */
+const MAPPED = [...Array<number>(10).fill(0), 255, 255];
 const OTHER_V4 = Buffer.from([203, 0, 113, 0, 255, 255, 255, 0]);
 
-// The verdicts are those of Go 1.26 (crypto/x509).
+// The verdicts are the stricter ones of Go 1.26 and Go 1.25 (crypto/x509), wherever these differ.
 describe("a name under a CA with constraints", () => {
   it.each<[string, Buffer, readonly Buffer[], readonly Buffer[], boolean]>([
     ["the permitted domain itself", dnsName("example.com"), [dnsName("example.com")], [], true],
@@ -72,6 +74,63 @@ describe("a name under a CA with constraints", () => {
       ip(10, 0, 0, 1),
       [ip(9, 0, 0, 0, 255, 0, 0, 0), ip(10, 0, 0, 5, 255, 0, 0, 0)],
       [],
+      false,
+    ],
+    [
+      "an excluded range with host bits, which Go 1.26 misses behind a lower one",
+      ip(10, 0, 0, 1),
+      [],
+      [ip(9, 0, 0, 0, 255, 0, 0, 0), ip(10, 0, 0, 5, 255, 0, 0, 0)],
+      false,
+    ],
+    [
+      "an excluded range that Go 1.26 misses behind a narrower one",
+      ip(10, 0, 0, 9),
+      [],
+      [ip(10, 0, 0, 5, 255, 0, 0, 0), ip(10, 0, 0, 6, 255, 255, 255, 255)],
+      false,
+    ],
+    ["an excluded address beside others", ip(10, 0, 0, 9), [], [ip(10, 0, 0, 8, 255, 255, 255, 255)], true],
+    [
+      "IPv4 in IPv6 form under an excluded ::/0, which Go 1.26 takes for IPv4",
+      ip(...MAPPED, 10, 0, 0, 7),
+      [],
+      [ip(...Array<number>(32).fill(0))],
+      false,
+    ],
+    [
+      "IPv4 in IPv6 form under a permitted ::/0, which Go 1.26 takes for IPv4",
+      ip(...MAPPED, 10, 0, 0, 7),
+      [ip(...Array<number>(32).fill(0))],
+      [],
+      false,
+    ],
+    [
+      "IPv4 in IPv6 form in a permitted range of that form",
+      ip(...MAPPED, 10, 0, 0, 7),
+      [ip(...MAPPED, 10, 0, 0, 0, ...Array<number>(13).fill(255), 0, 0, 0)],
+      [],
+      true,
+    ],
+    [
+      "an IPv6 address below a range in IPv4 form that is shorter than that form",
+      ip(...MAPPED.slice(0, 10), 255, 0xfe, 10, 0, 0, 7),
+      [ip(...MAPPED, 10, 0, 0, 0, ...Array<number>(10).fill(255), ...Array<number>(6).fill(0))],
+      [],
+      false,
+    ],
+    [
+      "IPv4 in IPv6 form under an excluded 0.0.0.0/0",
+      ip(...MAPPED, 10, 0, 0, 7),
+      [],
+      [ip(...Array<number>(8).fill(0))],
+      true,
+    ],
+    [
+      "a mailbox of an excluded domain beside others",
+      mail("a@b.example.com"),
+      [],
+      [mail("example.org"), mail("example.com")],
       false,
     ],
     ["a mailbox in the permitted domain", mail("a@example.com"), [mail("example.com")], [], true],

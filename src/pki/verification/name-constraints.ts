@@ -6,7 +6,7 @@ import type { Uri } from "../names/uri.ts";
 import { EXTENSION } from "../x509/extensions.ts";
 import type { NameConstraints } from "../x509/name-constraints.ts";
 import type { X509 } from "../x509/parse.ts";
-import { dnsQuery, emailQuery, ipQuery, type Query } from "./constraint-set.ts";
+import { dnsQueries, emailQueries, ipQueries, type Queries } from "./constraint-set.ts";
 
 export interface ConstraintFault {
   /** Whose name is not allowed. */
@@ -91,32 +91,32 @@ function firstFault(names: NamesToCheck, { permitted, excluded }: NameConstraint
       kind: "IP address",
       names: names.ip,
       text: ipText,
-      permitted: ipQuery(permitted.ip),
-      excluded: ipQuery(excluded.ip),
+      permitted: ipQueries(permitted.ip),
+      excluded: ipQueries(excluded.ip),
     }) ??
     check({
       kind: "DNS name",
       names: names.dns,
       text: String,
       domain: String,
-      permitted: dnsQuery(permitted.dns, "permitted"),
-      excluded: dnsQuery(excluded.dns, "excluded"),
+      permitted: dnsQueries(permitted.dns, "permitted"),
+      excluded: dnsQueries(excluded.dns, "excluded"),
     }) ??
     check({
       kind: "URI",
       names: names.uri,
       text: String,
       domain: String,
-      permitted: dnsQuery(permitted.uri, "permitted"),
-      excluded: dnsQuery(excluded.uri, "excluded"),
+      permitted: dnsQueries(permitted.uri, "permitted"),
+      excluded: dnsQueries(excluded.uri, "excluded"),
     }) ??
     check({
       kind: "email address",
       names: names.email,
       text: ({ local, domain }) => `${local}@${domain}`,
       domain: ({ domain }) => domain,
-      permitted: emailQuery(permitted.email, "permitted"),
-      excluded: emailQuery(excluded.email, "excluded"),
+      permitted: emailQueries(permitted.email, "permitted"),
+      excluded: emailQueries(excluded.email, "excluded"),
     })
   );
 }
@@ -127,8 +127,8 @@ interface KindOfName<Name> {
   readonly text: (name: Name) => string;
   /** The part that must be a domain name, whether or not there are constraints of this kind. */
   readonly domain?: (name: Name) => string;
-  readonly permitted: Query<Name> | undefined;
-  readonly excluded: Query<Name> | undefined;
+  readonly permitted: Queries<Name>;
+  readonly excluded: Queries<Name>;
 }
 
 function check<Name>(kind: KindOfName<Name>): string | undefined {
@@ -137,10 +137,10 @@ function check<Name>(kind: KindOfName<Name>): string | undefined {
     if (kind.domain !== undefined && !isDomainName(kind.domain(name), "name")) {
       return `${text} is not a valid name, and there are name constraints`;
     }
-    if (kind.permitted !== undefined && kind.permitted(name) === undefined) {
+    if (kind.permitted.some((query) => query(name) === undefined)) {
       return `${text} is not permitted by any name constraint`;
     }
-    const exclusion = kind.excluded?.(name);
+    const exclusion = kind.excluded.map((query) => query(name)).find((found) => found !== undefined);
     if (exclusion !== undefined) {
       return `${text} is excluded by the name constraint ${JSON.stringify(exclusion)}`;
     }
