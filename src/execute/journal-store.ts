@@ -48,7 +48,8 @@ export async function loadJournal(path: string, rotation?: string): Promise<Load
 }
 
 export class JournalStore {
-  readonly #file: FileHandle;
+  #file: FileHandle | undefined;
+  readonly #torn: boolean;
   readonly #path: string;
   readonly #options: JournalOptions;
   readonly #entries: JournalEntry[];
@@ -60,9 +61,9 @@ export class JournalStore {
   #flushing: Promise<void> | undefined;
   #broken: unknown;
 
-  private constructor(path: string, file: FileHandle, loaded: LoadedJournal, options: JournalOptions) {
+  private constructor(path: string, loaded: LoadedJournal, options: JournalOptions) {
     this.#path = path;
-    this.#file = file;
+    this.#torn = loaded.torn !== undefined;
     this.#size = loaded.keepBytes;
     this.#options = options;
     this.#entries = [...loaded.entries];
@@ -72,20 +73,13 @@ export class JournalStore {
   }
 
   /**
-   * Opens the journal for writing. A torn last line (the process died while it wrote) is cut off; `torn` is set then.
-   * @throws FarrierError `journal.*`, `rotation.unwritable`
+   * Reads the journal in order to write it. The file is made, and a torn last line (the process died while it wrote) is
+   * cut off, only with the first entry: until then somebody else may hold the rotation.
+   * @throws FarrierError `journal.*`, `input.file-unreadable`
    */
   static async open(path: string, options: JournalOptions): Promise<{ store: JournalStore; torn: boolean }> {
     const loaded = await loadJournal(path, options.rotation);
-    try {
-      const file = await open(path, "a", 0o600);
-      if (loaded.torn !== undefined) await file.truncate(loaded.keepBytes);
-      await file.sync();
-      await syncDirectory(dirname(path));
-      return { store: new JournalStore(path, file, loaded, options), torn: loaded.torn !== undefined };
-    } catch (error) {
-      throw unwritable(path, error);
-    }
+    return { store: new JournalStore(path, loaded, options), torn: loaded.torn !== undefined };
   }
 
   /** Every entry that is on disk, oldest first. */
@@ -127,7 +121,7 @@ export class JournalStore {
   /** Waits for what is being written, then closes the file. */
   async close(): Promise<void> {
     await this.#flushing;
-    await this.#file.close();
+    await this.#file?.close();
   }
 
   async #flush(): Promise<void> {
@@ -145,7 +139,8 @@ export class JournalStore {
     try {
       if (this.#broken !== undefined) throw this.#broken;
       for (const { entry } of batch) for (const observer of this.#observers) observer.beforeFlush?.(entry);
-      await this.#refuseOtherWriter();
+      this.#file ??= await this.#openFile();
+      await this.#refuseOtherWriter(this.#file);
       const bytes = Buffer.from(batch.map(({ line }) => line).join(""));
       await this.#file.appendFile(bytes);
       await this.#file.datasync();
@@ -163,9 +158,22 @@ export class JournalStore {
     }
   }
 
+  async #openFile(): Promise<FileHandle> {
+    const file = await open(this.#path, "a", 0o600);
+    try {
+      if (this.#torn) await file.truncate(this.#size);
+      await file.sync();
+      await syncDirectory(dirname(this.#path));
+      return file;
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
   /** Somebody took over in this very directory while the process slept: their lines must not be mixed with ours. */
-  async #refuseOtherWriter(): Promise<void> {
-    const { size } = await this.#file.stat();
+  async #refuseOtherWriter(file: FileHandle): Promise<void> {
+    const { size } = await file.stat();
     if (size === this.#size) return;
     throw new FarrierError(
       "lock.held",
