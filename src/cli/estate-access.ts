@@ -44,5 +44,15 @@ async function readToken(settings: Settings): Promise<import("../pki/secret.ts")
       hint: "Make one in Rancher (account and API keys), put it into a file, and name that with --token-file.",
     });
   }
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    const place = settings.tokenFile ?? "The environment variable FARRIER_TOKEN";
+    throw new FarrierError(
+      "input.invalid",
+      `${place} does not hold an API token: it has white space or other characters in it.`,
+      {
+        hint: "Write the token alone into it, on one line: token-xxxxx:…",
+      },
+    );
+  }
   return Secret.of(token);
 }

@@ -61,9 +61,20 @@ export async function chooseContext(choice: KubeconfigChoice): Promise<ChosenCon
         plugin?.(),
       ]);
       const { headers = {}, ...identity } = made ?? {};
-      return { tls: { ...trust, ...own.identity, ...identity }, headers: { ...own.headers, ...headers } };
+      const all = { ...own.headers, ...headers };
+      refuseUnsendable(all, name);
+      return { tls: { ...trust, ...own.identity, ...identity }, headers: all };
     },
   };
+}
+
+/** Bytes that no header can hold: a binary file in the token's place, or an answer of a plugin that is none. */
+function refuseUnsendable(headers: Readonly<Record<string, string>>, context: string): void {
+  if (Object.values(headers).every((value) => /^[\x20-\x7e]*$/.test(value))) return;
+  throw new FarrierError(
+    "kubeconfig.credentials",
+    `The token of context "${context}" has characters that no token has.`,
+  );
 }
 
 function serverOf(cluster: KubeconfigCluster, context: string, label: string): URL {

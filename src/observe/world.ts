@@ -47,7 +47,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   let rancher: RancherServer | undefined;
   try {
     const { api } = connection;
-    const kubeSystemUid = await identityOf(api);
+    const kubeSystemUid = await identityOf(connection);
     const [serverUrl, stored, mode] = await Promise.all([
       readServerUrl(api, connection),
       readSetting(api, "cacerts"),
@@ -98,8 +98,13 @@ export async function requireToken({ rancher }: World): Promise<void> {
   );
 }
 
-async function identityOf(management: Api): Promise<string> {
-  const namespace = await management.get(namespaces, "kube-system");
+/** The first request of all: where it fails, it must be clear which server was meant. */
+async function identityOf({ api: management, context, server }: Connection): Promise<string> {
+  const namespace = await management.get(namespaces, "kube-system").catch((error: unknown) => {
+    if (!(error instanceof ApiError)) throw error;
+    const hint = `${error.hint} Context "${context}" leads to ${server}.`;
+    throw new FarrierError(error.code, error.message, { hint, cause: error });
+  });
   const uid = namespace?.metadata.uid;
   if (uid !== undefined) return uid;
   throw new FarrierError("rancher.not-found", `${management.server} has no namespace kube-system.`, {
