@@ -110,6 +110,12 @@ describe("the way in", () => {
       gap: "clusters that the token sees",
       finds: [],
     },
+    {
+      name: "not known, because Rancher does not answer",
+      change: { visibleClusters: [] },
+      gap: "token",
+      finds: ["error rancher.unreachable Rancher"],
+    },
   ];
   it.each(rows)("a token that is $name", ({ change, gap, finds }) => {
     const input = access({ token: { ...lab.estate.access.token, ...change } });
@@ -143,11 +149,12 @@ describe("the way in", () => {
 });
 
 describe("gaps", () => {
-  it("are shown, less those of clusters, which have findings of their own", () => {
+  it("are shown, less those of clusters and of Rancher, which have findings of their own", () => {
     const input = lab.input({
       gaps: [
         { target: "ingress", why: "forbidden" },
         { target: "cluster c-paris", why: "no tunnel" },
+        { target: "token", why: "no connection" },
         { target: "cluster c-lagos: daemonsets", why: "forbidden" },
       ],
     });

@@ -51,6 +51,11 @@ export const MANAGEMENT_FINDINGS = {
     meaning: "This Rancher is older than what Farrier knows how to prove a rotation on.",
     hint: "Upgrade Rancher to 2.6 or later first.",
   },
+  "rancher.unreachable": {
+    severity: "error",
+    meaning: "Rancher's API gives no usable answer: a rotation is carried out and proved through it.",
+    hint: "Check --server and the setting server-url, the network, and the certificate that is presented there.",
+  },
   "rancher.version-unknown": {
     severity: "warning",
     meaning: "Rancher's version could not be understood.",
