@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect } from "vitest";
+import { isWrite } from "../../src/sandbox/api-server/audit.ts";
 import type { ScenarioInput } from "../../src/sandbox/scenario/scenario.ts";
 import { type Journey, startJourney } from "./journey.ts";
 import { type Ended, farrierBeside, type RunOptions } from "./run-farrier.ts";
@@ -14,8 +15,8 @@ export interface CommandLab extends Pick<Journey, "sandbox" | "folder" | "stop" 
   /** Runs `farrier <args>` in the folder, without a terminal; see {@link farrierBeside}. */
   farrier(args: readonly string[], options?: RunOptions): Promise<Ended>;
   /**
-   * What people's accounts have changed in the management cluster, as `update secrets/tls-ca`, or tried to. The
-   * sandbox's own parts are service accounts.
+   * What people's accounts have changed in the management cluster, as `update secrets/tls-ca`; the sandbox's own parts
+   * are service accounts.
    */
   readonly writes: string[];
   /** Digests of every file below a folder, by path. */
@@ -30,9 +31,9 @@ export async function startCommandLab(scenario: ScenarioInput = {}): Promise<Com
   const journey = await startJourney(scenario);
   const { sandbox, folder, authority, plan, stop } = journey;
   const writes: string[] = [];
-  sandbox.managementServer.audit.onEntry(({ user, verb, resource, name, dryRun }) => {
-    if (READS.has(verb) || dryRun || resource.endsWith("reviews") || user.startsWith("system:")) return;
-    writes.push(`${verb} ${resource}/${name}`);
+  sandbox.managementServer.audit.onEntry((entry) => {
+    if (isWrite(entry) && !entry.user.startsWith("system:"))
+      writes.push(`${entry.verb} ${entry.resource}/${entry.name}`);
   });
   const environment = { XDG_CONFIG_HOME: join(folder, "config"), KUBECONFIG: "" };
   return {
@@ -52,8 +53,6 @@ export async function startCommandLab(scenario: ScenarioInput = {}): Promise<Com
     files: (below = ".") => digests(join(folder, below)),
   };
 }
-
-const READS: ReadonlySet<string> = new Set(["get", "list", "watch"]);
 
 async function digests(folder: string): Promise<Record<string, string>> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
