@@ -147,6 +147,15 @@ describe("a step", () => {
       { phase: "started", attempts: 2, failure: FAILURE },
     ],
     [
+      "retried before it could start again after a failure",
+      [
+        [S, failed],
+        [S, { type: "step-retried", data: { attempt: 1, failure: FAILURE } }],
+        [S, started()],
+      ],
+      { phase: "started", before: { pin: "a" } },
+    ],
+    [
       "found done after a kill",
       [
         [S, started()],

@@ -192,7 +192,7 @@ function nextStepState(known: StepState, entry: JournalEntry): StepState {
       requirePhase(known, entry, ["started", "applied"]);
       return { ...rest, phase: "applied", at };
     case "step-retried":
-      requirePhase(known, entry, ["pending", "started", "applied"]);
+      requirePhase(known, entry, ["pending", "started", "applied", "failed"]);
       return { ...rest, attempts: known.attempts + 1, failure: entry.data.failure, at };
     case "step-done":
       if (!entry.data.alreadyDone) requirePhase(known, entry, ["started", "applied"]);
