@@ -27,11 +27,12 @@ export async function passGate(workshop: Workshop, stage: Stage): Promise<GateOu
     const halt = await workshop.halted();
     if (halt !== undefined) return { kind: "halted", halt };
     const { verdict, late } = await look(workshop, stage);
-    if (!verdict.passes) await recordHold(workshop, stage, verdict.holds);
+    const holds = explained(workshop, late, verdict.holds);
+    if (!verdict.passes) await recordHold(workshop, stage, holds);
     const helped = await help(workshop, stage, untried(late, tried));
     if (verdict.passes) return await open(workshop, stage, verdict.waived);
     if (helped) continue;
-    if (Date.now() >= end) return { kind: "held", holds: verdict.holds };
+    if (Date.now() >= end) return { kind: "held", holds };
     await somethingMoves(workshop, Math.min(wait, Math.max(1, end - Date.now())));
   }
 }
@@ -40,6 +41,17 @@ async function open(workshop: Workshop, stage: Stage, waived: readonly string[])
   const data = { stage: stage.id, waived: [...waived] };
   await workshop.parts.ledger.append(ROTATION, { type: "gate-passed", data });
   return { kind: "passed" };
+}
+
+/** Where the step that would clear a hold was tried and failed, its reason is what a person has to mend. */
+function explained(workshop: Workshop, late: readonly Step[], holds: readonly Hold[]): readonly Hold[] {
+  const { run } = workshop.parts.ledger;
+  return holds.map((hold) => {
+    const step = late.find(({ target }) => hold.target === `${target}/cluster-agent`);
+    const failure = step === undefined ? undefined : run.steps[step.id]?.failure;
+    if (step === undefined || failure === undefined) return hold;
+    return { ...hold, why: `${hold.why} Step ${step.id} failed: ${failure.message}.`, hint: failure.hint };
+  });
 }
 
 /** Each late step has so many goes at one gate; then a person must look. */

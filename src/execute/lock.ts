@@ -46,6 +46,8 @@ export interface LockRequest {
   readonly holder: Holder;
   readonly journal: LockedJournal;
   readonly takeOver: boolean;
+  /** The journal was rebuilt from the estate: it need not continue what the estate has seen. */
+  readonly adopt?: boolean;
   readonly now: () => Date;
 }
 
@@ -180,7 +182,7 @@ function judge(request: LockRequest, record: LockRecord): Acquisition {
     );
   }
   const takeOver = record.state === "running" && !mayResume(request, record);
-  if (!continues(request.journal, record)) {
+  if (request.adopt !== true && !continues(request.journal, record)) {
     throw new FarrierError(
       "lock.held",
       `The estate has seen ${record.journalLength} entries of this rotation's journal, written by ${describeHolder(record.holder)}; this directory's journal has ${request.journal.head.seq} and is not a continuation of them.`,

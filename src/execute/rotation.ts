@@ -13,7 +13,7 @@ import { parsePlan, planDigest, serialisePlan } from "../plan/plan-file.ts";
 import { type LoadedJournal, loadJournal } from "./journal-store.ts";
 
 export const PLAN_FILE = "plan.json";
-const JOURNAL_FILE = "journal.jsonl";
+export const JOURNAL_FILE = "journal.jsonl";
 
 export interface Rotation {
   readonly directory: string;

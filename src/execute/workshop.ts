@@ -79,10 +79,15 @@ export class Workshop {
     return stop.aborted ? { kind: "interrupted" } : undefined;
   }
 
-  /** Looks at the whole live estate; a Rancher that restarts is waited for. */
+  /**
+   * Looks at the whole live estate; a Rancher that restarts is waited for. What hardly changes while a process runs is
+   * taken from its first look, which keeps a gate at two requests for each cluster.
+   */
   async observe(): Promise<Estate> {
     const { world, now, abort } = this.parts;
-    this.#latest = await retrying(() => observeEstate(world, { now, concurrency: OBSERVE_AT_ONCE }), {
+    const previous = this.#latest;
+    const options = { now, concurrency: OBSERVE_AT_ONCE, ...(previous === undefined ? {} : { previous }) };
+    this.#latest = await retrying(() => observeEstate(world, options), {
       deadlineMs: OBSERVE_DEADLINE_MS,
       signal: abort,
     });

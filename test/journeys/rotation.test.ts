@@ -1,7 +1,8 @@
 /** A rotation as a person lives through it: what the estate sees, and what is refused. */
-import { cp, readFile, truncate, writeFile } from "node:fs/promises";
+import { cp, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { adoptRotation } from "../../src/execute/adopt.ts";
 import { prepareRollback } from "../../src/execute/prepare.ts";
 import { leaveRequest } from "../../src/execute/requests.ts";
 import { openRotation } from "../../src/execute/rotation.ts";
@@ -225,4 +226,28 @@ test(
     expect(await dumpWorld(lab.sandbox)).toEqual(beginning);
   },
   MINUTE,
+);
+
+test(
+  "a lost journal is rebuilt from the estate wherever it stands, and the rotation ends as it would have",
+  async () => {
+    const lab = await start();
+    for (const [index, stage] of ["arm@both", "widen", "arm@target", "narrow"].entries()) {
+      const directory = join(lab.folder, `lost-${index}`);
+      await lab.prepare({}, directory);
+      await lab.apply({ directory, ...stopAt(at("stage-done", stage)) });
+      await rm(join(directory, "journal.jsonl"));
+      await expect(lab.apply({ directory }), stage).rejects.toThrow();
+      const world = await lab.openWorld();
+      await adoptRotation({ directory, world, now: lab.now });
+      await world.close();
+      expect(await lab.apply({ directory }), stage).toMatchObject({ kind: "finished" });
+      const back = await lab.openWorld();
+      const { file } = await prepareRollback({ directory, world: back, now: lab.now() });
+      await back.close();
+      expect(await lab.apply({ directory, planFile: file }), stage).toMatchObject({ kind: "finished" });
+    }
+    expect(lab.sandbox.statistics().refusals).toEqual([]);
+  },
+  4 * MINUTE,
 );
