@@ -251,3 +251,46 @@ test(
   },
   4 * MINUTE,
 );
+
+test(
+  "an agent that cannot be armed keeps the bundle from being widened, and the gate names it",
+  async () => {
+    const lab = await start();
+    await lab.prepare({ failureBudget: 2, canary: [lab.sandbox.cluster("paris").id] });
+    const tokyo = lab.sandbox.cluster("tokyo").id;
+    await lab.apply(stopAt(at("stage-done", "backup")));
+    await lab.sandbox.inject({ kind: "forbidden", cluster: tokyo });
+    const outcome = await lab.apply({ gateWaitSeconds: 0 });
+    expect(outcome).toMatchObject({ kind: "held", stage: "widen", holds: [{ target: `${tokyo}/cluster-agent` }] });
+    const { plan, state } = await openRotation(lab.directory);
+    const world = await lab.openWorld();
+    expect((await world.rancher.cacerts()).value).toBe(plan.epochs[0]?.bundle.trim());
+    await world.close();
+    expect(state?.current.steps["rancher/serve-bundle@both"]).toBeUndefined();
+  },
+  MINUTE,
+);
+
+const announced = [
+  { step: "rancher/serve-bundle@both", secret: "tls-ca" },
+  { step: "rancher/present-certificate", secret: "tls-rancher-ingress" },
+];
+test.each(announced)(
+  "what cannot be recorded is not done: $secret is as it was when the disk fills up before $step",
+  async ({ step, secret }) => {
+    const lab = await start();
+    await lab.prepare();
+    const writes: string[] = [];
+    const listener = lab.sandbox.managementServer.audit.onEntry((entry) => {
+      if (isWrite(entry) && entry.name === secret) writes.push(entry.verb);
+    });
+    const fill = (entry: JournalEntry): void => {
+      if (at("step-started", step)(entry)) throw new Error("no space left on device");
+    };
+    const applied = lab.apply({ observers: [{ beforeFlush: fill }] });
+    await expect(applied).rejects.toMatchObject({ code: "rotation.unwritable" });
+    expect(writes).toEqual([]);
+    listener.remove();
+  },
+  MINUTE,
+);
