@@ -207,6 +207,37 @@ describe("arm@target", () => {
   });
 });
 
+describe("narrow", () => {
+  const leafOf = (chain: string) => [leafFingerprint(chain)];
+  const armedForTarget = clusterWith("c-1", armedAgent(PIN.both, PIN.target));
+  const resting = (chain: string, presented: string[]) =>
+    estateOf([armedForTarget], { bundle: BOTH_BUNDLE, chain, presented });
+  test("opens when every agent is armed and what is presented verifies under the target alone", () => {
+    expect(gate("narrow", resting(YOUNG.chain, leafOf(YOUNG.chain)))).toMatchObject({ passes: true, holds: [] });
+  });
+  test("is held when the old certificate was put back during the rest, whatever is waived", () => {
+    const estate = resting(OLD.chain, leafOf(OLD.chain));
+    const { passes, holds } = gate("narrow", estate, { waivers: [waiver("c-1"), waiver("rancher")] });
+    expect(passes).toBe(false);
+    expect(holds[0]).toMatchObject({ target: "rancher", why: expect.stringContaining("tls-rancher-ingress") });
+  });
+  test("is held when one address still presents the old certificate", () => {
+    const { holds } = gate("narrow", resting(YOUNG.chain, leafOf(OLD.chain)));
+    expect(holds).toMatchObject([{ target: "rancher", why: expect.stringContaining("192.0.2.1:443 presents") }]);
+  });
+});
+
+describe("switch, when Rancher itself has moved since", () => {
+  test("is held when another bundle is served again", () => {
+    const { holds } = gate("switch", estateOf([spread("c-1")], { bundle: BOTH_BUNDLE, served: [OLD.bundle.trim()] }));
+    expect(holds).toMatchObject([{ target: "rancher", why: expect.stringContaining("serves the bundle") }]);
+  });
+  test("is held when another bundle was put into the Secret, which Rancher's next start would serve", () => {
+    const { holds } = gate("switch", estateOf([spread("c-1")], { served: [BOTH_BUNDLE.trim()] }));
+    expect(holds).toMatchObject([{ target: "rancher", why: expect.stringContaining("Secret tls-ca") }]);
+  });
+});
+
 test("arming waits for the proof that backups can be decrypted", () => {
   expect(gate("arm@both", estateOf([])).passes).toBe(true);
   expect(gate("arm@both", estateOf([]), { backupVerified: false }).holds[0]?.target).toBe("rotation");

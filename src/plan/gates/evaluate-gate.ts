@@ -8,7 +8,14 @@ import type { Epoch, Plan, Stage } from "../plan.ts";
 import { epochNamed, finalEpoch } from "../reading.ts";
 import { armedHolds, type ClusterQuestion, sessionHolds, startedHolds } from "./agent-holds.ts";
 import { type Hold, isInForce, type Waiver } from "./hold.ts";
-import { chainHolds, presentedHolds, servedHolds, servesEverywhere } from "./rancher-holds.ts";
+import {
+  acceptedHolds,
+  chainHolds,
+  presentedHolds,
+  servedHolds,
+  servesEverywhere,
+  settledHolds,
+} from "./rancher-holds.ts";
 
 export interface GateQuestion {
   readonly plan: Plan;
@@ -45,9 +52,19 @@ export function evaluateGate(question: GateQuestion): GateVerdict {
     case "all-armed":
       // What everybody is served already changes nothing for any agent.
       if (servesEverywhere(question.estate, epoch)) return verdict(staleHolds(question), []);
-      return overClusters(question, epoch, { ask: armedHolds, holds: [] });
+      return overClusters(question, epoch, {
+        ask: armedHolds,
+        holds: acceptedHolds(plan, question.estate, epoch, now),
+      });
     case "all-started":
-      return overClusters(question, epoch, { ask: startedHolds, holds: chainHolds(plan, epoch, now) });
+      return overClusters(question, epoch, {
+        ask: startedHolds,
+        holds: [
+          ...chainHolds(plan, epoch, now),
+          ...servedHolds(question.estate, epoch),
+          ...settledHolds(plan, question.estate, epoch),
+        ],
+      });
     case "switch-proved":
       return overClusters(question, epoch, { ask: sessionHolds, holds: presentedHolds(plan, question.estate) });
   }

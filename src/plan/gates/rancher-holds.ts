@@ -1,6 +1,6 @@
 /** What Rancher itself holds a gate with. */
 import type { Estate } from "../../estate/estate.ts";
-import { pinOf } from "../../pki/pin.ts";
+import { pinOf, settingValueOf } from "../../pki/pin.ts";
 import { hostnameOf, leafFingerprint, verification } from "../chain.ts";
 import type { Epoch, Plan } from "../plan.ts";
 import type { Hold } from "./hold.ts";
@@ -34,6 +34,42 @@ export function chainHolds(plan: Plan, epoch: Epoch, now: Date): Hold[] {
       target: "rancher",
       why: `The certificate that is to be presented does not verify under the bundle of epoch ${epoch.name}: ${why}`,
       hint: "Make a new plan with a certificate that does; farrier check names what is wrong with this one.",
+    },
+  ];
+}
+
+/**
+ * What is presented now verifies under a bundle that is about to be served: agents that start with that bundle will
+ * meet it. Weeks may lie between the proof of the switch and `narrow`, in which somebody can put the old one back.
+ */
+export function acceptedHolds(plan: Plan, estate: Estate, epoch: Epoch, now: Date): Hold[] {
+  const hostname = hostnameOf(plan.estate.serverUrl);
+  const { chain, presented } = estate.serving;
+  const accepts = (one: string) => verification({ chain: one, bundle: epoch.bundle, hostname, at: now });
+  const chains = [chain, plan.serving.current.chain, plan.serving.target.chain];
+  const known = new Set(chains.filter((one) => accepts(one).accepted).map(leafFingerprint));
+  const refused = presented.filter(({ fingerprints: [leaf] }) => leaf !== undefined && !known.has(leaf));
+  const stored = accepts(chain);
+  const found = [
+    ...(stored.accepted ? [] : [`Secret ${plan.rancher.servingSecret} holds a certificate`]),
+    ...refused.map(({ address }) => `${address} presents a certificate`),
+  ];
+  return found.map((what) => ({
+    target: "rancher",
+    why: `${what} that agents would refuse once they hold the bundle of epoch ${epoch.name}${stored.accepted ? "" : `: ${stored.why}`}`,
+    hint: "Find out who has put it there; farrier rollback leads back from here.",
+  }));
+}
+
+/** Secret and setting agree on the epoch's bundle: otherwise Rancher's next start changes what agents are served. */
+export function settledHolds(plan: Plan, estate: Estate, epoch: Epoch): Hold[] {
+  const { written } = estate.trust;
+  if (written === undefined || settingValueOf(written) === settingValueOf(epoch.bundle)) return [];
+  return [
+    {
+      target: "rancher",
+      why: `Secret ${plan.rancher.trustSecret} does not hold the bundle of epoch ${epoch.name} any more: Rancher's next start would serve another.`,
+      hint: "Find out who has put another bundle there (Argo CD, Flux, External Secrets, Helm), stop it, and put the epoch's bundle back.",
     },
   ];
 }
