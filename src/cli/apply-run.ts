@@ -57,6 +57,7 @@ export async function runApplying(request: RunRequest): Promise<ExitCode> {
     view?.end();
     if (!interruption.abort.aborted) throw error;
     process.stderr.write(`Stopped at once. Go on with: farrier apply ${directory}\n`);
+    if (format !== "table") process.stdout.write(resultLine({ kind: "stopped" }, fold.state));
     return EXIT.held;
   } finally {
     interruption.release();
@@ -78,8 +79,13 @@ function finish(
   { directory, format, state }: { directory: string; format: string; state: RotationState | undefined },
 ): ExitCode {
   if (format === "table") process.stdout.write(describeOutcome(outcome, directory));
-  else process.stdout.write(`${JSON.stringify({ type: "result", outcome, direction: state?.current.direction })}\n`);
+  else process.stdout.write(resultLine(outcome, state));
   return EXIT_OF[outcome.kind];
+}
+
+/** The last line of `-o json`. `stopped`: interrupted twice, in the middle of a step. */
+function resultLine(outcome: ApplyOutcome | { readonly kind: "stopped" }, state: RotationState | undefined): string {
+  return `${JSON.stringify({ type: "result", outcome, direction: state?.current.direction })}\n`;
 }
 
 const EXIT_OF = {
