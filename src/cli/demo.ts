@@ -61,6 +61,9 @@ async function rotate(directory: string): Promise<boolean> {
 /** The entry point that this process was started from, compiled or not. */
 const MAIN = fileURLToPath(import.meta.url).replace(/cli\/demo\.(ts|js)$/, "main.$1");
 
+/** What a person types: the installed command, or the script of a clone. */
+const COMMAND = MAIN.endsWith(".ts") ? "npm run farrier --" : "farrier";
+
 async function summarise(ready: Ready, finished: boolean): Promise<void> {
   const response = await fetch(`${ready.control}/statistics`);
   const statistics = statisticsSchema.parse(await response.json());
@@ -72,8 +75,8 @@ What the sandbox itself counted:
   longest time that a cluster was away         ${(Math.max(0, ...outages) / 1000).toFixed(1)} s of the estate's time, Rancher's own restarts included
 
 ${finished ? "The CA has changed, and nobody was cut off." : "The rotation did not finish."}
-To try the commands yourself:  npm run farrier -- sandbox
-On your own estate:            npm run farrier -- plan --help
+To try the commands yourself:  ${COMMAND} sandbox
+On your own estate:            ${COMMAND} plan --help
 `);
 }
 
