@@ -33,17 +33,20 @@ async function write(directory: string, world: World): Promise<object> {
   const { buildReport } = await import("../report/report.ts");
   const { renderHtml } = await import("../report/html.ts");
   const { renderMarkdown } = await import("../report/markdown.ts");
-  const { rotation, estate } = await lookAgain(directory, world);
-  const { plan, state, journal } = rotation;
+  const { openRotation } = await import("../execute/rotation.ts");
+  const applied = await openRotation(directory);
+  const { state } = applied;
   if (state === undefined) {
-    await refuseLostJournal(rotation, world);
+    await refuseLostJournal(applied, world);
     throw new FarrierError("rotation.held", "Nothing of this rotation was applied: there is nothing to report.", {
       hint: `Carry it out first: farrier apply ${directory}`,
     });
   }
+  const { rotation, estate } = await lookAgain(directory, world);
+  const { plan, journal } = rotation;
   const report = buildReport({
     plan,
-    state,
+    state: rotation.state ?? state,
     estate,
     entries: journal.entries,
     headHash: journal.head.hash,

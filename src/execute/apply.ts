@@ -14,6 +14,7 @@ import { describeHolder, type Holder, thisProcess } from "./holder.ts";
 import type { JournalObserver } from "./journal-store.ts";
 import { Ledger, ROTATION } from "./ledger.ts";
 import { type Acquisition, EstateLock, readLock } from "./lock.ts";
+import { leftRequests } from "./requests.ts";
 import { openRotation, type Rotation } from "./rotation.ts";
 import { runStage, type StageOutcome } from "./stage-runner.ts";
 import { Workshop } from "./workshop.ts";
@@ -69,6 +70,7 @@ export async function applyRotation(options: ApplyOptions): Promise<ApplyOutcome
   // Nothing is begun by somebody who could not finish it.
   const { target, current } = rotation.firstPlan.serving;
   await vault.prove([target.sealed, current.sealed]);
+  await leftRequests(directory);
   const { ledger, torn } = await Ledger.open(rotation.journalPath, {
     rotation: rotation.plan.rotation,
     now,
