@@ -1,5 +1,5 @@
 /** Files that only their owner may read, on disk before anybody relies on them. */
-import { chmod, mkdir, open, rename } from "node:fs/promises";
+import { chmod, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { FarrierError } from "../errors.ts";
 
@@ -37,6 +37,8 @@ export async function writePrivateFile(path: string, content: Uint8Array | strin
     await rename(draft, path);
     await syncDirectory(dirname(path));
   } catch (error) {
+    // Half a draft is of no use, and where the disk is full its room is.
+    await rm(draft, { force: true }).catch(() => {});
     throw unwritable(path, error);
   }
 }
