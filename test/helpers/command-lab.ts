@@ -10,6 +10,8 @@ import { type Journey, startJourney } from "./journey.ts";
 import { type Ended, farrierBeside, type RunOptions } from "./run-farrier.ts";
 
 export interface CommandLab extends Pick<Journey, "sandbox" | "folder" | "stop" | "plan" | "authority"> {
+  /** The absolute path of a file below the folder. */
+  path(name: string): string;
   /** Makes a file below the folder, for its owner alone. */
   put(name: string, content: string | Uint8Array): void;
   /** Runs `farrier <args>` in the folder, without a terminal; see {@link farrierBeside}. */
@@ -43,6 +45,7 @@ export async function startCommandLab(scenario: ScenarioInput = {}): Promise<Com
     plan,
     stop,
     writes,
+    path: (name) => join(folder, name),
     put: (name, content) => {
       const path = join(folder, name);
       mkdirSync(dirname(path), { recursive: true });
