@@ -54,7 +54,7 @@ function commands(): string {
     .flatMap((command) => (command.commands.length === 0 ? [command] : command.commands))
     .map((command) => {
       const parent = command.parent === program || command.parent === null ? "" : `${command.parent.name()} `;
-      command.configureHelp({ helpWidth: 100, sortSubcommands: false });
+      command.configureHelp({ ...command.configureHelp(), helpWidth: 100 });
       return `## farrier ${parent}${command.name()}\n\n\`\`\`\n${command.helpInformation().trim()}\n\`\`\`\n`;
     });
   return `# Commands\n\n${NOTE}\n\n${sections.join("\n")}`;

@@ -1,5 +1,6 @@
 /** Results go to stdout in the format that was asked for; progress goes to stderr. The facts are the same in each. */
 import { FarrierError } from "../errors.ts";
+import { legible } from "./render/legible.ts";
 
 export const OUTPUT_FORMATS = ["table", "json", "yaml"] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
@@ -19,7 +20,7 @@ export function parseOutputFormat(text: string): OutputFormat {
 export async function printResult(format: OutputFormat, value: unknown, table: () => string): Promise<void> {
   switch (format) {
     case "table":
-      return write(table());
+      return write(legible(table()));
     case "json":
       return write(`${JSON.stringify(value, null, 2)}\n`);
     case "yaml": {

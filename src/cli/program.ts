@@ -16,7 +16,8 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
     .showSuggestionAfterError(true)
     // Errors are shown in one way, wherever they come from; see run.ts.
     .configureOutput({ outputError: () => {} })
-    .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
+    .configureHelp({ sortSubcommands: false, showGlobalOptions: false, subcommandTerm, optionDescription })
+    .addHelpText("after", AFTER_HELP)
     .exitOverride();
 
   const groups = new Map<string, Command>();
@@ -33,6 +34,27 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
   };
   for (const entry of COMMANDS) act(addCommand(parentOf(entry.group), entry), entry.load, finish);
   return program;
+}
+
+const AFTER_HELP = `
+farrier COMMAND --help shows a command's flags and an example.
+farrier demo shows a whole rotation on a simulated estate.
+
+Exit codes: 0 done, 1 failed, 2 bad input or usage, 3 checks found errors,
+4 held, paused or partly done, 5 plan stale, 6 locked by another.`;
+
+/** `apply <rotation>`; that every command has options need not be said. */
+function subcommandTerm(command: Command): string {
+  const words = command.registeredArguments.map((one) => (one.required ? `<${one.name()}>` : `[${one.name()}]`));
+  return [command.name(), ...words].join(" ");
+}
+
+/** Choices in words: `format of the result: table, json or yaml (default: table)`. */
+function optionDescription(option: Option): string {
+  const choices = option.argChoices ?? [];
+  const said = choices.length === 0 ? "" : `: ${choices.slice(0, -1).join(", ")} or ${choices.at(-1)}`;
+  const byDefault = option.defaultValue === undefined || option.negate ? "" : ` (default: ${option.defaultValue})`;
+  return `${option.description}${said}${byDefault}`;
 }
 
 function addCommand(parent: Command, { usage, says, example, flags, hidden }: CommandEntry): Command {

@@ -1,13 +1,18 @@
 /** An error for people: one sentence, a hint, the code. Never a stack trace. */
 import { FarrierError } from "../../errors.ts";
+import { oneLine } from "./legible.ts";
 import { paint } from "./style.ts";
+import { terminalColumns, wrap } from "./wrap.ts";
 
 /** Text for stderr. What is not a FarrierError is a defect; its message may hold anything, so only its kind is shown. */
 export function renderError(error: unknown): string {
   if (error instanceof FarrierError) {
     const label = paint("bad", "error", process.stderr);
     const hint = paint("quiet", "hint", process.stderr);
-    return `${label}  ${error.message}  ${paint("quiet", `[${error.code}]`, process.stderr)}\n${hint}   ${error.hint}\n`;
+    const code = paint("quiet", `[${error.code}]`, process.stderr);
+    const columns = terminalColumns(process.stderr);
+    const lines = [`${label}  ${oneLine(error.message)}  ${code}`, `${hint}   ${oneLine(error.hint)}`];
+    return `${lines.map((line) => wrap(line, HANG, columns)).join("\n")}\n`;
   }
   const kind = error instanceof Error ? error.name : typeof error;
   const where = error instanceof Error ? firstFrame(error) : "";
@@ -15,6 +20,9 @@ export function renderError(error: unknown): string {
     new FarrierError("internal.unexpected", `An unexpected error (${kind}${where}) stopped the command.`),
   );
 }
+
+/** Where the sentences begin. */
+const HANG = 7;
 
 /** ` at file.ts:12` of the place that threw, for the report of a defect. */
 function firstFrame(error: Error): string {

@@ -1,7 +1,9 @@
 /** Findings for people: errors first, one block each, then a line that counts them. */
 import type { Finding, Severity } from "../../findings.ts";
+import { oneLine } from "./legible.ts";
 import { type Meaning, paint } from "./style.ts";
-import { pad } from "./table.ts";
+import { pad } from "./width.ts";
+import { wrap } from "./wrap.ts";
 
 /** A finding, or one read from a plan, whose code may be of another version. */
 export type ShownFinding = Omit<Finding, "code"> & { readonly code: string };
@@ -17,10 +19,14 @@ export function renderFindings(findings: readonly ShownFinding[]): string {
   return `${blocks.join("")}${countFindings(findings)}\n`;
 }
 
+/** Where sentences begin, after the severity. */
+const HANG = 9;
+
 function renderFinding(finding: ShownFinding): string {
   const label = paint(MEANING[finding.severity], pad(finding.severity, 7));
   const about = finding.sentence.includes(finding.target) ? "" : `${finding.target}: `;
-  return `${label}  ${about}${finding.sentence}  ${paint("quiet", `[${finding.code}]`)}\n${" ".repeat(9)}${paint("quiet", finding.hint)}\n`;
+  const said = wrap(`${label}  ${about}${oneLine(finding.sentence)}  ${paint("quiet", `[${finding.code}]`)}`, HANG);
+  return `${said}\n${paint("quiet", wrap(" ".repeat(HANG) + oneLine(finding.hint), HANG))}\n`;
 }
 
 /** `2 errors, 1 warning`, or `No findings.` */

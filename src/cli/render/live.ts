@@ -1,10 +1,12 @@
 /** Puts a rotation's progress on a terminal (redrawn in place) or, elsewhere, into plain lines. Always on stderr. */
+import { stripVTControlCharacters } from "node:util";
 import type { JournalEntry } from "../../journal/entry.ts";
 import type { RotationState } from "../../journal/fold.ts";
 import type { Plan } from "../../plan/plan.ts";
+import { oneLine } from "./legible.ts";
 import { progressLines } from "./progress.ts";
 import { paint } from "./style.ts";
-import { displayWidth } from "./table.ts";
+import { displayWidth } from "./width.ts";
 
 /** Receives every journal entry with the state after it. */
 export interface ProgressView {
@@ -30,7 +32,8 @@ function livePicture(plan: Plan, stream: NodeJS.WriteStream): ProgressView {
     if (latest === undefined) return;
     const columns = stream.columns ?? 80;
     const notes = note === undefined ? [] : [paint("attention", note, stream)];
-    const lines = [...progressLines(plan, latest, new Date(), stream), ...notes].map((line) => cutLine(line, columns));
+    const whole = [...progressLines(plan, latest, new Date(), stream), ...notes];
+    const lines = cutPicture(whole, stream.rows ?? 24).map((line) => cutLine(line, columns));
     const up = drawn === 0 ? "" : `\u001b[${drawn}A`;
     stream.write(`${up}\r\u001b[J${lines.join("\n")}\n`);
     drawn = lines.length;
@@ -52,25 +55,31 @@ function livePicture(plan: Plan, stream: NodeJS.WriteStream): ProgressView {
   };
 }
 
+/** What is above the top of the screen cannot be redrawn, so a picture that is too high loses lines before its last. */
+function cutPicture(lines: readonly string[], rows: number): readonly string[] {
+  const room = Math.max(rows - 1, 3);
+  if (lines.length <= room) return lines;
+  const left = lines.length - room + 1;
+  return [...lines.slice(0, room - 2), `… ${left} more lines; farrier status shows all`, ...lines.slice(-1)];
+}
+
 /** A line that would wrap breaks the redrawing, so it is cut (colours are dropped from a cut line). */
 function cutLine(line: string, columns: number): string {
-  if (displayWidth(line) < columns) return line;
-  const bare = [...line.replaceAll(CONTROL, "")];
+  const shown = oneLine(line);
+  if (displayWidth(shown) < columns) return shown;
   let text = "";
-  for (const character of bare) {
+  for (const character of stripVTControlCharacters(shown)) {
     if (displayWidth(text + character) > columns - 2) break;
     text += character;
   }
   return `${text}…`;
 }
 
-const CONTROL = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, "g");
-
 function plainLines(stream: NodeJS.WriteStream): ProgressView {
   return {
     show: (entry) => {
       const line = plainLine(entry, stream);
-      if (line !== undefined) stream.write(`${entry.at.slice(11, 19)}  ${line}\n`);
+      if (line !== undefined) stream.write(`${entry.at.slice(11, 19)}  ${oneLine(line)}\n`);
     },
     note: (sentence) => {
       stream.write(`${sentence}\n`);

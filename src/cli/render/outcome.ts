@@ -1,10 +1,17 @@
 /** How an apply ended, for people: one paragraph that says what to do next. */
 import type { ApplyOutcome } from "../../execute/apply.ts";
+import { legible } from "./legible.ts";
 import { renderHold } from "./progress.ts";
 import { paint } from "./style.ts";
+import { wrap } from "./wrap.ts";
 
 /** Ends with a newline. */
 export function describeOutcome(outcome: ApplyOutcome, directory: string): string {
+  const lines = legible(paragraph(outcome, directory)).split("\n");
+  return lines.map((line) => wrap(line, line.search(/\S|$/))).join("\n");
+}
+
+function paragraph(outcome: ApplyOutcome, directory: string): string {
   switch (outcome.kind) {
     case "finished":
       return `${paint("good", "Finished.")} ${outcome.worldChanged ? "" : "The estate was already there: nothing was written. "}See farrier report ${directory}\n`;

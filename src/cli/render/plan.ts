@@ -2,19 +2,22 @@
 import type { Plan, PlannedCluster, Stage, Step } from "../../plan/plan.ts";
 import { commonName, describeCertificate, shortPin } from "./estate.ts";
 import { renderFindings } from "./findings.ts";
+import { oneLine } from "./legible.ts";
 import { paint } from "./style.ts";
-import { pad, renderTable } from "./table.ts";
-import { spell } from "./time.ts";
+import { renderTable } from "./table.ts";
+import { spellRoughly } from "./time.ts";
+import { pad } from "./width.ts";
+import { wrap } from "./wrap.ts";
 
 /** Several paragraphs, ending with a newline. */
 export function renderPlan(plan: Plan): string {
   const paragraphs = [
     head(plan),
-    title("Bundles", renderTable(["EPOCH", "PIN", "CERTIFICATES"], plan.epochs.map(epochRow))),
+    title("Bundles", renderTable(["EPOCH", "PIN", "CERTIFICATES"], plan.epochs.map(epochRow), 2)),
     title("Certificate", certificates(plan)),
     title("Stages", stages(plan)),
-    title("Clusters", renderTable(["CLUSTER", "NAME", "METHOD", "WHY"], plan.clusters.map(clusterRow))),
-    title("At risk", plan.clusters.flatMap(risks).join("")),
+    title("Clusters", renderTable(["CLUSTER", "NAME", "METHOD", "WHY"], plan.clusters.map(clusterRow), 2)),
+    title("At risk", lines(plan.clusters.flatMap(risks))),
     title("What people will see", lines(plan.alerts)),
     title("Cannot be undone", lines(plan.pointsOfNoReturn)),
     title("Estimate", estimate(plan)),
@@ -60,9 +63,9 @@ function stages(plan: Plan): string {
   return plan.stages
     .map((stage) => {
       const clusters = waves(stage);
-      const facts = [clusters === "" ? "" : `${clusters} clusters`, `entered ${GATE[stage.gate]}`];
-      const under = facts.filter((fact) => fact !== "").join(", ");
-      return `  ${pad(stage.id, width)}  ${stage.says}\n  ${pad("", width)}  ${paint("quiet", under)}\n`;
+      const facts = [...(clusters === "" ? [] : [clusters]), `entered ${GATE[stage.gate]}`];
+      const says = wrap(`  ${pad(stage.id, width)}  ${stage.says}`, width + 4);
+      return `${says}\n${paint("quiet", wrap(`  ${pad("", width)}  ${facts.join(", ")}`, width + 4))}\n`;
     })
     .join("");
 }
@@ -76,12 +79,11 @@ const GATE = {
   "switch-proved": "when the certificate is proved everywhere",
 } as const satisfies Record<Stage["gate"], string>;
 
-/** `1 + 11` for a canary of one and a wave of eleven. */
+/** `1 + 11 clusters` for a canary of one and a wave of eleven; empty where no cluster takes part. */
 function waves(stage: Stage): string {
-  return stage.waves
-    .map((wave) => clusterSteps(wave.steps).length)
-    .filter((count) => count > 0)
-    .join(" + ");
+  const counts = stage.waves.map((wave) => clusterSteps(wave.steps).length).filter((count) => count > 0);
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  return total === 0 ? "" : `${counts.join(" + ")} cluster${total === 1 ? "" : "s"}`;
 }
 
 function clusterSteps(steps: readonly Step[]): readonly Step[] {
@@ -94,14 +96,16 @@ function clusterRow(cluster: PlannedCluster): readonly string[] {
 
 function risks(cluster: PlannedCluster): string[] {
   const unproved = cluster.unproved.map(
-    (id) => `  ${id} cannot be moved by this version: it holds the gates unless the cluster is waived.\n`,
+    (id) => `${id} cannot be moved by this version: it holds the gates unless the cluster is waived.`,
   );
-  return cluster.risk === undefined ? unproved : [`  ${cluster.id} (${cluster.name}): ${cluster.risk}\n`, ...unproved];
+  return cluster.risk === undefined ? unproved : [`${cluster.id} (${cluster.name}): ${cluster.risk}`, ...unproved];
 }
 
 function estimate(plan: Plan): string {
   const { durationSeconds, agentRestarts, rancherRestarts, requests } = plan.estimate;
-  return `  ${spell(durationSeconds.least)} to ${spell(durationSeconds.most)}, ${agentRestarts} restarts of agents, ${rancherRestarts} of Rancher, about ${requests} requests\n`;
+  const duration = `${spellRoughly(durationSeconds.least)} to ${spellRoughly(durationSeconds.most)}`;
+  const restarts = `${agentRestarts} restart${agentRestarts === 1 ? "" : "s"} of agents, ${rancherRestarts} of Rancher`;
+  return lines([`${duration}, ${restarts}, about ${requests} requests`]);
 }
 
 function title(text: string, body: string): string {
@@ -109,7 +113,7 @@ function title(text: string, body: string): string {
 }
 
 function lines(sentences: readonly string[]): string {
-  return sentences.map((sentence) => `  ${sentence}\n`).join("");
+  return sentences.map((sentence) => `${wrap(`  ${oneLine(sentence)}`, 2)}\n`).join("");
 }
 
 function indent(text: string, by: string): string {

@@ -3,8 +3,8 @@ import type { Hold } from "../../journal/entry.ts";
 import type { PlanRun, RotationState } from "../../journal/fold.ts";
 import type { Plan, Stage, Step } from "../../plan/plan.ts";
 import { paint } from "./style.ts";
-import { pad } from "./table.ts";
 import { spell } from "./time.ts";
+import { pad } from "./width.ts";
 
 export interface Counts {
   readonly total: number;

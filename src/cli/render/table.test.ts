@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
-import { displayWidth, renderTable } from "./table.ts";
+import { renderTable } from "./table.ts";
+import { displayWidth } from "./width.ts";
 
 const widths = [
   { name: "plain", text: "paris", width: 5 },

@@ -1,31 +1,23 @@
 /** Aligned columns for the terminal. */
-import { stripVTControlCharacters } from "node:util";
+import { oneLine } from "./legible.ts";
 import { paint } from "./style.ts";
+import { displayWidth, pad } from "./width.ts";
+import { wrap } from "./wrap.ts";
 
-/** Rows under headings, two spaces between columns, no lines; the last column is not padded. Ends with a newline. */
-export function renderTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+/**
+ * Rows under headings, two spaces between columns, no lines; the last column is not padded, and goes on under itself
+ * where the terminal ends. Ends with a newline.
+ * @param indent blanks before each line
+ */
+export function renderTable(headings: readonly string[], rows: readonly (readonly string[])[], indent = 0): string {
+  const shown = rows.map((row) => row.map(oneLine));
   const widths = headings.map((heading, column) =>
-    Math.max(displayWidth(heading), ...rows.map((row) => displayWidth(row[column] ?? ""))),
+    Math.max(displayWidth(heading), ...shown.map((row) => displayWidth(row[column] ?? ""))),
   );
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, column) => (column === cells.length - 1 ? cell : pad(cell, widths[column] ?? 0)))
-      .join("  ")
-      .trimEnd();
-  const heading = line(headings);
-  return `${[paint("quiet", heading), ...rows.map(line)].join("\n")}\n`;
+  const hang = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, indent);
+  const line = (cells: readonly string[]): string => {
+    const padded = cells.map((cell, column) => (column === cells.length - 1 ? cell : pad(cell, widths[column] ?? 0)));
+    return wrap(" ".repeat(indent) + padded.join("  ").trimEnd(), hang);
+  };
+  return `${[paint("quiet", line(headings)), ...shown.map(line)].join("\n")}\n`;
 }
-
-/** Pads to a width in terminal columns; control sequences count nothing. */
-export function pad(text: string, width: number): string {
-  return text + " ".repeat(Math.max(0, width - displayWidth(text)));
-}
-
-/** Columns that `text` takes: East Asian wide characters take two. */
-export function displayWidth(text: string): number {
-  let width = 0;
-  for (const character of stripVTControlCharacters(text)) width += WIDE.test(character) ? 2 : 1;
-  return width;
-}
-
-const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u;

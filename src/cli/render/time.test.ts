@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { spell } from "./time.ts";
+import { spell, spellRoughly } from "./time.ts";
 
 const rows = [
   { name: "nothing", seconds: 0, said: "0 s" },
@@ -13,4 +13,13 @@ const rows = [
 
 test.each(rows)("a duration reads well: $name", ({ seconds, said }) => {
   expect(spell(seconds)).toBe(said);
+});
+
+test.each([
+  { name: "seconds stay", seconds: 45, said: "45 s" },
+  { name: "minutes are not told to the second", seconds: 121, said: "3 min" },
+  { name: "and a full one stays", seconds: 120, said: "2 min" },
+  { name: "hours", seconds: 4_201, said: "1 h 11 min" },
+])("an estimate promises no more than it knows: $name", ({ seconds, said }) => {
+  expect(spellRoughly(seconds)).toBe(said);
 });

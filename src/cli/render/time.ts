@@ -16,3 +16,9 @@ export function spell(seconds: number): string {
   const rest = next === undefined || index === -1 ? 0 : Math.floor((whole - first * size) / next[1]);
   return rest === 0 || next === undefined ? `${first} ${unit}` : `${first} ${unit} ${rest} ${next[0]}`;
 }
+
+/** The same for estimates, which are not known to the second: `45 s`, `2 min`, `17 min`, `1 h 10 min`, `2 d 4 h`. */
+export function spellRoughly(seconds: number): string {
+  if (seconds < 60) return spell(seconds);
+  return spell(Math.ceil(seconds / 60) * 60);
+}

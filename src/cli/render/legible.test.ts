@@ -1,0 +1,26 @@
+import { describe, expect, test } from "vitest";
+import { legible, oneLine } from "./legible.ts";
+
+describe("text from outside cannot steer the terminal", () => {
+  test.each([
+    { name: "letters of any script", text: "北京 – Zürich", shown: "北京 – Zürich" },
+    {
+      name: "our own colours and line ends",
+      text: "\u001b[32myes\u001b[39m\nno",
+      shown: "\u001b[32myes\u001b[39m\nno",
+    },
+    { name: "clearing the screen", text: "a\u001b[2Jb", shown: "a\ufffd[2Jb" },
+    { name: "moving up", text: "a\u001b[3Ab", shown: "a\ufffd[3Ab" },
+    { name: "setting the title", text: "\u001b]0;evil\u0007", shown: "\ufffd]0;evil\ufffd" },
+    { name: "overwriting the line", text: "refused\rallowed", shown: "refused\ufffdallowed" },
+    { name: "eight-bit controls", text: "a\u009b2Jb", shown: "a\ufffd2Jb" },
+    { name: "writing from right to left", text: "a\u202eb", shown: "a\ufffdb" },
+    { name: "tabs, which scripts may need", text: "a\tb", shown: "a\tb" },
+  ])("$name", ({ text, shown }) => {
+    expect(legible(text)).toBe(shown);
+  });
+});
+
+test("several lines become one where only one has room", () => {
+  expect(oneLine("first\r\n  second\n\nthird\tfourth")).toBe("first second third fourth");
+});

@@ -1,0 +1,20 @@
+/**
+ * Text from outside (names of clusters, messages of servers) as it may reach a terminal: it can neither move the
+ * cursor, nor erase or reorder what stands there. Colours, tabs and line ends stay, since we write them ourselves.
+ */
+export function legible(text: string): string {
+  return text.replaceAll(CONTROL, (character, offset: number) => {
+    if (character === "\n" || character === "\t") return character;
+    return character === ESCAPE && COLOUR.test(text.slice(offset + 1)) ? character : "\ufffd";
+  });
+}
+
+/** The same on one line, without tabs, so that columns stay where they are. */
+export function oneLine(text: string): string {
+  return legible(text.replaceAll(/\s*[\r\n\t]+\s*/g, " "));
+}
+
+const ESCAPE = String.fromCharCode(27);
+const COLOUR = /^\[[0-9;]*m/;
+/** Control characters, and those that change the direction of writing. */
+const CONTROL = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
