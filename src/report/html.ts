@@ -51,7 +51,7 @@ function stages(report: Report): string {
   const rows = report.stages.map((stage) => {
     const waived = stage.waived.length === 0 ? "" : ` <small>waived: ${escapeHtml(stage.waived.join(", "))}</small>`;
     const tone = stage.doneAt === undefined ? "attention" : "good";
-    return `<tr><td><span class="dot ${tone}"></span>${escapeHtml(stage.id)}</td><td>${escapeHtml(stage.says)}${waived}</td><td>${shortTime(stage.enteredAt)}</td><td class="number">${duration(stage)}</td></tr>`;
+    return `<tr><td><span class="dot ${tone}"></span>${escapeHtml(stage.id)}</td><td>${escapeHtml(stage.says)}${waived}</td><td>${escapeHtml(shortTime(stage.enteredAt))}</td><td class="number">${duration(stage)}</td></tr>`;
   });
   return table(["Stage", "What happened", "Entered", "Took"], rows);
 }

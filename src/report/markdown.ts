@@ -11,13 +11,10 @@ export function renderMarkdown(report: Report): string {
     section("Bundles", table(["Epoch", "Pin", "Certificates"], report.epochs.map(epochRow))),
     section(
       "Waivers",
-      list(report.waivers.map((one) => `${one.clusterId}: ${one.reason} (${one.by}, until ${one.until})`)),
+      list(report.waivers.map((one) => escapeText(`${one.clusterId}: ${one.reason} (${one.by}, until ${one.until})`))),
     ),
-    section(
-      "What may still trust the old authority",
-      list(report.remaining.map((one) => `**${one.target}**: ${one.why}`)),
-    ),
-    section("What could not be looked at", list(report.gaps.map((one) => `**${one.target}**: ${one.why}`))),
+    section("What may still trust the old authority", list(report.remaining.map(named))),
+    section("What could not be looked at", list(report.gaps.map(named))),
     section(
       "Evidence",
       list([
@@ -33,27 +30,33 @@ export function renderMarkdown(report: Report): string {
 }
 
 function heading(report: Report): string {
-  return `# Rotation ${report.rotation}: ${report.outcome}
+  return `# Rotation ${escapeText(report.rotation)}: ${report.outcome}
 
-${report.estate.serverUrl}, Rancher ${report.estate.rancherVersion}; procedure *${report.procedure}*. Written ${report.writtenAt}.
+${escapeText(report.estate.serverUrl)}, Rancher ${escapeText(report.estate.rancherVersion)}; procedure *${report.procedure}*. Written ${report.writtenAt}.
 
-${list(report.why)}`;
+${list(report.why.map(escapeText))}`;
 }
 
 function stageRow(stage: Report["stages"][number]): string[] {
   const waived = stage.waived.length === 0 ? "" : ` (waived: ${stage.waived.join(", ")})`;
-  return [stage.id, `${stage.says}${waived}`, shortTime(stage.enteredAt), shortTime(stage.doneAt), duration(stage)];
+  return [
+    escapeText(stage.id),
+    escapeText(`${stage.says}${waived}`),
+    shortTime(stage.enteredAt),
+    shortTime(stage.doneAt),
+    duration(stage),
+  ];
 }
 
 function epochRow(epoch: Report["epochs"][number]): string[] {
-  return [epoch.name, `\`${epoch.pin}\``, epoch.certificates.map((one) => one.subject).join("<br>")];
+  return [epoch.name, `\`${epoch.pin}\``, epoch.certificates.map((one) => escapeText(one.subject)).join("<br>")];
 }
 
 function matrix(report: Report): string {
   const names = report.epochs.map((epoch) => epoch.name);
   return table(
     ["Cluster", "Consumer", ...names],
-    report.consumers.map((row) => [row.cluster, row.kind, ...row.cells.map(describeCell)]),
+    report.consumers.map((row) => [escapeText(row.cluster), escapeText(row.kind), ...row.cells.map(describeCell)]),
   );
 }
 
@@ -67,10 +70,20 @@ function list(lines: readonly string[]): string {
 
 function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   if (rows.length === 0) return "";
-  const line = (cells: readonly string[]): string => `| ${cells.map(escapeCell).join(" | ")} |`;
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   return [line(headings), line(headings.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
-function escapeCell(text: string): string {
-  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
+function named(one: { readonly target: string; readonly why: string }): string {
+  return `**${escapeText(one.target)}**: ${escapeText(one.why)}`;
+}
+
+/** Text from outside on one line, shown as it is: neither markup nor HTML, and no end of a table's cell. */
+function escapeText(text: string): string {
+  return text
+    .replaceAll(/\s+/g, " ")
+    .replaceAll(/[\\`*_[\]|]/g, "\\$&")
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;");
 }

@@ -3,7 +3,7 @@ import type { Report } from "./report.ts";
 
 type Cell = Report["consumers"][number]["cells"][number];
 
-/** `started, seen 08:31:02` */
+/** `started, seen 2026-11-23 08:31:02Z` */
 export function describeCell(cell: Cell): string {
   const latest = cell.evidence
     .map((one) => one.at)
@@ -16,18 +16,24 @@ function wordFor(state: Cell["state"]): string {
   return state === "none" ? "–" : state;
 }
 
-/** `08:31:02Z` of an ISO time; a dash when there is none. */
+/** `2026-11-23 08:31:02Z` of an ISO time, since a rotation may rest for months; a dash when there is none. */
 export function shortTime(iso: string | undefined): string {
-  return iso === undefined ? "–" : `${iso.slice(11, 19)}Z`;
+  return iso === undefined ? "–" : `${iso.slice(0, 10)} ${iso.slice(11, 19)}Z`;
 }
 
-/** `1 min 5 s` between entering and finishing a stage. */
+/** `0.2 s`, `1 min 5 s`, `3 h 20 min` or `12 d 4 h` between entering and finishing a stage. */
 export function duration(stage: {
   readonly enteredAt?: string | undefined;
   readonly doneAt?: string | undefined;
 }): string {
   if (stage.enteredAt === undefined || stage.doneAt === undefined) return "–";
   const seconds = Math.max(0, (Date.parse(stage.doneAt) - Date.parse(stage.enteredAt)) / 1000);
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < HOUR) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  if (whole < DAY) return `${Math.floor(whole / HOUR)} h ${Math.floor((whole % HOUR) / 60)} min`;
+  return `${Math.floor(whole / DAY)} d ${Math.floor((whole % DAY) / HOUR)} h`;
 }
+
+const HOUR = 3_600;
+const DAY = 24 * HOUR;
