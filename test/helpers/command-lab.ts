@@ -9,7 +9,7 @@ import type { ScenarioInput } from "../../src/sandbox/scenario/scenario.ts";
 import { type Journey, startJourney } from "./journey.ts";
 import { type Ended, farrierBeside, type RunOptions } from "./run-farrier.ts";
 
-export interface CommandLab extends Pick<Journey, "sandbox" | "folder" | "stop" | "plan" | "authority"> {
+export interface CommandLab extends Pick<Journey, "sandbox" | "folder" | "plan" | "start" | "stop"> {
   /** The absolute path of a file below the folder. */
   path(name: string): string;
   /** Makes a file below the folder, for its owner alone. */
@@ -31,7 +31,7 @@ export const TARGET = ["--cert", "tls.crt", "--key", "tls.key", "--cacerts", "ca
 /** Two clusters, with everything that a person has for them. */
 export async function startCommandLab(scenario: ScenarioInput = {}): Promise<CommandLab> {
   const journey = await startJourney(scenario);
-  const { sandbox, folder, authority, plan, stop } = journey;
+  const { sandbox, folder, plan, start, stop } = journey;
   const writes: string[] = [];
   sandbox.managementServer.audit.onEntry((entry) => {
     if (isWrite(entry) && !entry.user.startsWith("system:"))
@@ -41,8 +41,8 @@ export async function startCommandLab(scenario: ScenarioInput = {}): Promise<Com
   return {
     sandbox,
     folder,
-    authority,
     plan,
+    start,
     stop,
     writes,
     path: (name) => join(folder, name),
