@@ -29,6 +29,8 @@ export interface ApplyOptions {
   readonly takeOver?: boolean;
   /** How long a gate may wait before the run stops as held. Default 120. */
   readonly gateWaitSeconds?: number;
+  /** What part of its own time a step is given: less than 1 where time runs faster than ours. Default 1. */
+  readonly patience?: number;
   /** First Ctrl-C: finish the steps in hand, then stop. */
   readonly stop?: AbortSignal;
   /** Second Ctrl-C: stop at once. */
@@ -87,8 +89,9 @@ export async function applyRotation(options: ApplyOptions): Promise<ApplyOutcome
       takeOver: options.takeOver ?? false,
       now,
     });
-    const { stop = NEVER, abort = NEVER, gateWaitSeconds = GATE_WAIT_SECONDS } = options;
-    const parts = { directory, plan: rotation.plan, ledger, lock, world, vault, now, stop, abort, gateWaitSeconds };
+    const { stop = NEVER, abort = NEVER, gateWaitSeconds = GATE_WAIT_SECONDS, patience = 1 } = options;
+    const wishes = { stop, abort, gateWaitSeconds, patience };
+    const parts = { directory, plan: rotation.plan, ledger, lock, world, vault, now, ...wishes };
     return await hold(new Workshop(parts, estate), () => begin(rotation, ledger, { holder, how, torn }));
   } finally {
     await ledger.close();

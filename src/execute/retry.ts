@@ -13,9 +13,12 @@ export interface RetryOptions {
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 10_000;
 
-/** The same attempt may succeed in a moment. */
+/**
+ * The same attempt may succeed in a moment. A conflict is the server's word that somebody else wrote at the same time:
+ * the next attempt reads again, and whether the step's own field was changed is seen there.
+ */
 export function isTransient(error: unknown): boolean {
-  return error instanceof ApiError && error.transient;
+  return error instanceof ApiError && (error.transient || error.kind === "conflict");
 }
 
 /** Repeats `work` while it fails for passing reasons; pauses double from 0.25 s to 10 s, with jitter. */

@@ -57,11 +57,13 @@ export interface StepAction<Before> {
   observe(context: StepContext): Promise<Observation<Before>>;
   apply(context: StepContext, before: Before): Promise<void>;
   verify(context: StepContext, before: Before): Promise<Verification>;
+  /** Puts back what was there when the step turned out to be impossible, where leaving it would do harm. */
+  putBack?(context: StepContext, before: Before): Promise<void>;
   /**
-   * Puts back what was there when the step turned out to be impossible, where leaving it would do harm. Answers with
-   * the other steps that are thereby undone.
+   * Undoes what its stage has done so far, because this step did not show that it was right. Every step of the stage is
+   * open again then: what they saw before holds no more.
    */
-  putBack?(context: StepContext, before: Before): Promise<readonly string[]>;
+  undoStage?(context: StepContext): Promise<void>;
 }
 
 /** An action whose `before` comes from the journal and is checked there. */
@@ -69,7 +71,7 @@ export type ErasedAction = StepAction<unknown>;
 
 /** Hides the type of `before` from the runner; what the journal holds is parsed before the action sees it. */
 export function erased<Before>(action: StepAction<Before>): ErasedAction {
-  const { putBack } = action;
+  const { putBack, undoStage } = action;
   return {
     before: action.before,
     deadlineSeconds: action.deadlineSeconds,
@@ -77,6 +79,7 @@ export function erased<Before>(action: StepAction<Before>): ErasedAction {
     apply: (context, before) => action.apply(context, action.before.parse(before)),
     verify: (context, before) => action.verify(context, action.before.parse(before)),
     ...(putBack === undefined ? {} : { putBack: (context, before) => putBack(context, action.before.parse(before)) }),
+    ...(undoStage === undefined ? {} : { undoStage }),
   };
 }
 

@@ -4,7 +4,9 @@
  */
 import { FarrierError } from "../errors.ts";
 import type { JournalEvent } from "../journal/entry.ts";
+import { isWaived } from "../plan/gates/evaluate-gate.ts";
 import type { Stage, Step } from "../plan/plan.ts";
+import { stepsOf } from "../plan/reading.ts";
 import { ACTIONS } from "./actions.ts";
 import { retrying } from "./retry.ts";
 import type { ErasedAction, Obstruction, StepContext } from "./step-action.ts";
@@ -15,16 +17,25 @@ type Failure = Extract<JournalEvent, { type: "step-failed" }>["data"];
 /** `abandoned`: the run ends before the step did; the journal says that it was started. */
 export type StepOutcome = "done" | "failed" | "abandoned";
 
+/** The one write that undoes a stage is tried for so long. */
+const UNDO_MS = 300_000;
+
+const OVERTIME: Failure = {
+  code: "api.deadline",
+  message: "The step took longer than its time",
+  hint: "farrier apply tries it again.",
+};
+
 /** Beyond its own deadlines, an action that does not come back is given up. */
 const GRACE_MS = 60_000;
 
 /** Never throws: what ends the run is left in the workshop. */
 export async function runStep(workshop: Workshop, stage: Stage, step: Step): Promise<StepOutcome> {
-  const { ledger, abort } = workshop.parts;
+  const { ledger, abort, patience } = workshop.parts;
   if (ledger.run.steps[step.id]?.phase === "done") return "done";
   const subject = { target: step.target, step: step.id };
   const action = ACTIONS[step.kind];
-  const allowedMs = action.deadlineSeconds * 1000;
+  const allowedMs = action.deadlineSeconds * 1000 * patience;
   const signal = AbortSignal.any([abort, AbortSignal.timeout(allowedMs + GRACE_MS)]);
   const attempt = new Attempt(workshop, action, workshop.contextFor(step, Date.now() + allowedMs, signal));
   try {
@@ -37,56 +48,51 @@ export async function runStep(workshop: Workshop, stage: Stage, step: Step): Pro
       },
     });
     if (obstruction === undefined) return "done";
-    const undone = await attempt.putBack();
-    await ledger.append(subject, {
-      type: "step-failed",
-      data: { code: "step.blocked", message: obstruction.why, hint: obstruction.hint },
-    });
-    for (const id of undone) await reopen(workshop, stage, id);
-    return "failed";
+    await attempt.putBack();
+    return await settle(attempt, stage, { code: "step.blocked", message: obstruction.why, hint: obstruction.hint });
   } catch (error) {
-    return await settleFailure(workshop, subject, error);
-  }
-}
-
-async function settleFailure(
-  workshop: Workshop,
-  subject: { readonly target: string; readonly step: string },
-  error: unknown,
-): Promise<StepOutcome> {
-  if (workshop.parts.abort.aborted) return "abandoned";
-  if (!(error instanceof FarrierError) || endsTheRun(error)) {
+    if (abort.aborted) return "abandoned";
+    const failure = signal.aborted ? OVERTIME : ordinaryFailure(error);
+    if (failure !== undefined) return await settle(attempt, stage, failure);
     workshop.fail(error);
     return "abandoned";
   }
+}
+
+/** Records the failure; what must not stay as it is because of it is undone first. */
+async function settle(attempt: Attempt, stage: Stage, failure: Failure): Promise<StepOutcome> {
+  const { workshop, subject } = attempt;
   try {
-    await workshop.parts.ledger.append(subject, { type: "step-failed", data: failureOf(error) });
+    const found = await attempt.undoStage(stage).then(
+      () => failure,
+      (error: unknown) => {
+        const second = ordinaryFailure(error);
+        if (second === undefined) throw error;
+        return { ...failure, message: `${failure.message}; undoing it failed: ${second.message}` };
+      },
+    );
+    await workshop.parts.ledger.append(subject, { type: "step-failed", data: found });
     return "failed";
-  } catch (unwritten) {
-    workshop.fail(unwritten);
+  } catch (error) {
+    workshop.fail(error);
     return "abandoned";
   }
 }
 
-/** A step that was done is not any more: it is opened again, and the next run carries it out anew. */
-async function reopen(workshop: Workshop, stage: Stage, id: string): Promise<void> {
-  const step = stage.waves.flatMap(({ steps }) => steps).find((one) => one.id === id);
-  if (step === undefined) return;
-  await workshop.parts.ledger.append(
-    { target: step.target, step: id },
-    { type: "step-added", data: { stage: stage.id, step } },
-  );
+/** The step's failure; undefined for what ends the run. */
+function ordinaryFailure(error: unknown): Failure | undefined {
+  return error instanceof FarrierError && !endsTheRun(error) ? failureOf(error) : undefined;
 }
 
 /** The tries of one step in one process. */
 class Attempt {
-  readonly #workshop: Workshop;
+  readonly workshop: Workshop;
   readonly #action: ErasedAction;
   readonly #context: StepContext;
   #announced: { readonly before: unknown } | undefined;
 
   constructor(workshop: Workshop, action: ErasedAction, context: StepContext) {
-    this.#workshop = workshop;
+    this.workshop = workshop;
     this.#action = action;
     this.#context = context;
   }
@@ -96,14 +102,14 @@ class Attempt {
     const found = await this.#announce();
     if (found === "done") return undefined;
     if ("why" in found) return found;
-    const { ledger } = this.#workshop.parts;
+    const { ledger } = this.workshop.parts;
     await this.#action.apply(this.#context, found.before);
     if (ledger.run.steps[this.#context.step.id]?.phase === "started") {
-      await ledger.append(this.#subject, { type: "step-applied", data: {} });
+      await ledger.append(this.subject, { type: "step-applied", data: {} });
     }
     const verification = await this.#action.verify(this.#context, found.before);
     if (verification.kind === "blocked") return verification.by;
-    await ledger.append(this.#subject, {
+    await ledger.append(this.subject, {
       type: "step-done",
       data: { evidence: [...verification.evidence], alreadyDone: false },
     });
@@ -111,22 +117,39 @@ class Attempt {
   }
 
   /** Puts back what was there, if the step got as far as changing it. */
-  async putBack(): Promise<readonly string[]> {
+  async putBack(): Promise<void> {
     const announced = this.#announced;
     const { putBack } = this.#action;
-    if (announced === undefined || putBack === undefined) return [];
+    if (announced === undefined || putBack === undefined) return;
     const deadlineMs = Math.max(GRACE_MS, this.#context.remainingMs());
-    return await retrying(() => putBack(this.#context, announced.before), { deadlineMs, signal: this.#context.signal });
+    await retrying(() => putBack(this.#context, announced.before), { deadlineMs, signal: this.#context.signal });
   }
 
-  get #subject() {
+  /**
+   * Undoes the stage, where the step stands for it. That its steps are open again is in the journal first: whoever goes
+   * on after a crash in between proves everything anew. A cluster that is waived decides nothing for the others.
+   */
+  async undoStage(stage: Stage): Promise<void> {
+    const { ledger, abort, now } = this.workshop.parts;
+    const { undoStage } = this.#action;
+    if (undoStage === undefined || isWaived(this.#context.step.target, ledger.waivers, now())) return;
+    for (const step of stepsOf(stage)) {
+      if (ledger.run.steps[step.id] === undefined) continue;
+      const data = { stage: stage.id, step };
+      await ledger.append({ target: step.target, step: step.id }, { type: "step-added", data });
+    }
+    await this.workshop.parts.lock.confirm();
+    await retrying(() => undoStage(this.#context), { deadlineMs: UNDO_MS, signal: abort });
+  }
+
+  get subject() {
     return { target: this.#context.step.target, step: this.#context.step.id };
   }
 
   /** What was there before, in the journal, and known to the estate. */
   async #announce(): Promise<{ readonly before: unknown } | Obstruction | "done"> {
     if (this.#announced !== undefined) return this.#announced;
-    const { ledger, lock } = this.#workshop.parts;
+    const { ledger, lock } = this.workshop.parts;
     const known = ledger.run.steps[this.#context.step.id];
     let before: unknown;
     if (known !== undefined && "before" in known) before = known.before;
@@ -134,7 +157,7 @@ class Attempt {
       const observation = await this.#action.observe(this.#context);
       if (observation.kind === "blocked") return observation.by;
       if (observation.kind === "done") {
-        await ledger.append(this.#subject, {
+        await ledger.append(this.subject, {
           type: "step-done",
           data: { evidence: [...observation.evidence], alreadyDone: true },
         });
@@ -142,7 +165,7 @@ class Attempt {
       }
       before = observation.before;
     }
-    await ledger.append(this.#subject, { type: "step-started", data: { before } });
+    await ledger.append(this.subject, { type: "step-started", data: { before } });
     await lock.confirm();
     this.#announced = { before };
     return this.#announced;

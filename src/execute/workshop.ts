@@ -24,6 +24,7 @@ export interface WorkshopParts {
   /** Aborted: end at once, as a crash would. */
   readonly abort: AbortSignal;
   readonly gateWaitSeconds: number;
+  readonly patience: number;
 }
 
 /** Why no further step may start. */

@@ -166,8 +166,8 @@ describe("a step", () => {
     ["added late", [added], { phase: "pending", attempts: 0 }],
     [
       "done, then opened again and started",
-      [[S, started()], [S, done()], added, [S, started({ pin: "b" })]],
-      { phase: "started", before: { pin: "b" } },
+      [[S, started()], [S, done()], added, [S, started({ pin: "b" })], added, [S, started({ pin: "c" })]],
+      { phase: "started", before: { pin: "c" }, original: { pin: "a" } },
     ],
   ];
   test.each(rows)("%s", (_, lines, expected) => {

@@ -166,7 +166,20 @@ function addStep(run: Run, entry: Extract<JournalEntry, { type: "step-added" }>)
   const { stage } = entry.data;
   const others = (run.lateSteps[stage] ?? []).filter(({ id }) => id !== step.data.id);
   run.lateSteps[stage] = [...others, step.data];
-  run.steps[step.data.id] = { phase: "pending", attempts: 0, evidence: [], alreadyDone: false, at: entry.at };
+  run.steps[step.data.id] = {
+    phase: "pending",
+    ...originalOf(run.steps[step.data.id]),
+    attempts: 0,
+    evidence: [],
+    alreadyDone: false,
+    at: entry.at,
+  };
+}
+
+function originalOf(known: StepState | undefined): Pick<StepState, "original"> {
+  if (known === undefined) return {};
+  if ("original" in known) return { original: known.original };
+  return "before" in known ? { original: known.before } : {};
 }
 
 function applyToStep(run: Run, entry: JournalEntry, id: string): void {

@@ -12,6 +12,8 @@ export interface StepState {
   readonly phase: "pending" | "started" | "applied" | "done" | "failed";
   /** What was there before the step's first start: it wins over anything observed later. */
   readonly before?: unknown;
+  /** The first `before` of a step that was opened again: what was there before this run ever touched it. */
+  readonly original?: unknown;
   /** Times that it was started or retried. */
   readonly attempts: number;
   readonly failure?: EventData<"step-failed">;

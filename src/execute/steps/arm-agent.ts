@@ -99,7 +99,6 @@ export const armAgent = erased<Before>({
       minReadySeconds: before.minReadySeconds,
       expectedPins: [before.pin, epochOf(context).pin],
     });
-    return [];
   },
 });
 

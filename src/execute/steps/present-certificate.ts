@@ -65,17 +65,16 @@ export const presentCertificate = erased<Before>({
 
   async putBack(context, before) {
     await presentAgain(context, before.sealed);
-    return [];
   },
 });
 
-export const PRESENT_STEP = "rancher/present-certificate";
+const PRESENT_STEP = "rancher/present-certificate";
 
-/** Undoes the switch by one write, because what came after it failed; answers with the step that is undone. */
-export async function undoSwitch(context: StepContext): Promise<readonly string[]> {
-  const journalled = beforeSchema.safeParse(context.run.steps[PRESENT_STEP]?.before);
+/** Undoes the switch by one write, because what came after it failed. */
+export async function undoSwitch(context: StepContext): Promise<void> {
+  const known = context.run.steps[PRESENT_STEP];
+  const journalled = beforeSchema.safeParse(known?.before ?? known?.original);
   await presentAgain(context, journalled.success ? journalled.data.sealed : context.plan.serving.current.sealed);
-  return [PRESENT_STEP];
 }
 
 async function presentAgain(context: StepContext, sealed: Sealed): Promise<void> {

@@ -45,5 +45,5 @@ export const restartAgent = erased<z.infer<typeof beforeSchema>>({
     return { kind: "verified", evidence: [...started.evidence, session] };
   },
 
-  putBack: (context) => undoSwitch(context),
+  undoStage: (context) => undoSwitch(context),
 });

@@ -48,7 +48,7 @@ export const restartRancherPods = erased<z.infer<typeof beforeSchema>>({
     return { kind: "verified", evidence: before.answering.map((id) => sessionEvidence(context, id, pin, before.at)) };
   },
 
-  putBack: (context) => undoSwitch(context),
+  undoStage: (context) => undoSwitch(context),
 });
 
 function clustersOf(context: StepContext): string[] {
