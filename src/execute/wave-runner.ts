@@ -1,12 +1,14 @@
 /** Runs the steps of a wave, a few at a time, until they are done or too many have failed. */
 
 import { mapLimited } from "../observe/concurrency.ts";
+import { isWaived } from "../plan/gates/evaluate-gate.ts";
 import type { Stage, Step, Wave } from "../plan/plan.ts";
+import { ROTATION } from "./ledger.ts";
 import { runStep } from "./step-runner.ts";
 import type { Halt, Workshop } from "./workshop.ts";
 
 export interface WaveOutcome {
-  /** Steps that failed for good in this run. */
+  /** Steps that failed for good in this run, but for those of clusters that are left behind by a person's word. */
   readonly failed: readonly string[];
   /** More failed than the wave allows. */
   readonly overBudget: boolean;
@@ -19,7 +21,8 @@ export async function runWave(
   stage: Stage,
   wave: Pick<Wave, "concurrency" | "failureBudget"> & { readonly steps: readonly Step[] },
 ): Promise<WaveOutcome> {
-  const { ledger } = workshop.parts;
+  const { ledger, now } = workshop.parts;
+  const waived = ({ target }: Step): boolean => isWaived(target, ledger.waivers, now());
   const open = wave.steps.filter(({ id }) => ledger.run.steps[id]?.phase !== "done");
   const failed: string[] = [];
   let halt: Halt | undefined;
@@ -27,9 +30,29 @@ export async function runWave(
     if (halt !== undefined || failed.length > wave.failureBudget || workshop.fatal !== undefined) return;
     halt ??= await haltOf(workshop);
     if (halt !== undefined) return;
-    if ((await runStep(workshop, stage, step)) === "failed") failed.push(step.id);
+    if (waived(step) && (await leaveBehind(workshop, step))) return;
+    if ((await runStep(workshop, stage, step)) === "failed" && !waived(step)) failed.push(step.id);
   });
   return { failed, overBudget: failed.length > wave.failureBudget, ...(halt === undefined ? {} : { halt }) };
+}
+
+/**
+ * A waived cluster is brought along as far as it comes; where a step of it has failed already, the others don't wait
+ * for more of the same. What was armed is settled all the same.
+ */
+async function leaveBehind(workshop: Workshop, step: Step): Promise<boolean> {
+  const { ledger } = workshop.parts;
+  const own = Object.entries(ledger.run.steps).filter(([id]) => id !== step.id && id.startsWith(`${step.target}/`));
+  const failed = own.find(([, { phase }]) => phase === "failed");
+  if (failed === undefined) return false;
+  if (step.kind === "settle-agent" && own.some(([, { phase }]) => phase === "done")) return false;
+  const text = `Step ${step.id} is left out: its cluster is waived, and ${failed[0]} failed.`;
+  try {
+    await ledger.append(ROTATION, { type: "noted", data: { text } });
+  } catch (error) {
+    workshop.fail(error);
+  }
+  return true;
 }
 
 async function haltOf(workshop: Workshop): Promise<Halt | undefined> {

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { agents, pinOfServed, servedBundle } from "../helpers/estate-facts.ts";
+import { agents, pinOfServed, servedBundle, setMinReadySeconds } from "../helpers/estate-facts.ts";
 import { type Journey, json, jsonLines, startJourney } from "../helpers/journey.ts";
 import type { Ended } from "../helpers/run-farrier.ts";
 
@@ -17,6 +17,7 @@ beforeAll(async () => {
     faults: [{ kind: "forbidden", cluster: "lagos" }],
   });
   const { sandbox } = journey;
+  await setMinReadySeconds([sandbox.cluster("lagos")]);
   sandbox.managementServer.audit.onEntry(({ verb, resource, name, user }) => {
     if (verb === "patch" && resource === "clusters" && !user.startsWith("system:")) redeployed.push(name);
   });
@@ -51,7 +52,8 @@ describe("method: redeploy with acceptUnarmed", () => {
   it("ends with every agent on the target, and cuts nobody off", async () => {
     const pin = pinOfServed(await servedBundle(journey.sandbox));
     const after = await agents(journey.sandbox);
-    for (const name of ["paris", "lagos"]) expect(after[name]).toMatchObject({ pin, pods: [pin], minReadySeconds: 0 });
+    expect(after.paris).toMatchObject({ pin, pods: [pin], minReadySeconds: 0 });
+    expect(after.lagos).toMatchObject({ pin, pods: [pin], minReadySeconds: 30 });
     expect(journey.sandbox.statistics().refusals).toEqual([]);
   });
 });

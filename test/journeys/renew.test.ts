@@ -2,11 +2,17 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type AgentFacts, agents, leafOf, presentedLeaves, secretText, trustSecret } from "../helpers/estate-facts.ts";
+import {
+  type AgentFacts,
+  agents,
+  leafOf,
+  presentedLeaves,
+  secretText,
+  setMinReadySeconds,
+  trustSecret,
+} from "../helpers/estate-facts.ts";
 import { type Journey, json, startJourney } from "../helpers/journey.ts";
 import type { Ended } from "../helpers/run-farrier.ts";
-
-const AGENT = { group: "apps", version: "v1", resource: "deployments", namespace: "cattle-system" };
 
 let journey: Journey;
 let renewed: { readonly certificate: string; readonly key: string };
@@ -18,9 +24,7 @@ beforeAll(async () => {
   // The bundle is one that Farrier would write otherwise: a renewal must not tidy it up.
   journey = await startJourney({ tls: { bundle: "crlf" }, clusters: 3 });
   const { sandbox, folder } = journey;
-  // Otherwise it takes 15 s after each start, on any clock, until an agent has shown that it started.
-  const lasting = { type: "merge", body: { spec: { minReadySeconds: 30 } } } as const;
-  await Promise.all(sandbox.clusters.map(({ client }) => client.patch(AGENT, "cattle-cluster-agent", lasting)));
+  await setMinReadySeconds(sandbox.clusters);
   const names = sandbox.clusters.map(({ name }) => name);
   await journey.configure({ waves: { canary: [names[1]] } });
   renewed = await sandbox.pki.today.issue();
