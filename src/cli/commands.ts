@@ -134,6 +134,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./sandbox.ts")).runSandbox,
   },
   {
+    usage: "completion <shell>",
+    says: "print a script that completes commands, flags and directories in bash, zsh or fish",
+    example: "source <(farrier completion bash)",
+    flags: [],
+    load: async () => {
+      const { runCompletion } = await import("./completion.ts");
+      return (words, options) => runCompletion(words, options, { commands: COMMANDS, groups: GROUPS });
+    },
+  },
+  {
     usage: "demo",
     says: "watch a simulated estate change its CA",
     example: "farrier demo",
