@@ -22,6 +22,7 @@ const CANARY = "token-canary:planted4711";
 function writeFiles(): void {
   const put = (name: string, content: string | Uint8Array) => writeFileSync(join(directory, name), content);
   put("empty", "");
+  put("token", `${CANARY}\n`);
   put("words", "this is no certificate\n");
   put(
     "binary",
@@ -43,7 +44,7 @@ const SETTINGS = {
   "no-url.yaml": "server: rancher.example.com\n",
   "zero.yaml": "waves: { size: 0 }\n",
   "rest.yaml": "rest: three weeks\n",
-  "no-kubeconfig.yaml": "kubeconfig: nowhere\ntokenFile: words\n",
+  "no-kubeconfig.yaml": "kubeconfig: nowhere\ntokenFile: token\n",
   "no-token.yaml": "kubeconfig: words\ntokenFile: nowhere\n",
   "empty-token.yaml": "kubeconfig: words\ntokenFile: empty\n",
 };
