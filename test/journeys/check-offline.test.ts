@@ -239,7 +239,7 @@ describe("bad input ends with 2, one sentence and a hint", () => {
     ["an empty hostname", /--hostname/, { hostname: "" }],
     ["a day that does not exist", /"2026-02-30" is not a time/, { at: "2026-02-30" }],
     ["a time without zone", /"2026-02-03T10:00:00" is not a time/, { at: "2026-02-03T10:00:00" }],
-    ["an unknown flag", /unknown option '--cacert'[\s\S]*--cacerts/, {}, ["--cacert", "x"]],
+    ["an unknown flag", /Unknown option '--cacert'[\s\S]*--cacerts/, {}, ["--cacert", "x"]],
   ];
   for (const [name, says, changes, more] of rows) {
     it(name, () => {
