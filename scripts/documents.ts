@@ -7,6 +7,7 @@ import { estateSchema } from "../src/estate/estate.ts";
 import { FINDINGS } from "../src/findings.ts";
 import { planFileSchema } from "../src/plan/plan-file.ts";
 import { reportSchema } from "../src/report/report.ts";
+import { stepsDocument } from "./step-documents.ts";
 
 /** A file of the repository and what it must contain. */
 export interface GeneratedDocument {
@@ -22,6 +23,7 @@ export function generatedDocuments(): readonly GeneratedDocument[] {
     { path: "docs/checks.md", content: checks() },
     { path: "docs/errors.md", content: errors() },
     { path: "docs/cli.md", content: commands() },
+    { path: "docs/steps.md", content: stepsDocument(NOTE) },
     { path: "schema/estate.schema.json", content: schema(estateSchema) },
     { path: "schema/plan.schema.json", content: schema(planFileSchema) },
     { path: "schema/report.schema.json", content: schema(reportSchema) },

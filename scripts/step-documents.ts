@@ -1,0 +1,96 @@
+/** `docs/steps.md`: each kind of step as its declaration describes it, for an estate of examples. */
+
+import type { Epoch, Step } from "../src/plan/plan.ts";
+import { armAgent } from "../src/plan/steps/arm-agent.ts";
+import type { StepContext } from "../src/plan/steps/context.ts";
+import { presentCertificate } from "../src/plan/steps/present-certificate.ts";
+import { proveDecryption } from "../src/plan/steps/prove-decryption.ts";
+import { proveTrust } from "../src/plan/steps/prove-trust.ts";
+import { redeployAgent } from "../src/plan/steps/redeploy-agent.ts";
+import { restartAgent } from "../src/plan/steps/restart-agent.ts";
+import { restartRancher } from "../src/plan/steps/restart-rancher.ts";
+import { rollAgent } from "../src/plan/steps/roll-agent.ts";
+import { saveObjects } from "../src/plan/steps/save-objects.ts";
+import { serveBundle } from "../src/plan/steps/serve-bundle.ts";
+import { settleAgent } from "../src/plan/steps/settle-agent.ts";
+
+const both: Epoch = { name: "both", bundle: "", pin: "PIN", certificates: [] };
+const serving: StepContext["serving"]["target"] = {
+  chain: "",
+  certificates: [],
+  sealed: { file: "backups/serving-target.age", sha256: "" },
+};
+const context: StepContext = {
+  rotation: "r-20270131-00000000",
+  direction: "forward",
+  estate: { kubeSystemUid: "", serverUrl: "https://rancher.example.com", rancherVersion: "" },
+  rancher: {
+    namespace: "cattle-system",
+    deployment: "rancher",
+    servingSecret: "tls-rancher-ingress",
+    trustSecret: "tls-ca",
+  },
+  epochs: [both],
+  serving: { current: serving, target: serving },
+  armingMinReadySeconds: 30,
+};
+const paris = { id: "c-abc12", name: "paris" };
+
+/** One of each kind, in the order in which a rotation comes to them. */
+export const EXAMPLE_STEPS: readonly Step[] = [
+  saveObjects(context),
+  proveDecryption(),
+  armAgent(context, paris, both),
+  serveBundle(context, both),
+  rollAgent(context, paris, both),
+  redeployAgent(context, paris, both),
+  presentCertificate(context),
+  restartAgent(context, paris, both),
+  restartRancher(context),
+  settleAgent(context, paris, 0),
+  proveTrust(context, both),
+];
+
+/** The whole page; `note` says where it comes from. */
+export function stepsDocument(note: string): string {
+  return `# Steps
+
+${note}
+
+What a rotation is made of, by kind. The examples are for cluster \`paris\` (\`c-abc12\`) of
+\`https://rancher.example.com\` and for the bundle with both authorities, whose hash stands as \`PIN\`. \`farrier plan --manual\`
+prints the same for a plan of yours.
+
+The commands assume a shell in the rotation's directory, the management cluster's own kubeconfig, and an API token of
+Rancher in \`RANCHER_TOKEN\`. Rows \`M1.1\` to \`M1.12\` are those of the [manual procedure](guide/en/by-hand.md).
+
+${EXAMPLE_STEPS.map(section).join("\n")}`;
+}
+
+function section({ id, kind, says, manual, permissions, undo }: Step): string {
+  const needed = permissions.map((permission) => `- \`${permission}\`\n`).join("");
+  return `## ${kind}
+
+${says}
+
+Identity: \`${id}\`. Row: ${manual.row}. ${undoing(undo)}
+
+${needed === "" ? "It needs no permission in a cluster.\n" : `It needs permission to:\n\n${needed}`}
+By hand:
+
+\`\`\`sh
+${manual.commands.join("\n")}
+\`\`\`
+`;
+}
+
+function undoing(undo: Step["undo"]): string {
+  switch (undo.kind) {
+    case "planned":
+      return `Undoing: ${undo.how}`;
+    case "nothing-to-undo":
+      return "There is nothing to undo.";
+    case "irreversible":
+      return `It cannot be undone: ${undo.why}`;
+  }
+}
