@@ -6,7 +6,8 @@ export default defineConfig({
     reporters: ["default", "./scripts/closing-line-reporter.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    // Most tests wait for a simulated estate more than they compute: four of them keep two cores busy.
+    maxWorkers: 4,
     passWithNoTests: true,
   },
 });
