@@ -40,7 +40,10 @@ export function servedBundle(sandbox: Sandbox): Promise<string> {
     const request = get(url, { rejectUnauthorized: false, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("end", () => resolve(String(JSON.parse(Buffer.concat(chunks).toString("utf8")).value)));
+      response.on("end", () => {
+        if (response.statusCode !== 200) reject(new Error(`${url} answered ${response.statusCode}`));
+        else resolve(String(JSON.parse(Buffer.concat(chunks).toString("utf8")).value));
+      });
     });
     request.on("error", reject);
   });
@@ -100,7 +103,10 @@ function pinIn(podSpec: unknown): string {
   return containers.flatMap(({ env }) => env ?? []).find(({ name }) => name === "CATTLE_CA_CHECKSUM")?.value ?? "";
 }
 
-/** Names and versions of everything that a rotation could write, in every cluster: equal when nothing was written. */
+/**
+ * Names and versions of everything that a rotation could write, in every cluster: equal when nothing was written.
+ * Deployments by their generation, since their status is always on the move.
+ */
 export async function versions(sandbox: Sandbox): Promise<string[]> {
   const clients = [{ name: "management", client: sandbox.management }, ...sandbox.clusters];
   const kinds = [SECRETS, DEPLOYMENTS, { ...SECRETS, resource: "configmaps" }];
@@ -108,7 +114,10 @@ export async function versions(sandbox: Sandbox): Promise<string[]> {
     kinds.map(async (kind) =>
       (await client.list(kind)).items
         .filter(({ metadata }) => metadata.name !== "cattle-controllers")
-        .map(({ metadata }) => `${name} ${kind.resource}/${metadata.name} ${metadata.resourceVersion}`),
+        .map(
+          ({ metadata }) =>
+            `${name} ${kind.resource}/${metadata.name} ${metadata.generation ?? metadata.resourceVersion}`,
+        ),
     ),
   );
   return (await Promise.all(lists)).flat().sort();

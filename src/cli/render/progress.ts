@@ -3,7 +3,7 @@ import type { Hold } from "../../journal/entry.ts";
 import type { PlanRun, RotationState } from "../../journal/fold.ts";
 import type { Plan, Stage, Step } from "../../plan/plan.ts";
 import { paint } from "./style.ts";
-import { spell } from "./time.ts";
+import { spell, spellRoughly } from "./time.ts";
 import { pad } from "./width.ts";
 
 export interface Counts {
@@ -48,11 +48,11 @@ function timeLeft(plan: Plan, run: PlanRun, elapsed: number): string {
   const counts = plan.stages.map((stage) => countSteps(stage, run));
   const total = counts.reduce((sum, one) => sum + one.total, 0);
   const done = counts.reduce((sum, one) => sum + one.done, 0);
-  if (total === 0 || done === 0) return `, ${spell(plan.estimate.durationSeconds.least)} or more to go`;
+  if (total === 0 || done === 0) return `, ${spellRoughly(plan.estimate.durationSeconds.least)} or more to go`;
   const share = done / total;
   const byPace = (elapsed / share) * (1 - share);
   const byEstimate = Math.max(0, plan.estimate.durationSeconds.least * (1 - share));
-  return `, about ${spell(share < 0.5 ? Math.max(byPace, byEstimate) : byPace)} to go`;
+  return `, about ${spellRoughly(share < 0.5 ? Math.max(byPace, byEstimate) : byPace)} to go`;
 }
 
 function stageLine(stage: Stage, run: PlanRun, width: number, stream: NodeJS.WriteStream): string {
