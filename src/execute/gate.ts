@@ -1,12 +1,10 @@
 /** A stage's gate: asked of the live estate at entry, and again after every resume. */
 import { setTimeout as pause } from "node:timers/promises";
-import type { Estate } from "../estate/estate.ts";
 import { ApiError } from "../kubernetes/api-error.ts";
 import { managementClusters } from "../kubernetes/resource.ts";
-import { evaluateGate } from "../plan/gates/evaluate-gate.ts";
 import type { Hold } from "../plan/gates/hold.ts";
-import { lateSteps } from "../plan/late-steps.ts";
 import type { Stage, Step } from "../plan/plan.ts";
+import { lookAtGate } from "./gate-look.ts";
 import { ROTATION } from "./ledger.ts";
 import { runWave } from "./wave-runner.ts";
 import type { Halt, Workshop } from "./workshop.ts";
@@ -26,7 +24,7 @@ export async function passGate(workshop: Workshop, stage: Stage): Promise<GateOu
   for (let wait = FIRST_LOOK_AGAIN_MS; ; wait = Math.min(wait * 1.6, LONGEST_LOOK_AGAIN_MS)) {
     const halt = await workshop.halted();
     if (halt !== undefined) return { kind: "halted", halt };
-    const { verdict, late } = await look(workshop, stage);
+    const { verdict, late } = await lookAtGate(workshop, stage);
     const holds = explained(workshop, late, verdict.holds);
     if (!verdict.passes) await recordHold(workshop, stage, holds);
     const helped = await help(workshop, stage, untried(late, tried));
@@ -61,20 +59,6 @@ function untried(late: readonly Step[], tried: Map<string, number>): Step[] {
   const steps = late.filter(({ id }) => (tried.get(id) ?? 0) < GOES);
   for (const { id } of steps) tried.set(id, (tried.get(id) ?? 0) + 1);
   return steps;
-}
-
-async function look(workshop: Workshop, stage: Stage) {
-  const { plan, ledger, now } = workshop.parts;
-  const estate = await estateFor(workshop, stage);
-  const question = { plan, stage, estate, waivers: ledger.waivers, now: now() };
-  const backupVerified = ledger.run.steps["rotation/prove-decryption"]?.phase === "done";
-  return { verdict: evaluateGate({ ...question, backupVerified }), late: lateSteps(question) };
-}
-
-/** Gates that ask nothing of the clusters don't look at them: at five hundred clusters that is most of the work. */
-async function estateFor(workshop: Workshop, stage: Stage): Promise<Estate> {
-  const indifferent = stage.gate === "nothing" || stage.gate === "backup-verified";
-  return indifferent && stage.kind !== "settle" ? workshop.latestEstate() : workshop.observe();
 }
 
 async function recordHold(workshop: Workshop, stage: Stage, holds: readonly Hold[]): Promise<void> {

@@ -1,10 +1,13 @@
 /** One stage: enter, pass the gate, run the waves (canary first), rest where the plan says so. */
 import { setTimeout as pause } from "node:timers/promises";
 import type { Hold } from "../plan/gates/hold.ts";
-import type { Stage, Step } from "../plan/plan.ts";
+import type { Stage } from "../plan/plan.ts";
 import { stepsOf } from "../plan/reading.ts";
 import { passGate } from "./gate.ts";
 import { ROTATION } from "./ledger.ts";
+import { retrying } from "./retry.ts";
+import { runStep } from "./step-runner.ts";
+import { isBundleWritten } from "./steps/serve-bundle.ts";
 import { runWave } from "./wave-runner.ts";
 import type { Halt, Workshop } from "./workshop.ts";
 
@@ -17,6 +20,8 @@ export type StageOutcome =
 
 /** Longer rests are not sat out: the process ends, and a later one goes on. */
 const LONGEST_REST_MS = 3_600_000;
+/** How long a management cluster that does not answer is asked. */
+const LOOK_MS = 120_000;
 
 /** @throws whatever ends the run: `lock.held`, `rotation.unwritable` */
 export async function runStage(workshop: Workshop, stage: Stage): Promise<StageOutcome> {
@@ -24,7 +29,10 @@ export async function runStage(workshop: Workshop, stage: Stage): Promise<StageO
   if (ledger.run.stages[stage.id] === "done") return { kind: "done" };
   const resumed = ledger.run.stages[stage.id] === "entered";
   if (!resumed) await ledger.append(ROTATION, { type: "stage-entered", data: { stage: stage.id } });
-  if (resumed) await completeUnit(workshop, stage);
+  if (resumed) {
+    const failed = await completeUnit(workshop, stage);
+    if (failed.length > 0) return { kind: "failed", stage: stage.id, steps: failed };
+  }
   const gate = await passGate(workshop, stage);
   if (gate.kind === "halted") return { kind: "halted", stage: stage.id, halt: gate.halt };
   if (gate.kind === "held") return { kind: "held", stage: stage.id, holds: gate.holds };
@@ -36,15 +44,25 @@ export async function runStage(workshop: Workshop, stage: Stage): Promise<StageO
   return { kind: "done" };
 }
 
-/** Secret and restart are one unit: begun, it is completed before anything else is asked. */
-async function completeUnit(workshop: Workshop, stage: Stage): Promise<void> {
-  const begun = (step: Step): boolean => {
-    const phase = workshop.parts.ledger.run.steps[step.id]?.phase;
-    return step.kind === "serve-bundle" && (phase === "started" || phase === "applied");
-  };
-  const steps = stepsOf(stage).filter(begun);
-  if (steps.length > 0) await runWave(workshop, stage, { concurrency: 1, failureBudget: 0, steps });
-  if (workshop.fatal !== undefined) throw workshop.fatal;
+/**
+ * Secret and restart are one unit: once the Secret is written, it is completed before anything else is asked. Before
+ * that nothing was begun, and the gate is asked of the estate as it is now.
+ */
+async function completeUnit(workshop: Workshop, stage: Stage): Promise<readonly string[]> {
+  const { ledger, world, plan, abort } = workshop.parts;
+  for (const step of stepsOf(stage)) {
+    const known = ledger.run.steps[step.id];
+    if (step.kind !== "serve-bundle" || known === undefined || known.phase === "done" || !("before" in known)) continue;
+    const written = await retrying(() => isBundleWritten({ management: world.management, plan, step }), {
+      deadlineMs: LOOK_MS,
+      signal: abort,
+    });
+    const outcome = written ? await runStep(workshop, stage, step) : "done";
+    if (workshop.fatal !== undefined) throw workshop.fatal;
+    abort.throwIfAborted();
+    if (outcome !== "done") return [step.id];
+  }
+  return [];
 }
 
 async function runWaves(workshop: Workshop, stage: Stage): Promise<StageOutcome> {
@@ -68,9 +86,10 @@ async function takeRest(workshop: Workshop, stage: Stage): Promise<StageOutcome>
   if (stage.rest.kind === "until-resumed") {
     // Somebody who resumed took the pause away; the rest that was begun is then over.
     if (until !== undefined) return { kind: "done" };
-    await ledger.append(ROTATION, { type: "rest-begun", data: { stage: stage.id, until: "resumed" } });
+    // The pause comes first: a rest that was begun and has no pause is one that somebody ended.
     const why = "the plan rests here until somebody resumes it";
     await ledger.append(ROTATION, { type: "paused", data: { by: "the plan", why } });
+    await ledger.append(ROTATION, { type: "rest-begun", data: { stage: stage.id, until: "resumed" } });
     return { kind: "halted", stage: stage.id, halt: { kind: "paused", by: "the plan", why } };
   }
   if (stage.rest.seconds <= 0) return { kind: "done" };
@@ -79,6 +98,7 @@ async function takeRest(workshop: Workshop, stage: Stage): Promise<StageOutcome>
   const left = Date.parse(end) - now().getTime();
   if (left > LONGEST_REST_MS) return { kind: "resting", stage: stage.id, until: end };
   await sleep(left, [abort, stop]);
+  abort.throwIfAborted();
   const halt = await workshop.halted();
   return halt === undefined ? { kind: "done" } : { kind: "halted", stage: stage.id, halt };
 }

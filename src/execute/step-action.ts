@@ -42,6 +42,12 @@ export interface StepContext {
   readonly now: () => Date;
   /** Ends when the step's time is over or the person wants to stop at once. */
   readonly signal: AbortSignal;
+  /**
+   * To be asked just before a write that changes what everybody is served: the stage's gate is looked at again when it
+   * was seen open too long ago.
+   * @throws FarrierError `rotation.held` when it has shut since
+   */
+  requireOpenGate(): Promise<void>;
   /** Milliseconds that are left of the step's time. */
   remainingMs(): number;
   /** What the journal says of the plan in force. */
@@ -84,7 +90,7 @@ export function erased<Before>(action: StepAction<Before>): ErasedAction {
 }
 
 /** The epoch that the step is about. */
-export function epochOf(context: StepContext): Epoch {
+export function epochOf(context: Pick<StepContext, "plan" | "step">): Epoch {
   if (context.step.epoch === undefined) {
     throw new FarrierError("internal.unexpected", `Step ${context.step.id} names no epoch.`);
   }

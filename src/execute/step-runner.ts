@@ -8,6 +8,7 @@ import { isWaived } from "../plan/gates/evaluate-gate.ts";
 import type { Stage, Step } from "../plan/plan.ts";
 import { stepsOf } from "../plan/reading.ts";
 import { ACTIONS } from "./actions.ts";
+import { requireOpenGate } from "./gate-look.ts";
 import { retrying } from "./retry.ts";
 import type { ErasedAction, Obstruction, StepContext } from "./step-action.ts";
 import type { Workshop } from "./workshop.ts";
@@ -37,7 +38,8 @@ export async function runStep(workshop: Workshop, stage: Stage, step: Step): Pro
   const action = ACTIONS[step.kind];
   const allowedMs = action.deadlineSeconds * 1000 * patience;
   const signal = AbortSignal.any([abort, AbortSignal.timeout(allowedMs + GRACE_MS)]);
-  const attempt = new Attempt(workshop, action, workshop.contextFor(step, Date.now() + allowedMs, signal));
+  const limits = { end: Date.now() + allowedMs, signal, requireOpenGate: () => requireOpenGate(workshop, stage) };
+  const attempt = new Attempt(workshop, action, workshop.contextFor(step, limits));
   try {
     const obstruction = await retrying(() => attempt.run(), {
       deadlineMs: allowedMs,

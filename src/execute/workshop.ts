@@ -27,6 +27,14 @@ export interface WorkshopParts {
   readonly patience: number;
 }
 
+/** What holds for one step in one process. */
+export interface StepLimits {
+  /** Wall clock, milliseconds. */
+  readonly end: number;
+  readonly signal: AbortSignal;
+  readonly requireOpenGate: () => Promise<void>;
+}
+
 /** Why no further step may start. */
 export type Halt =
   | { readonly kind: "paused"; readonly by: string; readonly why: string }
@@ -40,6 +48,8 @@ export class Workshop {
   /** An error that ends the run: the lock or the disk is lost. */
   #fatal: unknown;
   #latest: Estate | undefined;
+  readonly #gates = new Map<string, Date>();
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(parts: WorkshopParts, seen?: Estate) {
     this.parts = parts;
@@ -54,8 +64,23 @@ export class Workshop {
     this.#fatal ??= error;
   }
 
-  /** Takes up what people have asked for, and says whether work must stop. */
+  /** When the look began at which the stage's gate was seen open last, in this process. */
+  gateOpenSince(stage: string): Date | undefined {
+    return this.#gates.get(stage);
+  }
+
+  gateSeenOpen(stage: string, at: Date): void {
+    this.#gates.set(stage, at);
+  }
+
+  /** Takes up what people have asked for, and says whether work must stop. One caller after the other. */
   async halted(): Promise<Halt | undefined> {
+    const turn = this.#turn.then(() => this.#takeUpRequests());
+    this.#turn = turn.catch(() => {});
+    return await turn;
+  }
+
+  async #takeUpRequests(): Promise<Halt | undefined> {
     const { directory, ledger, stop } = this.parts;
     for (const { request, settle } of await leftRequests(directory)) {
       switch (request.kind) {
@@ -100,7 +125,7 @@ export class Workshop {
     return this.#latest ?? (await this.observe());
   }
 
-  contextFor(step: Step, end: number, signal: AbortSignal): StepContext {
+  contextFor(step: Step, { end, signal, requireOpenGate }: StepLimits): StepContext {
     const { plan, ledger, lock, world, vault, now } = this.parts;
     const guard = (): Promise<void> => lock.ensureFresh();
     return {
@@ -112,6 +137,7 @@ export class Workshop {
       signal,
       management: guardedApi(world.management, guard),
       downstream: (clusterId) => guardedApi(world.rancher.downstream(clusterId), guard),
+      requireOpenGate,
       remainingMs: () => Math.max(0, end - Date.now()),
       get run() {
         return ledger.run;

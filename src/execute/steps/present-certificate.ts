@@ -49,6 +49,7 @@ export const presentCertificate = erased<Before>({
 
   async apply(context, before) {
     const pair = await unsealServingPair(context.vault, context.plan.serving.target.sealed);
+    await context.requireOpenGate();
     await write(context, pair, (chain) => digest(chain) === before.chainDigest);
   },
 

@@ -53,6 +53,8 @@ export const serveBundle = erased<Before>({
 
   async apply(context, before) {
     const { management, plan } = context;
+    // Written and not restarted is worse than either: what was begun is completed whatever the gate says now.
+    if (!(await isBundleWritten(context))) await context.requireOpenGate();
     await changeSecret(management, {
       namespace: plan.rancher.namespace,
       name: plan.rancher.trustSecret,
@@ -81,6 +83,13 @@ export const serveBundle = erased<Before>({
     };
   },
 });
+
+/** Whether the Secret holds the epoch's bundle already: from then on any restart of Rancher serves it. */
+export async function isBundleWritten(context: Pick<StepContext, "management" | "plan" | "step">): Promise<boolean> {
+  const { namespace, trustSecret } = context.plan.rancher;
+  const values = await readSecretValues(context.management, namespace, trustSecret);
+  return values?.[BUNDLE_KEY] === epochOf(context).bundle;
+}
 
 /** One pod after the other: the pod that wrote the old bundle back cannot be told from outside. */
 async function startAgain(context: StepContext, shape: RancherShape, before: Before): Promise<void> {

@@ -1,0 +1,48 @@
+/** Asking a gate of the live estate: when its stage is entered, and once more when its change comes late. */
+import { FarrierError } from "../errors.ts";
+import type { Estate } from "../estate/estate.ts";
+import { evaluateGate, type GateVerdict } from "../plan/gates/evaluate-gate.ts";
+import { lateSteps } from "../plan/late-steps.ts";
+import type { Stage, Step } from "../plan/plan.ts";
+import type { Workshop } from "./workshop.ts";
+
+/** The verdict, and the steps that would clear what holds. */
+export async function lookAtGate(
+  workshop: Workshop,
+  stage: Stage,
+): Promise<{ readonly verdict: GateVerdict; readonly late: readonly Step[] }> {
+  const { plan, ledger, now } = workshop.parts;
+  const begun = now();
+  const estate = await estateFor(workshop, stage);
+  const question = { plan, stage, estate, waivers: ledger.waivers, now: now() };
+  const backupVerified = ledger.run.steps["rotation/prove-decryption"]?.phase === "done";
+  const verdict = evaluateGate({ ...question, backupVerified });
+  if (verdict.passes) workshop.gateSeenOpen(stage.id, begun);
+  return { verdict, late: lateSteps(question) };
+}
+
+/** A gate that was seen open is believed for so long; steps that wait, and laptops that sleep, take longer. */
+const BELIEVED_MS = 60_000;
+
+/**
+ * For the writes that change what everybody is served: the gate is open now, not some time ago.
+ * @throws FarrierError `rotation.held` when it has shut since
+ */
+export async function requireOpenGate(workshop: Workshop, stage: Stage): Promise<void> {
+  const seen = workshop.gateOpenSince(stage.id);
+  if (seen !== undefined && Math.abs(workshop.parts.now().getTime() - seen.getTime()) <= BELIEVED_MS) return;
+  const { verdict } = await lookAtGate(workshop, stage);
+  if (verdict.passes) return;
+  const [first] = verdict.holds;
+  throw new FarrierError(
+    "rotation.held",
+    `The gate of stage ${stage.id} has shut again before anything was written: ${first?.why ?? "it does not say why"}`,
+    first === undefined ? {} : { hint: first.hint },
+  );
+}
+
+/** Gates that ask nothing of the clusters don't look at them: at five hundred clusters that is most of the work. */
+async function estateFor(workshop: Workshop, stage: Stage): Promise<Estate> {
+  const indifferent = stage.gate === "nothing" || stage.gate === "backup-verified";
+  return indifferent && stage.kind !== "settle" ? workshop.latestEstate() : workshop.observe();
+}
