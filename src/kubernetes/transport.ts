@@ -4,7 +4,7 @@
  */
 import { X509Certificate } from "node:crypto";
 import type { Readable } from "node:stream";
-import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
+import { createSecureContext, getCACertificates, type SecureContext, TLSSocket } from "node:tls";
 import { Agent, buildConnector } from "undici";
 import { type Asked, errorOfConnection } from "./api-error.ts";
 
@@ -64,7 +64,7 @@ export class Transport {
   constructor(options: TransportOptions) {
     this.origin = options.origin;
     this.#options = options;
-    const connect = verifyingConnector(options.tls, 100);
+    const connect = verifyingConnector(options.tls, "resumed");
     const pool = { connect, pipelining: 1, keepAliveTimeout: 30_000, keepAliveMaxTimeout: 60_000 };
     this.#agent = new Agent({ ...pool, connections: options.connections ?? 48 });
     this.#streams = new Agent({ ...pool, connections: MOST_STREAMS });
@@ -77,7 +77,7 @@ export class Transport {
 
   /** The same over a connection (and TLS handshake) of its own, so that a load balancer may choose another replica. */
   async sendFresh(asked: Asked, request: TransportRequest): Promise<Answer> {
-    const agent = new Agent({ connect: verifyingConnector(this.#options.tls, 0), connections: 1, pipelining: 0 });
+    const agent = new Agent({ connect: verifyingConnector(this.#options.tls, "whole"), connections: 1, pipelining: 0 });
     try {
       return await exchange(agent, this.origin, asked, request);
     } finally {
@@ -134,17 +134,20 @@ function rethrowable(asked: Asked, request: TransportRequest, error: unknown): u
   return request.signal?.aborted === true ? request.signal.reason : errorOfConnection(asked, error);
 }
 
+/** Whether a handshake may resume the session of an earlier one, which costs a third. */
+type Handshakes = "resumed" | "whole";
+
 /**
- * Verifies with the material of the moment. The parsed certificates are kept until the material changes; so are TLS
- * sessions, and a session that was verified with other material is never resumed.
+ * Verifies with the material of the moment. The parsed certificates are kept until the material changes; so is the
+ * latest TLS session, and a session that was verified with other material is never resumed.
  */
-function verifyingConnector(tls: () => TlsMaterial, maxCachedSessions: number): buildConnector.connector {
+function verifyingConnector(tls: () => TlsMaterial, handshakes: Handshakes): buildConnector.connector {
   let known: { material: TlsMaterial; connector: buildConnector.connector } | undefined;
   return (options, callback) => {
     const material = tls();
     if (known === undefined || !sameMaterial(known.material, material)) {
       try {
-        known = { material, connector: connectorWith(material, maxCachedSessions) };
+        known = { material, connector: connectorWith(material, handshakes) };
       } catch (error) {
         callback(error instanceof Error ? error : new Error("unusable TLS material"), null);
         return;
@@ -154,15 +157,29 @@ function verifyingConnector(tls: () => TlsMaterial, maxCachedSessions: number): 
   };
 }
 
-function connectorWith(material: TlsMaterial, maxCachedSessions: number): buildConnector.connector {
-  return buildConnector({
+function connectorWith(material: TlsMaterial, handshakes: Handshakes): buildConnector.connector {
+  const settings = {
     secureContext: secureContextOf(material),
     rejectUnauthorized: true,
     allowH2: false,
-    maxCachedSessions,
+    // The library keeps sessions by weak references, which are gone before they are of use.
+    maxCachedSessions: 0,
     timeout: CONNECT_TIMEOUT_MS,
     ...(material.servername === undefined ? {} : { servername: material.servername }),
-  });
+  };
+  let connect = buildConnector(settings);
+  if (handshakes === "whole") return connect;
+  return (options, callback) => {
+    connect(options, (...result) => {
+      const [, socket] = result;
+      if (socket instanceof TLSSocket) {
+        socket.on("session", (session: Buffer) => {
+          connect = buildConnector({ ...settings, session });
+        });
+      }
+      callback(...result);
+    });
+  };
 }
 
 /** Throws what the TLS library throws when a certificate or key cannot be read, or when they don't belong together. */
