@@ -1,0 +1,37 @@
+/**
+ * `npm run bench`: rotations of 50 and 500 clusters (or of the sizes given), each in processes of their own: what they
+ * take of time, processor, requests and memory, and how that grows.
+ */
+import { spawnSync } from "node:child_process";
+
+interface Measured {
+  readonly clusters: number;
+  readonly wallSeconds: number;
+  readonly cpuSeconds: number;
+  readonly cpuMillisecondsPerCluster: number;
+  readonly requestsPerCluster: number;
+  readonly peakMegabytes: number;
+}
+
+const sizes = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [50, 500];
+const results = sizes.map(measure);
+for (const one of results) {
+  process.stdout.write(
+    `${one.clusters} clusters: ${one.wallSeconds.toFixed(1)} s, ${one.cpuSeconds.toFixed(1)} s of CPU (${one.cpuMillisecondsPerCluster.toFixed(1)} ms per cluster), ${one.requestsPerCluster.toFixed(0)} requests per cluster, peak ${one.peakMegabytes.toFixed(0)} MB\n`,
+  );
+}
+const [first, last] = [results.at(0), results.at(-1)];
+if (first !== undefined && last !== undefined && first !== last) {
+  process.stdout.write(
+    `from ${first.clusters} to ${last.clusters} clusters the time grows ${(last.wallSeconds / first.wallSeconds).toFixed(1)} times\n`,
+  );
+}
+
+function measure(clusters: number): Measured {
+  const child = spawnSync(process.execPath, ["bench/one-rotation.ts", `${clusters}`], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  if (child.status !== 0) throw new Error(`the rotation of ${clusters} clusters was not measured`);
+  return JSON.parse(child.stdout);
+}
