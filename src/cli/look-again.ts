@@ -23,7 +23,7 @@ export async function lookAgain(directory: string, world: World): Promise<{ rota
   }
   await requireToken(world);
   const estate = await observeEstate(world, { now: () => new Date(), concurrency: CONCURRENCY });
-  const wait = secondsUntilProvable(estate, new Date());
+  const wait = secondsUntilProvable(estate, rotation.plan.armingMinReadySeconds, new Date());
   if (wait === 0) return { rotation, estate };
   process.stderr.write(`Some agents started only moments ago; looking again in ${wait} s.\n`);
   await setTimeout(wait * 1000);
@@ -33,10 +33,13 @@ export async function lookAgain(directory: string, world: World): Promise<{ rota
 /** Clusters that are looked at at the same time. */
 const CONCURRENCY = 50;
 
-/** Whole seconds until the youngest running agent pod has outlived its start check; 0 when all have. */
-function secondsUntilProvable(estate: Estate, now: Date): number {
+/**
+ * Whole seconds until the youngest running agent pod has outlived its start check; 0 when all have. Where the agent's
+ * own `minReadySeconds` is long enough, its Deployment's word is proof already.
+ */
+function secondsUntilProvable(estate: Estate, minReadySeconds: number, now: Date): number {
   const starts = estate.clusters
-    .flatMap((cluster) => cluster.agent?.pods ?? [])
+    .flatMap(({ agent }) => (agent === undefined || agent.minReadySeconds >= minReadySeconds ? [] : agent.pods))
     .flatMap((pod) => (pod.ready && pod.runningSince !== undefined ? [Date.parse(pod.runningSince)] : []));
   const age = (now.getTime() - Math.max(...starts)) / 1000;
   // A pod "from the future" tells of a clock that is wrong, not of something to wait for.

@@ -83,6 +83,8 @@ describe("farrier prove", () => {
     const proved = await journey.farrier("prove", "rotation", "-o", "json");
     expect(proved.code).toBe(0);
     expect(json(proved.stdout)).toMatchObject({ served: "target", proved: true });
+    // The agents' own minReadySeconds is proof enough: nothing is waited for.
+    expect(proved.stderr).toBe("");
     const table = await journey.farrier("prove", "rotation");
     for (const { name } of journey.sandbox.clusters) {
       expect(table.stdout).toMatch(new RegExp(`${name} .*cluster-agent.*started`));
