@@ -10,10 +10,10 @@ import { observeEstate } from "../observe/observe-estate.ts";
 import { requireToken, type World } from "../observe/world.ts";
 import { belongsTo, staleness } from "../plan/staleness.ts";
 import { agentTlsModeOf, readSetting } from "../rancher/settings.ts";
-import { describeHolder, type Holder, thisProcess } from "./holder.ts";
+import { describeHolder, type Holder, thisProcess, whereabouts } from "./holder.ts";
 import type { JournalObserver } from "./journal-store.ts";
 import { Ledger, ROTATION } from "./ledger.ts";
-import { type Acquisition, EstateLock, readLock } from "./lock.ts";
+import { type Acquisition, EstateLock, type LockRecord, readLock } from "./lock.ts";
 import { leftRequests } from "./requests.ts";
 import { openRotation, type Rotation } from "./rotation.ts";
 import { runStage, type StageOutcome } from "./stage-runner.ts";
@@ -66,8 +66,7 @@ export async function applyRotation(options: ApplyOptions): Promise<ApplyOutcome
   await trustEpochs(rotation, world);
   await requireToken(world);
   // Who holds the estate is said before anything else: a stale plan is only interesting to who may apply it.
-  const fresh = rotation.state === undefined;
-  const estate = fresh ? await observeFresh(rotation, world, now) : undefined;
+  const estate = isFresh(rotation) ? await observeFresh(rotation, world, now) : undefined;
   const vault = await Vault.open(directory, options.identity ?? {});
   // Nothing is begun by somebody who could not finish it.
   const { target, current } = rotation.firstPlan.serving;
@@ -176,16 +175,26 @@ function refuseOtherEstate({ plan }: Rotation, world: World): void {
   );
 }
 
-/** Nothing was applied yet: the estate must be as the plan found it. */
+/** The plan is not in force yet: the first one before its beginning, or a rollback that is only stored. */
+function isFresh({ state, planFile }: Rotation): boolean {
+  return state === undefined || state.current.file !== planFile;
+}
+
+/** Nothing of this plan was applied yet: the estate must be as the plan found it. */
 async function observeFresh(rotation: Rotation, world: World, now: () => Date): Promise<Estate> {
   const { plan } = rotation;
   const other = await readLock(world.management, plan.rancher.namespace);
   const estate = await observeEstate(world, { now, concurrency: 50 });
-  if (other?.rotation === plan.rotation) return estate;
+  if (other?.rotation === plan.rotation && (rotation.state === undefined || isWorking(other))) return estate;
   const differences = staleness(plan, estate);
   if (differences.length === 0) return estate;
   const said = differences.map(({ what, planned, found }) => `${what}: planned ${planned}, found ${found}`);
   throw new FarrierError("plan.stale", `The estate has changed since the plan was made. ${said.join("; ")}.`);
+}
+
+/** Somebody is at it now: whoever asks for the lock is told so. */
+function isWorking({ state, holder }: LockRecord): boolean {
+  return state === "running" && whereabouts(holder) !== "gone";
 }
 
 /** Connections to Rancher must survive every epoch that the estate is led through. */

@@ -144,6 +144,26 @@ test(
 );
 
 test(
+  "a rollback that was planned before the rotation went on is refused, and changes nothing",
+  async () => {
+    const lab = await start();
+    await lab.prepare();
+    await lab.apply(stopAt(at("stage-done", "arm@both")));
+    const world = await lab.openWorld();
+    const { file } = await prepareRollback({ directory: lab.directory, world, now: lab.now() });
+    await world.close();
+    await lab.apply();
+    const before = await dumpWorld(lab.sandbox);
+    await expect(lab.apply({ planFile: file })).rejects.toMatchObject({
+      code: "plan.stale",
+      message: expect.stringContaining("pin of the served bundle"),
+    });
+    expect(await dumpWorld(lab.sandbox)).toEqual(before);
+  },
+  MINUTE,
+);
+
+test(
   "an edited plan is refused",
   async () => {
     const lab = await start();
