@@ -6,18 +6,22 @@ import { lateSteps } from "../plan/late-steps.ts";
 import type { Stage, Step } from "../plan/plan.ts";
 import type { Workshop } from "./workshop.ts";
 
-/** The verdict, and the steps that would clear what holds. */
+/** `agents`: only what is on the move. `all`: node agents, system-agents and Fleet agents that came meanwhile, too. */
+export type Consumers = "agents" | "all";
+
+/** The verdict, and the steps that would clear what holds. A gate is open only when it was asked about all consumers. */
 export async function lookAtGate(
   workshop: Workshop,
   stage: Stage,
+  consumers: Consumers = "all",
 ): Promise<{ readonly verdict: GateVerdict; readonly late: readonly Step[] }> {
   const { plan, ledger, now } = workshop.parts;
   const begun = now();
-  const estate = await estateFor(workshop, stage);
+  const estate = await estateFor(workshop, stage, consumers);
   const question = { plan, stage, estate, waivers: ledger.waivers, now: now() };
   const backupVerified = ledger.run.steps["rotation/prove-decryption"]?.phase === "done";
   const verdict = evaluateGate({ ...question, backupVerified });
-  if (verdict.passes) workshop.gateSeenOpen(stage.id, begun);
+  if (verdict.passes && consumers === "all") workshop.gateSeenOpen(stage.id, begun);
   return { verdict, late: lateSteps(question) };
 }
 
@@ -42,7 +46,13 @@ export async function requireOpenGate(workshop: Workshop, stage: Stage): Promise
 }
 
 /** Gates that ask nothing of the clusters don't look at them: at five hundred clusters that is most of the work. */
-async function estateFor(workshop: Workshop, stage: Stage): Promise<Estate> {
+async function estateFor(workshop: Workshop, stage: Stage, consumers: Consumers): Promise<Estate> {
   const indifferent = stage.gate === "nothing" || stage.gate === "backup-verified";
-  return indifferent && stage.kind !== "settle" ? workshop.latestEstate() : workshop.observe();
+  if (indifferent && stage.kind !== "settle") return workshop.latestEstate();
+  return workshop.observe(consumers === "all" && changesWhatIsServed(stage));
+}
+
+/** What these write concerns every consumer at once: one that came meanwhile must be seen before. */
+function changesWhatIsServed({ kind }: Stage): boolean {
+  return kind === "widen" || kind === "switch" || kind === "narrow";
 }

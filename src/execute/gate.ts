@@ -4,7 +4,7 @@ import { ApiError } from "../kubernetes/api-error.ts";
 import { managementClusters } from "../kubernetes/resource.ts";
 import type { Hold } from "../plan/gates/hold.ts";
 import type { Stage, Step } from "../plan/plan.ts";
-import { lookAtGate } from "./gate-look.ts";
+import { type Consumers, lookAtGate } from "./gate-look.ts";
 import { ROTATION } from "./ledger.ts";
 import { runWave } from "./wave-runner.ts";
 import type { Halt, Workshop } from "./workshop.ts";
@@ -21,10 +21,16 @@ const LONGEST_LOOK_AGAIN_MS = 15_000;
 export async function passGate(workshop: Workshop, stage: Stage): Promise<GateOutcome> {
   const end = Date.now() + workshop.parts.gateWaitSeconds * 1000;
   const tried = new Map<string, number>();
+  let consumers: Consumers = "all";
   for (let wait = FIRST_LOOK_AGAIN_MS; ; wait = Math.min(wait * 1.6, LONGEST_LOOK_AGAIN_MS)) {
     const halt = await workshop.halted();
     if (halt !== undefined) return { kind: "halted", halt };
-    const { verdict, late } = await lookAtGate(workshop, stage);
+    const { verdict, late } = await lookAtGate(workshop, stage, consumers);
+    if (verdict.passes && consumers === "agents") {
+      consumers = "all";
+      continue;
+    }
+    consumers = whomToAsk(verdict.holds);
     const holds = explained(workshop, late, verdict.holds);
     if (!verdict.passes) await recordHold(workshop, stage, holds);
     const helped = await help(workshop, stage, untried(late, tried));
@@ -33,6 +39,12 @@ export async function passGate(workshop: Workshop, stage: Stage): Promise<GateOu
     if (Date.now() >= end) return { kind: "held", holds };
     await somethingMoves(workshop, Math.min(wait, Math.max(1, end - Date.now())));
   }
+}
+
+/** While it is held by cluster agents, only those are looked at again; it opens on a look at everybody. */
+function whomToAsk(holds: readonly Hold[]): Consumers {
+  const others = holds.filter(({ target }) => target !== "rancher" && !target.endsWith("/cluster-agent"));
+  return others.length === 0 ? "agents" : "all";
 }
 
 async function open(workshop: Workshop, stage: Stage, waived: readonly string[]): Promise<GateOutcome> {

@@ -107,12 +107,18 @@ export class Workshop {
 
   /**
    * Looks at the whole live estate; a Rancher that restarts is waited for. What hardly changes while a process runs is
-   * taken from its first look, which keeps a gate at two requests for each cluster.
+   * taken from its first look, which keeps a gate at two requests for each cluster; `allConsumers` asks for every
+   * consumer again.
    */
-  async observe(): Promise<Estate> {
+  async observe(allConsumers = false): Promise<Estate> {
     const { world, now, abort } = this.parts;
     const previous = this.#latest;
-    const options = { now, concurrency: OBSERVE_AT_ONCE, ...(previous === undefined ? {} : { previous }) };
+    const options = {
+      now,
+      allConsumers,
+      concurrency: OBSERVE_AT_ONCE,
+      ...(previous === undefined ? {} : { previous }),
+    };
     this.#latest = await retrying(() => observeEstate(world, options), {
       deadlineMs: OBSERVE_DEADLINE_MS,
       signal: abort,

@@ -21,8 +21,9 @@ export interface SharedFacts {
   readonly kubeconfigs: ReadonlyMap<string, readonly Consumer[]>;
   /** The bundle as served now. */
   readonly servedBundle: string;
-  /** What an earlier look saw, by id: then only the agent is looked at again. */
+  /** What an earlier look saw, by id: then only the agent is looked at again, unless `allConsumers`. */
   readonly previous?: ReadonlyMap<string, Cluster>;
+  readonly allConsumers?: boolean;
   /** How long a cluster may take to answer before it counts as unreachable. Default 15 s. */
   readonly answerWithinMs?: number;
   /** Why no cluster can be reached through Rancher at all: its token is refused. */
@@ -65,7 +66,8 @@ export async function lookAtCluster(
   if (shared.noReach !== undefined) return unreachable(known, shared, now(), shared.noReach);
   const api = world.rancher.downstream(known.id, { timeoutMs: shared.answerWithinMs ?? ANSWER_MS });
   const before = shared.previous?.get(known.id);
-  if (before?.tunnel.kind === "answering") return await lookAgain({ api, known, shared, now }, before);
+  if (before?.tunnel.kind === "answering" && shared.allConsumers !== true)
+    return await lookAgain({ api, known, shared, now }, before);
   let inside: Inside;
   try {
     inside = await lookInside(api);
@@ -75,7 +77,7 @@ export async function lookAtCluster(
   const at = now();
   const gaps = new Gaps();
   const [permissions, sets, plans, fleetAgent] = await Promise.all([
-    observePermissions(api),
+    before?.tunnel.kind === "answering" ? before.permissions : observePermissions(api),
     gaps.look(`cluster ${known.id}: daemonsets`, () => observeDaemonSets(api), []),
     gaps.look(`cluster ${known.id}: upgrade plans`, () => observeUpgradePlans(api), []),
     gaps.look(`cluster ${known.id}: fleet-agent`, () => observeFleetAgent(api), false),

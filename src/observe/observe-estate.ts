@@ -21,6 +21,8 @@ export interface ObserveOptions {
    * token's clusters), so that looking again costs two requests for each cluster; a new cluster is looked at whole.
    */
   readonly previous?: Estate;
+  /** Nothing about consumers is taken from `previous`: five requests for each cluster. Default false. */
+  readonly allConsumers?: boolean;
   /** How long a cluster may take to answer before it counts as unreachable. Default 15 s. */
   readonly answerWithinMs?: number;
   /** Called after each cluster. */
@@ -49,6 +51,7 @@ export async function observeEstate(world: World, options: ObserveOptions): Prom
     kubeconfigs,
     servedBundle: trust.served[0] ?? trust.stored,
     ...(previous === undefined ? {} : { previous: new Map(previous.clusters.map((cluster) => [cluster.id, cluster])) }),
+    allConsumers: options.allConsumers ?? false,
     ...(options.answerWithinMs === undefined ? {} : { answerWithinMs: options.answerWithinMs }),
     ...(access.token.valid ? {} : { noReach: "Rancher refuses the API token." }),
   };

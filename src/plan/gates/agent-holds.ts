@@ -23,7 +23,7 @@ export function armedHolds(question: ClusterQuestion): Hold[] {
   const { plan, cluster } = question;
   const accepted = plannedCluster(plan, cluster.id)?.unarmedAccepted === true;
   const agent = accepted ? [] : agentHolds(cluster, (workload) => notArmed(workload, question));
-  return [...agent.map((hold) => withRedeployHint(hold, question)), ...unprovedHolds(cluster)];
+  return [...agent.map((hold) => withRedeployHint(hold, question)), ...otherHolds(question)];
 }
 
 /** Nobody will arm a cluster that is to be redeployed: a person has to say whether its risk is taken. */
@@ -37,7 +37,7 @@ function withRedeployHint(hold: Hold, { plan, cluster }: ClusterQuestion): Hold 
 export function startedHolds(question: ClusterQuestion): Hold[] {
   const { cluster, epoch } = question;
   const started = (agent: AgentWorkload) => startObstacles(agent, epoch.pin, startQuestion(question));
-  return [...agentHolds(cluster, started), ...unprovedHolds(cluster)];
+  return [...agentHolds(cluster, started), ...otherHolds(question)];
 }
 
 /** Connected, and its API answers: all sessions began after Rancher's last restart, so they met the certificate. */
@@ -96,6 +96,23 @@ function unseen(cluster: Cluster): Hold {
     why: `The agent of ${called(cluster)} cannot be looked at: ${why}.`,
     hint: `Bring the cluster back, then go on; or leave it behind: farrier waive ROTATION ${cluster.id} --by … --reason … --until ….`,
   };
+}
+
+/** Everything of a cluster but its cluster agent. */
+function otherHolds({ cluster, estate }: ClusterQuestion): Hold[] {
+  return [...unprovedHolds(cluster), ...unaskedHolds(cluster, estate)];
+}
+
+/** Whether there are further consumers could not be asked: that none was seen shows nothing. */
+function unaskedHolds(cluster: Cluster, { gaps }: Estate): Hold[] {
+  const place = `cluster ${cluster.id}: `;
+  return gaps
+    .filter(({ target }) => target.startsWith(place))
+    .map(({ target, why }) => ({
+      target: `${cluster.id}/${target.slice(place.length)}`,
+      why: `In ${called(cluster)}, ${target.slice(place.length)} could not be looked at: ${why}`,
+      hint: `Let the account of the API token read them, then go on; or leave it behind: farrier waive ROTATION ${cluster.id} --by … --reason … --until ….`,
+    }));
 }
 
 /** Recognised, but this version can neither move them nor see what they trust. */

@@ -120,6 +120,15 @@ describe("widen", () => {
     expect(holds[0]?.hint).toContain("acceptUnarmed: true");
   });
 
+  test("is held by what could not be looked at in a cluster that answers, until it is waived", () => {
+    const gaps = [{ target: "cluster c-1: daemonsets", why: "daemonsets is forbidden" }];
+    const estate = { ...estateOf([armed("c-1"), armed("c-10")]), gaps };
+    const { passes, holds } = gate("widen", estate);
+    expect(passes).toBe(false);
+    expect(holds).toMatchObject([{ target: "c-1/daemonsets", why: expect.stringContaining("is forbidden") }]);
+    expect(gate("widen", estate, { waivers: [waiver("c-1")] })).toEqual({ passes: true, holds: [], waived: ["c-1"] });
+  });
+
   test("lets a cluster be left behind by a waiver, and names it", () => {
     const estate = estateOf([armed("c-1"), offlineCluster("c-2")]);
     expect(gate("widen", estate, { waivers: [waiver("c-2")] })).toEqual({ passes: true, holds: [], waived: ["c-2"] });
