@@ -111,6 +111,20 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./adopt.ts")).runAdopt,
   },
   {
+    usage: "backup",
+    says: "save, encrypted, every object that any procedure may change; nothing in the estate is changed",
+    example: "farrier backup --out backup/",
+    flags: [connectionFlags, backupFlags],
+    load: async () => (await import("./backup.ts")).runBackup,
+  },
+  {
+    usage: "restore <backup>",
+    says: "show what has changed since a backup, or since a rotation began, and put it back",
+    example: "farrier restore backup/ --diff",
+    flags: [connectionFlags, confirmationFlags, restoreFlags],
+    load: async () => (await import("./restore.ts")).runRestore,
+  },
+  {
     group: "ca",
     usage: "create",
     says: "make a root, and an intermediate if asked for",
@@ -164,6 +178,17 @@ function planFlags(command: Command): void {
   command
     .option("--out <directory>", "directory of the rotation; it must not exist yet", "rotation")
     .option("--manual", "print what a person would run by hand for each step");
+}
+
+function backupFlags(command: Command): void {
+  command.option("--out <directory>", "directory of the backup; it must not hold one yet", "backup");
+}
+
+function restoreFlags(command: Command): void {
+  command
+    .option("--diff", "only show what differs")
+    .option("--cluster <cluster>", "only objects of this cluster (local: the management cluster)")
+    .option("--overwrite-newer", "also put back objects that were changed since the backup was made");
 }
 
 function applyFlags(command: Command): void {

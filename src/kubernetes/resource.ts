@@ -32,6 +32,12 @@ export const configMaps = (namespace: string): Resource => ({
 });
 export const pods = (namespace: string): Resource => ({ group: "", version: "v1", plural: "pods", namespace });
 export const secrets = (namespace: string): Resource => ({ group: "", version: "v1", plural: "secrets", namespace });
+export const serviceAccounts = (namespace: string): Resource => ({
+  group: "",
+  version: "v1",
+  plural: "serviceaccounts",
+  namespace,
+});
 export const deployments = (namespace: string): Resource => ({
   group: "apps",
   version: "v1",

@@ -1,8 +1,8 @@
 /** Saves, encrypted, every object that the plan touches, before anything is touched. */
 import { z } from "zod";
+import { type SavedObject, sealObjects } from "../../backup/archive.ts";
 import { ApiError } from "../../kubernetes/api-error.ts";
-import type { KubeObject } from "../../kubernetes/object.ts";
-import { deployments, managementClusters, secrets, settings } from "../../kubernetes/resource.ts";
+import { deployments, managementClusters, type Resource, secrets, settings } from "../../kubernetes/resource.ts";
 import { mapLimited } from "../../observe/concurrency.ts";
 import { AGENT } from "../../rancher/agent-workload.ts";
 import { erased, type StepContext } from "../step-action.ts";
@@ -27,11 +27,10 @@ export const saveObjects = erased<z.infer<typeof savedSchema>>({
     const { plan } = context;
     const own = await managementObjects(context);
     const reached = plan.clusters.filter(({ reach }) => reach === "rancher").map(({ id }) => id);
-    const agents = await mapLimited(reached, AT_ONCE, async (id) => ({ id, object: await agentObject(context, id) }));
-    const saved = [...own, ...agents].filter(({ object }) => object !== undefined);
-    const missing = agents.filter(({ object }) => object === undefined).map(({ id }) => id);
-    const content = { format: "farrier.backup/v1", rotation: plan.rotation, objects: saved };
-    const sealed = await context.vault.seal("objects", JSON.stringify(content));
+    const agents = await mapLimited(reached, AT_ONCE, async (id) => ({ id, saved: await agentObject(context, id) }));
+    const saved = [...own, ...agents.map((agent) => agent.saved).filter((agent) => agent !== undefined)];
+    const missing = agents.filter((agent) => agent.saved === undefined).map(({ id }) => id);
+    const sealed = await sealObjects(context.vault, saved);
     return { kind: "todo", before: { sealed, objects: saved.length, missing } };
   },
 
@@ -45,27 +44,33 @@ export const saveObjects = erased<z.infer<typeof savedSchema>>({
   },
 });
 
-interface SavedObject {
-  /** The cluster that it lives in; `local` for the management cluster. */
-  readonly id: string;
-  readonly object: KubeObject | undefined;
-}
-
 async function managementObjects({ management, plan }: StepContext): Promise<SavedObject[]> {
   const { namespace, deployment, servingSecret, trustSecret } = plan.rancher;
+  const one = async (resource: Resource, kind: string, name: string): Promise<SavedObject[]> => {
+    const object = await management.get(resource, name);
+    return object === undefined ? [] : [{ cluster: "local", resource, kind, object }];
+  };
   const [clusters, ...single] = await Promise.all([
     management.list(managementClusters),
-    management.get(secrets(namespace), servingSecret),
-    management.get(secrets(namespace), trustSecret),
-    management.get(deployments(namespace), deployment),
-    management.get(settings, "cacerts"),
+    one(secrets(namespace), "Secret", servingSecret),
+    one(secrets(namespace), "Secret", trustSecret),
+    one(deployments(namespace), "Deployment", deployment),
+    one(settings, "Setting", "cacerts"),
   ]);
-  return [...single, ...clusters.items].map((object) => ({ id: "local", object }));
+  const listed = clusters.items.map((object) => ({
+    cluster: "local",
+    resource: managementClusters,
+    kind: "Cluster",
+    object,
+  }));
+  return [...single.flat(), ...listed];
 }
 
-async function agentObject(context: StepContext, clusterId: string): Promise<KubeObject | undefined> {
+async function agentObject(context: StepContext, cluster: string): Promise<SavedObject | undefined> {
+  const resource = deployments(AGENT.namespace);
   try {
-    return await context.downstream(clusterId).get(deployments(AGENT.namespace), AGENT.deployment);
+    const object = await context.downstream(cluster).get(resource, AGENT.deployment);
+    return object === undefined ? undefined : { cluster, resource, kind: "Deployment", object };
   } catch (error) {
     // A cluster that is cut off now holds the gates later; it does not keep the others from being saved.
     if (error instanceof ApiError) return undefined;

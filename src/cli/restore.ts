@@ -1,0 +1,79 @@
+/** `farrier restore`: shows what putting a backup back would change, asks, and puts it back. */
+import { resolve } from "node:path";
+import type { Compared } from "../backup/restore.ts";
+import { EXIT, type ExitCode } from "../errors.ts";
+import type { Comparison } from "../execute/restore.ts";
+import type { World } from "../observe/world.ts";
+import { findCluster } from "./cluster-name.ts";
+import { confirm } from "./confirm.ts";
+import { withWorld } from "./estate-access.ts";
+import { parseOutputFormat, printResult } from "./output.ts";
+
+/** Exit 4 when objects that are newer than the backup, or clusters that do not answer, were left as they are. */
+export async function runRestore(
+  words: readonly string[],
+  options: Readonly<Record<string, unknown>>,
+): Promise<ExitCode> {
+  const format = parseOutputFormat(String(options.output));
+  const directory = resolve(words[0] ?? "");
+  return await withWorld(options, async (world, settings) => {
+    const { openBackup } = await import("../execute/estate-backup.ts");
+    const { compareBackup } = await import("../execute/restore.ts");
+    const identity = settings.identityFile === undefined ? {} : { identityFile: settings.identityFile };
+    const backup = await openBackup(directory, identity);
+    const cluster = typeof options.cluster === "string" ? await idOf(world, options.cluster) : undefined;
+    const comparison = await compareBackup(world, backup, cluster);
+    const newer = options.overwriteNewer === true;
+    const chosen = comparison.compared.filter(({ difference }) => isChosen(difference.kind, newer));
+    const { renderComparison } = await import("./render/restore.ts");
+    await printResult(format, resultOf(comparison, chosen), () => renderComparison(comparison, { newer }));
+    if (options.diff === true) return EXIT.done;
+    return await carryOut(world, { comparison, chosen, options });
+  });
+}
+
+function isChosen(kind: Compared["difference"]["kind"], newer: boolean): boolean {
+  return kind === "missing" || (kind === "changed" && newer);
+}
+
+interface Choice {
+  readonly comparison: Comparison;
+  readonly chosen: readonly Compared[];
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+async function carryOut(world: World, { comparison, chosen, options }: Choice): Promise<ExitCode> {
+  const changed = comparison.compared.filter(({ difference }) => difference.kind === "changed");
+  const complete = comparison.unreachable.length === 0 && changed.every((one) => chosen.includes(one));
+  if (chosen.length > 0) {
+    if (!(await confirm(`Put back ${chosen.length === 1 ? "1 object" : `${chosen.length} objects`}?`, options))) {
+      process.stderr.write("Nothing was changed.\n");
+      return EXIT.held;
+    }
+    const { restoreObjects } = await import("../execute/restore.ts");
+    await restoreObjects(world, chosen);
+    process.stderr.write(`Put back ${chosen.length === 1 ? "1 object" : `${chosen.length} objects`}.\n`);
+  }
+  return complete ? EXIT.done : EXIT.held;
+}
+
+async function idOf(world: World, said: string): Promise<string> {
+  const { listManagementClusters } = await import("../rancher/management-cluster.ts");
+  return findCluster(said, await listManagementClusters(world.management)).id;
+}
+
+function resultOf({ compared, unreachable }: Comparison, chosen: readonly Compared[]): object {
+  const objects = compared.map((one) => {
+    const { cluster, resource, kind, object } = one.saved;
+    return {
+      cluster,
+      kind,
+      group: resource.group,
+      ...(resource.namespace === undefined ? {} : { namespace: resource.namespace }),
+      name: object.metadata.name,
+      difference: one.difference,
+      putBack: chosen.includes(one),
+    };
+  });
+  return { objects, unreachable };
+}
