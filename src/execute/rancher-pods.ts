@@ -5,7 +5,7 @@ import { deployments, pods } from "../kubernetes/resource.ts";
 import { conflict, type StepContext } from "./step-action.ts";
 
 /** As `kubectl rollout restart` does it. The time is the one that the journal holds, so that it is done once. */
-const RESTARTED_AT = "kubectl.kubernetes.io/restartedAt";
+export const RESTARTED_AT = "kubectl.kubernetes.io/restartedAt";
 /** Which step restarted it last; taken away at the end of the rotation. It does not touch the pods' template. */
 export const RESTARTED_BY = "farrier/restarted-by";
 
@@ -13,6 +13,9 @@ const deploymentSchema = z.looseObject({
   spec: z.looseObject({
     replicas: z.number().optional(),
     selector: z.looseObject({ matchLabels: z.record(z.string(), z.string()) }),
+    template: z.looseObject({
+      metadata: z.looseObject({ annotations: z.record(z.string(), z.string()).default({}) }).prefault({}),
+    }),
   }),
 });
 const podSchema = z.looseObject({
@@ -90,6 +93,37 @@ export async function awaitRancher(
     },
     { deadlineMs: context.remainingMs(), signal: context.signal },
   );
+}
+
+/**
+ * Waits for what {@link restartRancher} began. Somebody else may restart Rancher again meanwhile: pods of a template
+ * that came after ours were started after everything that was written before ours, so they count as well.
+ * @throws ApiError kind `deadline`
+ */
+export async function awaitRestart(
+  context: StepContext,
+  shape: RancherShape,
+  at: string,
+  isNew: (pod: RancherPod) => boolean = () => true,
+): Promise<void> {
+  const later = new Set([at]);
+  const earlier = new Set<string>();
+  for (;;) {
+    let unknown: string | undefined;
+    await awaitRancher(context, shape, (pod) => {
+      if (later.has(pod.restartedAt)) return isNew(pod);
+      if (!earlier.has(pod.restartedAt)) unknown = pod.restartedAt;
+      return unknown !== undefined;
+    });
+    if (unknown === undefined) return;
+    (unknown === (await templateRestartedAt(context)) ? later : earlier).add(unknown);
+  }
+}
+
+async function templateRestartedAt({ management, plan }: StepContext): Promise<string | undefined> {
+  const found = await management.get(deployments(plan.rancher.namespace), plan.rancher.deployment);
+  if (found === undefined) throw conflict("Rancher's Deployment", "it was deleted");
+  return deploymentSchema.parse(found).spec.template.metadata.annotations[RESTARTED_AT];
 }
 
 /** Evicted and finished pods stay as objects and serve nothing. */

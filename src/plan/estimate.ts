@@ -21,7 +21,7 @@ const COSTS: Readonly<Record<StepKind, Cost>> = {
   "roll-agent": { least: 5, most: 120, requests: 6 },
   "redeploy-agent": { least: 11, most: 60, requests: 6 },
   "present-certificate": { least: 1, most: 15, requests: 4 },
-  "restart-agent": { least: 5, most: 60, requests: 5 },
+  "restart-agent": { least: 30, most: 120, requests: 5 },
   "restart-rancher": { least: 10, most: 120, requests: 8 },
   "settle-agent": { least: 1, most: 5, requests: 3 },
   "prove-trust": { least: 1, most: 30, requests: 4 },

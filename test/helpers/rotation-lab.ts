@@ -12,6 +12,12 @@ import type { Plan } from "../../src/plan/plan.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import type { ScenarioInput } from "../../src/sandbox/scenario/scenario.ts";
 
+/** A certificate of today's authority: with it the trust bundle stays. */
+interface ServingPair {
+  readonly certificate: string;
+  readonly key: string;
+}
+
 export interface RotationLab {
   readonly sandbox: Sandbox;
   /** Temporary; holds the rotation, the kubeconfig and the owner's configuration. */
@@ -24,7 +30,7 @@ export interface RotationLab {
   /** A connection of its own, as another process would have. */
   openWorld(): Promise<World>;
   /** Makes the plan; a second call needs another directory. */
-  prepare(options?: Partial<PlanOptions>, directory?: string): Promise<Plan>;
+  prepare(options?: Partial<PlanOptions>, directory?: string, renewed?: ServingPair): Promise<Plan>;
   /** Applies with a connection of its own. */
   apply(options?: Partial<ApplyOptions>): Promise<ApplyOutcome>;
   stop(): Promise<void>;
@@ -65,13 +71,16 @@ export async function startRotationLab(scenario: ScenarioInput = {}): Promise<Ro
     environment,
     now,
     openWorld: open,
-    prepare: (options = {}, into = directory) =>
+    prepare: (options = {}, into = directory, renewed = undefined) =>
       withWorld(async (world) => {
         const { plan } = await prepareRotation({
           directory: into,
           world,
           estate: await observeEstate(world, { now }),
-          target: { chain: certificate, key: Secret.of(key), bundle: authority.bundle },
+          target:
+            renewed === undefined
+              ? { chain: certificate, key: Secret.of(key), bundle: authority.bundle }
+              : { chain: renewed.certificate, key: Secret.of(renewed.key) },
           findings: [],
           options: { armingMinReadySeconds: ARMING_SECONDS, ...options },
           identity: { environment },

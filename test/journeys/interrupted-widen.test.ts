@@ -155,6 +155,19 @@ test(
   MINUTE,
 );
 
+test(
+  "Rancher restarted by somebody else at the same time: their pods were started after the write, too",
+  async () => {
+    const afterFlush = (entry: JournalEntry): void => {
+      if (about("step-applied", WIDEN)(entry)) void lab.sandbox.inject({ kind: "restart-rancher" });
+    };
+    // 24 s for the step, of which it needs two.
+    expect(await lab.apply({ patience: 0.02, observers: [{ afterFlush }] })).toMatchObject({ kind: "finished" });
+    expect(lab.sandbox.statistics().refusals).toEqual([]);
+  },
+  MINUTE,
+);
+
 /** The verbs of an API as plain functions. */
 function bound(api: Api): Api {
   return {

@@ -41,7 +41,10 @@ export const armAgent = erased<Before>({
   async observe(context): Promise<Observation<Before>> {
     const agent = await observeAgent(context.downstream(context.step.target));
     if (agent === undefined)
-      return blocked("its agent's Deployment is missing", "See farrier doctor for this cluster.");
+      return blocked(
+        "its agent's Deployment is missing",
+        "Bring its agent back (farrier restore of a backup, or Rancher's registration command), or leave the cluster behind with farrier waive.",
+      );
     const { pin } = epochOf(context);
     if (armingObstacles(agent, pin, wanted(context, agent)).length === 0) {
       return { kind: "done", evidence: [armedEvidence(context)] };

@@ -31,7 +31,13 @@ export const rollAgent = erased<Before>({
     const { pin } = epochOf(context);
     const agent = await observeAgent(context.downstream(context.step.target));
     if (agent === undefined) {
-      return { kind: "blocked", by: { why: "its agent's Deployment is missing", hint: "See farrier doctor." } };
+      return {
+        kind: "blocked",
+        by: {
+          why: "its agent's Deployment is missing",
+          hint: "Bring its agent back, or leave the cluster behind with farrier waive.",
+        },
+      };
     }
     if (startedNow(context, agent, pin)) return { kind: "done", evidence: [startedEvidence(context, pin)] };
     const waiting = waitingPods(agent, pin).map(({ name, uid }) => ({ name, uid }));

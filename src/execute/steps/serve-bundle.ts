@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import {
-  awaitRancher,
+  awaitRestart,
   deleteRancherPod,
   type RancherShape,
   rancherPods,
@@ -66,7 +66,7 @@ export const serveBundle = erased<Before>({
 
   async verify(context, before): Promise<Verification> {
     const shape = await rancherShape(context);
-    await awaitRancher(context, shape, (pod) => pod.restartedAt === before.restartAt);
+    await awaitRestart(context, shape, before.restartAt);
     for (let round = 0; round < ROUNDS; round++) {
       const times = shape.replicas * 2 + 1;
       if (await servesBundle(context, epochOf(context).bundle, { times, patienceMs: LAG_MS })) {
@@ -96,6 +96,6 @@ async function startAgain(context: StepContext, shape: RancherShape, before: Bef
   const stale = await rancherPods(context, shape);
   for (const { name, uid } of stale) {
     await deleteRancherPod(context, { name, uid });
-    await awaitRancher(context, shape, (pod) => pod.uid !== uid && pod.restartedAt === before.restartAt);
+    await awaitRestart(context, shape, before.restartAt, (pod) => pod.uid !== uid);
   }
 }

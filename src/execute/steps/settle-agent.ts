@@ -14,7 +14,13 @@ export const settleAgent = erased<z.infer<typeof beforeSchema>>({
   async observe(context) {
     const agent = await observeAgent(context.downstream(context.step.target));
     if (agent === undefined) {
-      return { kind: "blocked", by: { why: "its agent's Deployment is missing", hint: "See farrier doctor." } };
+      return {
+        kind: "blocked",
+        by: {
+          why: "its agent's Deployment is missing",
+          hint: "Bring its agent back, or leave the cluster behind with farrier waive.",
+        },
+      };
     }
     if (agent.minReadySeconds === asItWas(context)) return { kind: "done", evidence: [] };
     return { kind: "todo", before: { minReadySeconds: agent.minReadySeconds, pin: agent.pin } };
