@@ -114,6 +114,14 @@ describe("what stands in an agent's way", () => {
     expect(cluster.connected()).toBe(true);
   });
 
+  test("node-full: a pod that is deleted makes room for its successor", async () => {
+    const { cluster } = await start();
+    await sandbox.inject({ kind: "node-full", cluster: cluster.name });
+    const { agentStarts } = statistics(cluster.id);
+    await sandbox.restartAgent(cluster.name);
+    await sandbox.waitUntil(() => statistics(cluster.id).agentStarts > agentStarts && cluster.connected());
+  });
+
   test.each(["other", "trailing-newline"] as const)("drifted (%s): it runs, but not again", async (pin) => {
     const { cluster, other } = await start({ faults: [{ kind: "drifted", cluster: "paris", pin }] });
     const served = pinFor(sandbox.pki.today.bundle.trimEnd());

@@ -9,6 +9,8 @@ import type { Estate } from "./estate.ts";
 import type { Fault } from "./faults.ts";
 import { ADMIN_USER } from "./management-objects.ts";
 
+const ALL_PODS = { group: "", version: "v1", resource: "pods" };
+
 /** Carries out faults on a running estate. What repeats goes on until the estate stops. */
 export class FaultInjection {
   readonly #estate: Estate;
@@ -132,7 +134,7 @@ export class FaultInjection {
   }
 
   async #fillNode({ cluster }: DownstreamCluster): Promise<void> {
-    const [nodes, pods] = await Promise.all([cluster.client.list(NODES), cluster.client.list(core("pods", ""))]);
+    const [nodes, pods] = await Promise.all([cluster.client.list(NODES), cluster.client.list(ALL_PODS)]);
     await Promise.all(
       nodes.items.map((node) => {
         const here = pods.items.filter((pod) => recordOf(pod.spec).nodeName === node.metadata.name);
