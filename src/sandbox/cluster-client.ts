@@ -103,6 +103,8 @@ export interface ClusterClient {
   /** Replaces the object. Throws a Conflict if `metadata.resourceVersion` is given and no longer the current one. */
   update(ref: ResourceRef, object: KubeObject, options?: { readonly subresource?: "status" }): Promise<KubeObject>;
   patch(ref: ResourceRef, name: string, patch: Patch): Promise<KubeObject>;
+  /** Gives a pod its node, as a scheduler does. Throws a Conflict if it has one already. */
+  bindPod(ref: ResourceRef, pod: string, node: string): Promise<void>;
   /**
    * Dependants are collected afterwards. An object with finalizers, and a pod that a node runs, only get a
    * `deletionTimestamp`; whoever put the finalizer, or the kubelet, lets it go.

@@ -85,6 +85,7 @@ class Judge {
       create: client.create.bind(client),
       update: client.update.bind(client),
       patch: client.patch.bind(client),
+      bindPod: client.bindPod.bind(client),
       watch: client.watch.bind(client),
       delete: (ref, name, options) => {
         const isKubelet = options?.gracePeriodSeconds === 0;

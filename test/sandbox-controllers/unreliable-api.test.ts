@@ -44,6 +44,7 @@ function failing(client: ClusterClient, every: number): ClusterClient {
     create: (...call) => sometimes(() => client.create(...call)),
     update: (...call) => sometimes(() => client.update(...call)),
     patch: (...call) => sometimes(() => client.patch(...call)),
+    bindPod: (...call) => sometimes(() => client.bindPod(...call)),
     delete: (...call) => sometimes(() => client.delete(...call)),
   };
 }
@@ -55,6 +56,7 @@ function forwarded(client: ClusterClient): ClusterClient {
     create: client.create.bind(client),
     update: client.update.bind(client),
     patch: client.patch.bind(client),
+    bindPod: client.bindPod.bind(client),
     delete: client.delete.bind(client),
     watch: client.watch.bind(client),
   };

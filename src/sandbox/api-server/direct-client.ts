@@ -71,6 +71,12 @@ export class DirectClient implements ClusterClient {
     return this.#perform("patch", { ...address, subresource }, action);
   }
 
+  async bindPod(ref: ResourceRef, pod: string, node: string): Promise<void> {
+    const address = this.#address(ref, pod);
+    const action = () => this.#server.objects.bind(address, node, this.#writer());
+    await this.#perform("create", { ...address, subresource: "binding" }, action);
+  }
+
   async delete(ref: ResourceRef, name: string, options: DeleteOptions = {}): Promise<void> {
     const address = this.#address(ref, name);
     await this.#perform("delete", address, () => this.#server.objects.delete(address, options, this.#writer()));

@@ -1,5 +1,6 @@
 /** What there is to talk to: /api, /apis, the resources of each version, /version. Made once per table of kinds. */
 
+import { hasBinding } from "./binding.ts";
 import type { KindTable, ResourceKind } from "./kinds.ts";
 import { REVIEWS } from "./reviews.ts";
 import { hasScale } from "./scale.ts";
@@ -109,6 +110,6 @@ function resourcesOf(kind: ResourceKind): readonly object[] {
     main,
     ...(kind.statusSubresource ? [sub("status", STATUS_VERBS)] : []),
     ...(hasScale(kind) ? [{ ...sub("scale", STATUS_VERBS), group: "autoscaling", version: "v1", kind: "Scale" }] : []),
-    ...(kind.group === "" && kind.kind === "Pod" ? [sub("log", ["get"])] : []),
+    ...(hasBinding(kind) ? [{ ...sub("binding", ["create"]), kind: "Binding" }, sub("log", ["get"])] : []),
   ];
 }

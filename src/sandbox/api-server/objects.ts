@@ -7,6 +7,7 @@ import type { Clock } from "../clock.ts";
 import type { DeleteOptions, KubeObject, NewObject } from "../cluster-client.ts";
 import type { Admission } from "./admission.ts";
 import type { User } from "./authorization.ts";
+import { bound } from "./binding.ts";
 import { at, frozen, jsonEqual, list, sharing } from "./json-value.ts";
 import { apiVersionOf, type ResourceKind } from "./kinds.ts";
 import { changedMetadata, newMetadata, timestamp, validateMetadata, withGeneration } from "./metadata.ts";
@@ -107,6 +108,13 @@ export class Objects {
     if (complete === old) return old;
     if (writer.dryRun) return complete;
     return isReleased(complete) ? this.#store.remove(kind, complete) : this.#store.put(kind, complete);
+  }
+
+  /** Gives a pod its node. @throws ApiError 409 when it has one already */
+  bind(address: ObjectAddress, node: string, { dryRun }: Writer): KubeObject {
+    const { kind } = address;
+    const pod = frozen(bound(kind, this.get(address), node, this.#clock.now()));
+    return dryRun ? pod : this.#store.put(kind, pod);
   }
 
   /** Deletes, or starts a deletion that others finish. Returns the object as it is then. */

@@ -3,6 +3,7 @@
 import type { KubeObject, NewObject } from "../cluster-client.ts";
 import type { ApiServer, ResourceRequest } from "./api-server.ts";
 import type { User } from "./authorization.ts";
+import { nodeIn } from "./binding.ts";
 import { known, strictDecodingMessage } from "./field-types.ts";
 import { type ApiRequest, type ApiResponse, header, json } from "./http-exchange.ts";
 import type { ResourceKind } from "./kinds.ts";
@@ -34,6 +35,7 @@ export async function answerResource(call: ResourceCall): Promise<ApiResponse> {
   mustExist(call);
   if (call.subresource === "log") return answerLog(call);
   if (call.subresource === "scale") return answerScale(call);
+  if (call.subresource === "binding") return answerBinding(call);
   if (call.name === "") return answerCollection(call);
   switch (call.request.method) {
     case "GET":
@@ -55,7 +57,7 @@ function mustExist({ kind, namespace, name, subresource }: ResourceCall): void {
   const known = [
     "",
     ...(kind.statusSubresource ? ["status"] : []),
-    ...(isPod(kind) ? ["log"] : []),
+    ...(isPod(kind) ? ["log", "binding"] : []),
     ...(hasScale(kind) ? ["scale"] : []),
   ];
   if (!known.includes(subresource)) throw unknownPath();
@@ -182,6 +184,14 @@ function scaleChange({ request, kind }: ResourceCall): ((old: KubeObject) => New
     default:
       throw methodNotAllowed();
   }
+}
+
+async function answerBinding(call: ResourceCall): Promise<ApiResponse> {
+  const { server, request } = call;
+  if (request.method !== "POST") throw methodNotAllowed();
+  const node = nodeIn(jsonBody(request));
+  await perform(call, "create", () => server.objects.bind(call, node, writerOf(call)));
+  return json(201, { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 });
 }
 
 async function answerLog(call: ResourceCall): Promise<ApiResponse> {

@@ -34,8 +34,26 @@ export function prepareDaemonSet(object: NewObject, old: KubeObject | undefined)
   }));
 }
 
-export function validatePod(object: NewObject): readonly FieldError[] {
-  return containersValid(at(object, "spec", "containers"), "spec.containers");
+export function validatePod(object: NewObject, old: KubeObject | undefined): readonly FieldError[] {
+  const changes = old === undefined || jsonEqual(fixedPart(object.spec), fixedPart(old.spec)) ? [] : [POD_CHANGED];
+  return [...containersValid(at(object, "spec", "containers"), "spec.containers"), ...changes];
+}
+
+/** Tolerations may be added to; nothing here takes any away. */
+const POD_CHANGED: FieldError = {
+  field: "spec",
+  reason: "FieldValueForbidden",
+  message:
+    "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)",
+};
+
+/** A pod's spec without what may be changed while it lives (pkg/apis/core/validation.ValidatePodUpdate). */
+function fixedPart(spec: unknown): unknown {
+  if (!isJsonObject(spec)) return spec;
+  const { activeDeadlineSeconds: _a, tolerations: _t, containers, initContainers, ...fixed } = spec;
+  const withoutImages = (containers: unknown) =>
+    list(containers).map((each) => (isJsonObject(each) ? { ...each, image: "" } : each));
+  return { ...fixed, containers: withoutImages(containers), initContainers: withoutImages(initContainers) };
 }
 
 export function validateWorkload(object: NewObject, old: KubeObject | undefined): readonly FieldError[] {

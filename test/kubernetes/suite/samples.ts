@@ -3,6 +3,7 @@
 export const NAMESPACE = `farrier-suite-${process.pid}`;
 export const CONFIG_MAPS = `/api/v1/namespaces/${NAMESPACE}/configmaps`;
 export const SECRETS = `/api/v1/namespaces/${NAMESPACE}/secrets`;
+export const PODS = `/api/v1/namespaces/${NAMESPACE}/pods`;
 export const DEPLOYMENTS = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments`;
 
 export function configMap(
@@ -33,6 +34,11 @@ export function deployment(name: string) {
       template: { metadata: { labels }, spec: { containers: [container] } },
     },
   };
+}
+
+export function pod(name: string) {
+  const containers = [{ name: "main", image: "example/agent:1" }];
+  return { apiVersion: "v1", kind: "Pod", metadata: { name }, spec: { containers } };
 }
 
 export function namesOf(list: { items: readonly { metadata: { name: string } }[] }): readonly string[] {

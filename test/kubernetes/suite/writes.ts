@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import type { ApiCaller } from "../api-target.ts";
-import { CONFIG_MAPS, configMap, DEPLOYMENTS, deployment, NAMESPACE, SECRETS } from "./samples.ts";
+import { CONFIG_MAPS, configMap, DEPLOYMENTS, deployment, NAMESPACE, PODS, pod, SECRETS } from "./samples.ts";
 
 export function writes(api: () => ApiCaller): void {
   describe("objects", () => {
@@ -127,6 +127,43 @@ export function writes(api: () => ApiCaller): void {
       const { status, body } = await api().call("POST", DEPLOYMENTS, { body: { ...wrong, spec } });
       expect([status, body.reason]).toEqual([422, "Invalid"]);
       expect(body.message).toContain("`selector` does not match template `labels`");
+    });
+  });
+
+  describe("pods", () => {
+    const binding = (name: string, node: string) => ({
+      apiVersion: "v1",
+      kind: "Binding",
+      metadata: { name },
+      target: { apiVersion: "v1", kind: "Node", name: node },
+    });
+
+    test("get their node by a binding, once", async () => {
+      await api().call("POST", PODS, { body: pod("placed") });
+      const path = `${PODS}/placed/binding`;
+      const done = await api().call("POST", path, { body: binding("placed", "node-1") });
+      expect([done.status, done.body.status]).toEqual([201, "Success"]);
+      const { body } = await api().call("GET", `${PODS}/placed`);
+      expect(body.spec.nodeName).toBe("node-1");
+      expect(body.status.conditions).toMatchObject([{ type: "PodScheduled", status: "True" }]);
+      const again = await api().call("POST", path, { body: binding("placed", "node-2") });
+      expect([again.status, again.body.reason]).toEqual([409, "Conflict"]);
+      expect(again.body.message).toContain('pod placed is already assigned to node "node-1"');
+    });
+
+    test("keep what they were made to be, but for their images", async () => {
+      await api().call("POST", PODS, { body: pod("fixed") });
+      const path = `${PODS}/fixed`;
+      for (const spec of [
+        { nodeName: "node-1" },
+        { containers: [{ name: "main", env: [{ name: "A", value: "1" }] }] },
+      ]) {
+        const refused = await api().patch(path, "strategic-merge", { spec });
+        expect([refused.status, refused.body.reason]).toEqual([422, "Invalid"]);
+        expect(refused.body.message).toContain("pod updates may not change fields other than");
+      }
+      const image = { spec: { containers: [{ name: "main", image: "example/agent:2" }] } };
+      expect((await api().patch(path, "strategic-merge", image)).status).toBe(200);
     });
   });
 

@@ -43,8 +43,7 @@ export class Scheduler {
     if (placement.kind === "none") return this.#refuse(pod, placement.message);
     this.#assumed.set(pod.uid, placement.name);
     try {
-      const body = { spec: { nodeName: placement.name } };
-      await this.#view.client.patch({ ...REF.pods, namespace: pod.namespace }, pod.name, { type: "merge", body });
+      await this.#view.client.bindPod({ ...REF.pods, namespace: pod.namespace }, pod.name, placement.name);
     } catch (error) {
       this.#assumed.delete(pod.uid);
       throw error;
