@@ -8,6 +8,8 @@ export interface ApiTarget {
   readonly ca: string;
   /** Of an administrator. */
   readonly token: string;
+  /** Makes it forget changes of long ago, where many writes since then do not. */
+  forget?(): Promise<void>;
 }
 
 export interface Answer {
@@ -73,6 +75,12 @@ export class ApiCaller {
       if (enough(events)) break;
     }
     return events;
+  }
+
+  /** Forty writes later, no watch can go back to what was before them. */
+  async forget(path: string): Promise<void> {
+    for (let count = 0; count < 40; count += 1) await this.patch(path, "merge", { data: { count: String(count) } });
+    await this.#target.forget?.();
   }
 
   close(): Promise<void> {

@@ -3,11 +3,17 @@
 import type { NewObject } from "../cluster-client.ts";
 import { known, strictDecodingMessage } from "./field-types.ts";
 import { type ApiRequest, header } from "./http-exchange.ts";
-import { isJsonObject, type JsonObject } from "./json-value.ts";
+import { at, isJsonObject, type JsonObject } from "./json-value.ts";
 import { apiVersionOf, type ResourceKind } from "./kinds.ts";
 import { acceptedPatches, PATCH_MEDIA_TYPES } from "./patches.ts";
 import { decodeProtobuf, PROTOBUF_MEDIA_TYPE } from "./protobuf.ts";
-import { badRequest, entityTooLarge, serverSideApplyUnsupported, unsupportedMediaType } from "./status-errors.ts";
+import {
+  badRequest,
+  entityTooLarge,
+  invalid,
+  serverSideApplyUnsupported,
+  unsupportedMediaType,
+} from "./status-errors.ts";
 
 /** The API server's limit for a request body: 3 MiB (k8s.io/apiserver/pkg/server.Config.MaxRequestBodyBytes). */
 export const MAX_BODY_BYTES = 3 * 1024 * 1024;
@@ -24,17 +30,9 @@ export function objectIn(
   { namespace, strict }: { readonly namespace: string; readonly strict: boolean },
 ): NewObject {
   const body = jsonBody(request);
-  const { apiVersion, kind: named, metadata, ...rest } = body;
-  const expected = apiVersionOf(kind);
-  if (typeof named !== "string" || named === "") throw badRequest("Object 'Kind' is missing in the request body");
-  if (apiVersion !== expected) {
-    throw badRequest(
-      `the API version in the data (${String(apiVersion)}) does not match the expected API version (${expected})`,
-    );
-  }
-  if (named !== kind.kind) {
-    throw badRequest(`${named} in version "${kind.version}" cannot be handled as a ${kind.kind}: kinds differ`);
-  }
+  const { apiVersion: _version, kind: _kind, metadata, ...rest } = body;
+  mustBeOfKind(body, kind);
+  const named = kind.kind;
   if (metadata !== undefined && !isJsonObject(metadata)) {
     throw badRequest(
       `${named} in version "${kind.version}" cannot be handled as a ${named}: json: cannot unmarshal metadata into Go struct field`,
@@ -49,7 +47,39 @@ export function objectIn(
   if (strict && unknown.length > 0) throw badRequest(strictDecodingMessage(kind, unknown));
   // `managedFields` are not kept: server-side apply, which needs them, is not offered.
   const { managedFields: _, ...kept } = isJsonObject(object.metadata) ? object.metadata : {};
-  return { ...object, apiVersion: expected, kind: named, metadata: kept };
+  return { ...object, apiVersion: apiVersionOf(kind), kind: named, metadata: kept };
+}
+
+/** Kubernetes' own kinds may leave out what they are; the path says it. @throws ApiError 400 or 422 */
+function mustBeOfKind(body: JsonObject, kind: ResourceKind): void {
+  const expected = apiVersionOf(kind);
+  const named = body.kind || (kind.custom ? "" : kind.kind);
+  const version = body.apiVersion || (kind.custom ? "" : expected);
+  if (named === "") {
+    const cause = `Object 'Kind' is missing in '${JSON.stringify(body)}'`;
+    throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): ${cause}`);
+  }
+  if (version !== expected) throw badRequest(otherVersion(kind, String(named), String(version)));
+  if (named === kind.kind) return;
+  if (kind.custom) {
+    const message = `Invalid value: "${named}": must be ${kind.kind}`;
+    const asked = { ...kind, kind: String(named) };
+    throw invalid(asked, String(at(body, "metadata", "name") ?? ""), [
+      { field: "kind", reason: "FieldValueInvalid", message },
+    ]);
+  }
+  const cause = `converting (${kind.version}.${named}) to (core.${kind.kind}): unknown conversion`;
+  throw badRequest(`${named} in version "${kind.version}" cannot be handled as a ${kind.kind}: ${cause}`);
+}
+
+/** Other versions of the same group are known by name; one that no group has is not. */
+function otherVersion(kind: ResourceKind, named: string, version: string): string {
+  const isKnown = kind.group === "" ? version.includes("/") : version.startsWith(`${kind.group}/`);
+  if (isKnown || kind.custom) {
+    return `the API version in the data (${version}) does not match the expected API version (${apiVersionOf(kind)})`;
+  }
+  const cause = `no kind "${named}" is registered for version "${version}" in scheme "pkg/runtime/scheme.go:111"`;
+  return `${named} in version "${version}" cannot be handled as a ${kind.kind}: ${cause}`;
 }
 
 /** The patch of a PATCH request. @throws ApiError 400, 413 or 415 */

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import type { ApiCaller } from "../api-target.ts";
-import { CONFIG_MAPS, configMap, NAMESPACE, SECRETS } from "./samples.ts";
+import { CONFIG_MAPS, configMap, DEPLOYMENTS, deployment, NAMESPACE, SECRETS } from "./samples.ts";
 
 export function refusals(api: () => ApiCaller): void {
   describe("refusals", () => {
@@ -50,12 +50,13 @@ export function refusals(api: () => ApiCaller): void {
         reason: "BadRequest",
       },
       {
-        name: "an object without a kind",
+        name: "an object without a name",
         method: "POST",
         path: CONFIG_MAPS,
         call: { body: {} },
-        status: 400,
-        reason: "BadRequest",
+        status: 422,
+        reason: "Invalid",
+        message: 'ConfigMap "" is invalid: metadata.name: Required value: name or generateName is required',
       },
       {
         name: "an object of another version",
@@ -64,7 +65,25 @@ export function refusals(api: () => ApiCaller): void {
         call: { body: { ...configMap("x"), apiVersion: "v9" } },
         status: 400,
         reason: "BadRequest",
-        message: "does not match the expected API version",
+        message: 'ConfigMap in version "v9" cannot be handled as a ConfigMap: no kind "ConfigMap" is registered',
+      },
+      {
+        name: "an object of an old version",
+        method: "POST",
+        path: DEPLOYMENTS,
+        call: { body: { ...deployment("x"), apiVersion: "apps/v1beta1" } },
+        status: 400,
+        reason: "BadRequest",
+        message: "the API version in the data (apps/v1beta1) does not match the expected API version (apps/v1)",
+      },
+      {
+        name: "an object of another kind",
+        method: "POST",
+        path: CONFIG_MAPS,
+        call: { body: { apiVersion: "v1", kind: "Secret", metadata: { name: "x" } } },
+        status: 400,
+        reason: "BadRequest",
+        message: 'Secret in version "v1" cannot be handled as a ConfigMap',
       },
       {
         name: "an object of another namespace",

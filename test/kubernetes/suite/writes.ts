@@ -148,7 +148,9 @@ export function writes(api: () => ApiCaller): void {
       expect(body.status.conditions).toMatchObject([{ type: "PodScheduled", status: "True" }]);
       const again = await api().call("POST", path, { body: binding("placed", "node-2") });
       expect([again.status, again.body.reason]).toEqual([409, "Conflict"]);
-      expect(again.body.message).toContain('pod placed is already assigned to node "node-1"');
+      expect(again.body.message).toBe(
+        'Operation cannot be fulfilled on pods/binding "placed": pod placed is already assigned to node "node-1"',
+      );
     });
 
     test("keep what they were made to be, but for their images", async () => {
