@@ -19,11 +19,29 @@ export type Reader<T> = (object: KubeObject) => T | undefined;
 
 /** Makes the reader of a kind from the shapes of its spec and status; both may be missing in the object. */
 export function reader<Spec, Status>(spec: z.ZodType<Spec>, status: z.ZodType<Status>): Reader<Item<Spec, Status>> {
+  const readSpec = remembering(spec);
+  const readStatus = remembering(status);
   return (object) => {
-    const readSpec = spec.safeParse(object.spec ?? {});
-    const readStatus = status.safeParse(object.status ?? {});
-    if (!readSpec.success || !readStatus.success) return undefined;
-    return { ...identity(object), spec: readSpec.data, status: readStatus.data };
+    const specRead = readSpec(object.spec ?? NOTHING);
+    const statusRead = readStatus(object.status ?? NOTHING);
+    if (!specRead.success || !statusRead.success) return undefined;
+    return { ...identity(object), spec: specRead.data, status: statusRead.data };
+  };
+}
+
+const NOTHING = Object.freeze({});
+
+/**
+ * Versions of a stored object share the parts that did not change, and what is frozen stays as it is: each part is
+ * read once, and what is made of it is shared in turn.
+ */
+function remembering<T>(shape: z.ZodType<T>): (part: unknown) => z.ZodSafeParseResult<T> {
+  const known = new WeakMap<object, z.ZodSafeParseResult<T>>();
+  return (part) => {
+    if (typeof part !== "object" || part === null || !Object.isFrozen(part)) return shape.safeParse(part);
+    const read = known.get(part) ?? shape.safeParse(part);
+    known.set(part, read);
+    return read;
   };
 }
 

@@ -13,13 +13,13 @@ const ALPHABET = "bcdfghjklmnpqrstvwxz2456789";
  * layout; nobody may depend on them.
  */
 export function templateHash(template: PodTemplate, collisions = 0): string {
-  const text = canonical(withoutHash(template)) + (collisions > 0 ? `#${collisions}` : "");
+  const text = canonicalText(template) + (collisions > 0 ? `#${collisions}` : "");
   return [...String(fnv1a(text))].map((digit) => ALPHABET[Number(digit)] ?? "").join("");
 }
 
 /** Whether two templates make the same pods. */
 export function isSameTemplate(a: PodTemplate, b: PodTemplate): boolean {
-  return canonical(withoutHash(a)) === canonical(withoutHash(b));
+  return canonicalText(a) === canonicalText(b);
 }
 
 /** The template with the label set, as a ReplicaSet carries it. */
@@ -28,6 +28,17 @@ export function withHash(template: PodTemplate, hash: string): PodTemplate {
     ...template,
     metadata: { ...template.metadata, labels: { ...template.metadata?.labels, [HASH_LABEL]: hash } },
   };
+}
+
+/** Every pass over a Deployment compares all its templates again, which are the same objects most of the time. */
+const texts = new WeakMap<PodTemplate, string>();
+
+function canonicalText(template: PodTemplate): string {
+  const known = texts.get(template);
+  if (known !== undefined) return known;
+  const text = canonical(withoutHash(template));
+  texts.set(template, text);
+  return text;
 }
 
 function withoutHash(template: PodTemplate): PodTemplate {
