@@ -26,9 +26,13 @@ export class HeldClock implements Clock {
   }
 
   elapsed(since: Date): number {
-    const intervals =
-      this.#heldSince === undefined ? this.#held : [...this.#held, { from: this.#heldSince, to: this.now() }];
-    const standing = intervals.reduce((sum, { from, to }) => sum + this.#between(from < since ? since : from, to), 0);
+    let standing = this.#heldSince === undefined ? 0 : this.#between(later(this.#heldSince, since), this.now());
+    // The newest come last; none before one that had ended by then can matter.
+    for (let index = this.#held.length - 1; index >= 0; index -= 1) {
+      const held = this.#held[index];
+      if (held === undefined || held.to <= since) break;
+      standing += this.#between(later(held.from, since), held.to);
+    }
     return this.#base.elapsed(since) - standing;
   }
 
@@ -76,4 +80,8 @@ export class HeldClock implements Clock {
   #between(from: Date, to: Date): number {
     return from >= to ? 0 : this.#base.elapsed(from) - this.#base.elapsed(to);
   }
+}
+
+function later(one: Date, other: Date): Date {
+  return one < other ? other : one;
 }
