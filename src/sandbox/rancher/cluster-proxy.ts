@@ -20,7 +20,7 @@ export async function proxyToCluster(exchange: Exchange, context: ServerContext,
   const found = await handlerOf(clusterId, context);
   if (found.kind === "none") return found.answer(response);
   const controller = new AbortController();
-  response.on("close", () => controller.abort());
+  response.on("close", () => controller.abort(GONE));
   const headers = Object.fromEntries(
     Object.entries(request.headers).flatMap(([name, value]) =>
       typeof value === "string" && !NOT_FORWARDED.test(name) ? [[name, value]] : [],
@@ -42,8 +42,15 @@ export async function proxyToCluster(exchange: Exchange, context: ServerContext,
   }
 }
 
+/** Without a reason, each signal would make an exception of its own, with its stack. */
+const GONE = new Error("the client has gone");
+
 async function passOn(answer: TunnelResponse, response: ServerResponse, signal: AbortSignal): Promise<void> {
   response.writeHead(answer.status, answer.headers);
+  if (answer.headers["content-length"] !== undefined) {
+    response.end(await wholeOf(answer.body));
+    return;
+  }
   // A watch may have nothing to say for long; its reader wants to know that it has begun.
   response.flushHeaders();
   for await (const chunk of answer.body) {
@@ -51,6 +58,12 @@ async function passOn(answer: TunnelResponse, response: ServerResponse, signal: 
     if (!response.write(chunk)) await drained(response);
   }
   response.end();
+}
+
+async function wholeOf(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
 function drained(response: ServerResponse): Promise<void> {

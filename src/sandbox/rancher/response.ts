@@ -18,6 +18,8 @@ export function send(response: ServerResponse, answer: { status: number; type: s
 
 /** The body of a request. @throws Error when it is larger than an API server would take (3 MiB) */
 export async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const { headers } = request;
+  if (headers["transfer-encoding"] === undefined && Number(headers["content-length"] ?? 0) === 0) return NO_BODY;
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
@@ -28,4 +30,5 @@ export async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
+const NO_BODY = Buffer.alloc(0);
 const BODY_LIMIT = 3 * 1024 * 1024;

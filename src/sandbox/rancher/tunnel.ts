@@ -3,7 +3,8 @@ import type { RawData, WebSocket } from "ws";
 /**
  * The two ends of an agent's tunnel: Rancher sends requests through the connection that the agent opened, the agent
  * answers them from its own cluster. Real Rancher carries TCP connections in it; here it is HTTP requests, which is
- * what goes through them. Frame: one byte kind, four bytes number of the request, payload.
+ * what goes through them. Frame: one byte kind, four bytes number of the request, four bytes length of the payload,
+ * payload. A message holds all frames of one turn of the event loop, since each costs an encryption and a system call.
  */
 const KIND = { request: 1, head: 2, data: 3, end: 4, cancel: 5, failure: 6 } as const;
 
@@ -35,8 +36,8 @@ export function tunnelOver(
 ): (request: TunnelRequest, signal: AbortSignal) => Promise<TunnelResponse> {
   const pending = new Map<number, Answer>();
   let next = 1;
-  socket.on("message", (data) => {
-    const frame = readFrame(data);
+  const send = sender(socket);
+  const take = (frame: Frame) => {
     const answer = pending.get(frame.id);
     if (answer === undefined) return;
     if (frame.kind === KIND.head) answer.start(JSON.parse(frame.payload.toString()));
@@ -44,6 +45,9 @@ export function tunnelOver(
     if (frame.kind === KIND.failure) answer.fail(new Error(frame.payload.toString()));
     if (frame.kind === KIND.end) answer.end();
     if (frame.kind === KIND.end || frame.kind === KIND.failure) pending.delete(frame.id);
+  };
+  socket.on("message", (data) => {
+    for (const frame of framesIn(data)) take(frame);
   });
   socket.on("close", () => {
     for (const answer of pending.values()) answer.fail(new Error(DISCONNECTED));
@@ -53,11 +57,11 @@ export function tunnelOver(
     if (socket.readyState !== socket.OPEN) return Promise.reject(new Error(DISCONNECTED));
     const id = next++;
     const answer = new Answer(() => {
-      if (pending.delete(id)) sendFrame(socket, KIND.cancel, id);
+      if (pending.delete(id)) send(KIND.cancel, id);
     });
     pending.set(id, answer);
     signal.addEventListener("abort", () => answer.cancel(), { once: true });
-    sendFrame(socket, KIND.request, id, Buffer.from(JSON.stringify({ ...request, body: toBase64(request.body) })));
+    send(KIND.request, id, Buffer.from(JSON.stringify({ ...request, body: toBase64(request.body) })));
     return answer.response;
   };
 }
@@ -65,30 +69,36 @@ export function tunnelOver(
 /** The agent's end. Answers every request with the handler until the connection closes. */
 export function serveTunnel(socket: WebSocket, handler: TunnelHandler): void {
   const running = new Map<number, AbortController>();
-  socket.on("message", (data) => {
-    const frame = readFrame(data);
-    if (frame.kind === KIND.cancel) running.get(frame.id)?.abort();
+  const send = sender(socket);
+  const take = (frame: Frame) => {
+    if (frame.kind === KIND.cancel) running.get(frame.id)?.abort(CANCELLED);
     if (frame.kind !== KIND.request) return;
     const controller = new AbortController();
     running.set(frame.id, controller);
     const { body, ...rest } = JSON.parse(frame.payload.toString());
-    answerOne(socket, frame.id, () => handler({ ...rest, body: Buffer.from(body, "base64") }, controller.signal))
+    answerOne(send, frame.id, () => handler({ ...rest, body: Buffer.from(body, "base64") }, controller.signal))
       .catch((error) => {
-        if (!controller.signal.aborted) sendFrame(socket, KIND.failure, frame.id, Buffer.from(String(error?.message)));
+        if (!controller.signal.aborted) send(KIND.failure, frame.id, Buffer.from(String(error?.message)));
       })
       .finally(() => running.delete(frame.id));
+  };
+  socket.on("message", (data) => {
+    for (const frame of framesIn(data)) take(frame);
   });
   socket.on("close", () => {
-    for (const controller of running.values()) controller.abort();
+    for (const controller of running.values()) controller.abort(CANCELLED);
   });
 }
 
-async function answerOne(socket: WebSocket, id: number, answer: () => Promise<TunnelResponse>): Promise<void> {
+/** Without a reason, each signal would make an exception of its own, with its stack. */
+const CANCELLED = new Error("the request was cancelled");
+
+async function answerOne(send: Send, id: number, answer: () => Promise<TunnelResponse>): Promise<void> {
   const response = await answer();
   const head = { status: response.status, headers: response.headers };
-  sendFrame(socket, KIND.head, id, Buffer.from(JSON.stringify(head)));
-  for await (const chunk of response.body) sendFrame(socket, KIND.data, id, chunk);
-  sendFrame(socket, KIND.end, id);
+  send(KIND.head, id, Buffer.from(JSON.stringify(head)));
+  for await (const chunk of response.body) send(KIND.data, id, chunk);
+  send(KIND.end, id);
 }
 
 /** One answer on its way: the head as a promise, then the body as a queue that is read asynchronously. */
@@ -149,19 +159,43 @@ class Answer {
   }
 }
 
-function readFrame(data: RawData): { kind: number; id: number; payload: Buffer } {
-  // Every frame is sent in one piece and the sockets' binaryType is the default, so `ws` hands out one Buffer.
-  const frame = data as Buffer;
-  return { kind: frame.readUInt8(0), id: frame.readUInt32BE(1), payload: frame.subarray(5) };
+interface Frame {
+  readonly kind: number;
+  readonly id: number;
+  readonly payload: Buffer;
 }
 
-function sendFrame(socket: WebSocket, kind: number, id: number, payload: Uint8Array = new Uint8Array()): void {
-  if (socket.readyState !== socket.OPEN) return;
-  const frame = Buffer.allocUnsafe(5 + payload.length);
-  frame.writeUInt8(kind, 0);
-  frame.writeUInt32BE(id, 1);
-  frame.set(payload, 5);
-  socket.send(frame);
+const FRAME_HEAD = 9;
+
+function* framesIn(message: RawData): Generator<Frame> {
+  // Every message is sent in one piece and the sockets' binaryType is the default, so `ws` hands out one Buffer.
+  const bytes = message as Buffer;
+  for (let at = 0; at < bytes.length; ) {
+    const start = at + FRAME_HEAD;
+    const end = start + bytes.readUInt32BE(at + 5);
+    yield { kind: bytes.readUInt8(at), id: bytes.readUInt32BE(at + 1), payload: bytes.subarray(start, end) };
+    at = end;
+  }
+}
+
+type Send = (kind: number, id: number, payload?: Uint8Array) => void;
+
+/** Sends frames over a socket, those of one turn of the event loop together; none once it is closed. */
+function sender(socket: WebSocket): Send {
+  let waiting: Uint8Array[] = [];
+  const flush = () => {
+    const frames = waiting;
+    waiting = [];
+    if (socket.readyState === socket.OPEN) socket.send(Buffer.concat(frames));
+  };
+  return (kind, id, payload = new Uint8Array()) => {
+    const head = Buffer.allocUnsafe(FRAME_HEAD);
+    head.writeUInt8(kind, 0);
+    head.writeUInt32BE(id, 1);
+    head.writeUInt32BE(payload.length, 5);
+    if (waiting.length === 0) setImmediate(flush);
+    waiting.push(head, payload);
+  };
 }
 
 function toBase64(bytes: Uint8Array): string {

@@ -1,5 +1,6 @@
 import type { ApiServer } from "../api-server/api-server.ts";
 import type { User } from "../api-server/authorization.ts";
+import type { ApiResponse } from "../api-server/http-exchange.ts";
 import type { TunnelHandler } from "../rancher/tunnel.ts";
 
 /**
@@ -10,8 +11,12 @@ export function apiHandler(server: ApiServer, account: User): TunnelHandler {
   return async ({ method, path, headers, body }, signal) => {
     const content = body.length === 0 ? {} : { body };
     const response = await server.handle({ method, path, headers, user: account, signal, ...content });
-    return { status: response.status, headers: response.headers, body: bytesOf(response.body) };
+    return { status: response.status, headers: headersOf(response), body: bytesOf(response.body) };
   };
+}
+
+function headersOf({ headers, body }: ApiResponse): Readonly<Record<string, string>> {
+  return typeof body === "string" ? { ...headers, "content-length": String(Buffer.byteLength(body)) } : headers;
 }
 
 async function* bytesOf(body: string | AsyncIterable<string>): AsyncGenerator<Uint8Array> {
