@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ApiServer } from "../../src/sandbox/api-server/api-server.ts";
 import { ADMINISTRATOR } from "../../src/sandbox/api-server/authorization.ts";
 import { BUILT_IN_KINDS } from "../../src/sandbox/api-server/built-in-kinds.ts";
-import { type Listener, listen } from "../../src/sandbox/api-server/https-front.ts";
+import { HttpsFront, type Listener, listen } from "../../src/sandbox/api-server/https-front.ts";
 import { rancherKinds } from "../../src/sandbox/api-server/rancher-kinds.ts";
 import { type ClusterAuthority, createClusterAuthority } from "../../src/sandbox/api-server/serving-identity.ts";
 import { ApiError } from "../../src/sandbox/cluster-client.ts";
@@ -195,6 +195,27 @@ describe("the audit", () => {
     expect(server.audit.requestsOf("kubernetes-admin")).toBe(4);
   });
 });
+
+describe("API servers that share an identity", () => {
+  test("each answers on its own port, and closing one leaves the other alone", async () => {
+    const front = new HttpsFront({ identity: authority });
+    const [one, other] = await Promise.all([behind(front, "v1.31.1"), behind(front, "v1.32.2")]);
+    const versions = async () => [await one.api.call("GET", "/version"), await other.api.call("GET", "/version")];
+    expect((await versions()).map(({ body }) => body.gitVersion)).toEqual(["v1.31.1", "v1.32.2"]);
+    await one.listener.close();
+    await expect(one.api.call("GET", "/version")).rejects.toThrow();
+    expect((await other.api.call("GET", "/version")).body.gitVersion).toBe("v1.32.2");
+  });
+});
+
+async function behind(front: HttpsFront, kubernetesVersion: string): Promise<{ listener: Listener; api: ApiCaller }> {
+  const server = new ApiServer({ kubernetesVersion });
+  server.tokens.add("admin-token", ADMINISTRATOR);
+  const listener = await front.listen(server);
+  const api = new ApiCaller({ baseUrl: listener.url, ca: authority.caPem, token: "admin-token" });
+  running.push({ server, listener, caller: api });
+  return { listener, api };
+}
 
 async function started(
   server: ApiServer,

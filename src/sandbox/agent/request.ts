@@ -2,8 +2,9 @@ import { lookup } from "node:dns";
 import { Agent, type RequestOptions, request } from "node:https";
 import type { LookupFunction } from "node:net";
 import { createSecureContext } from "node:tls";
+import { KEY_EXCHANGE } from "../key-exchange.ts";
 import type { ClusterLink } from "./link.ts";
-import { KEY_EXCHANGE, type Trust } from "./trust.ts";
+import type { Trust } from "./trust.ts";
 
 export interface FetchOptions {
   readonly link: ClusterLink;

@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { checkServerIdentity, createSecureContext, type PeerCertificate, type SecureContext } from "node:tls";
+import { KEY_EXCHANGE } from "../key-exchange.ts";
 
 /**
  * What an agent trusts, and in which words it refuses. The verdict on a chain is always the runtime's own, in a real
@@ -34,9 +35,6 @@ export function trustOf(texts: readonly string[]): Trust {
 /** Agents that trust the same bytes share the parsed roots: roots only, no sessions, so each handshake is verified. */
 const contexts = new Map<string, SecureContext>();
 const CONTEXTS_KEPT = 50;
-
-/** The runtime would offer post-quantum key shares as well; hundreds of agents in one process feel it. */
-export const KEY_EXCHANGE = "X25519:P-256";
 
 const VERIFICATION_CODES =
   /^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|INVALID_|PATH_LENGTH|HOSTNAME_|ERR_TLS_CERT_|CA_|EE_|SUBTREE_|EXCLUDED_|PERMITTED_|UNHANDLED_|UNSUPPORTED_|X509_)/;

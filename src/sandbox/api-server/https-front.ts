@@ -2,8 +2,9 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createTcpServer, type Socket, type Server as TcpServer } from "node:net";
 import { TLSSocket } from "node:tls";
+import { KEY_EXCHANGE } from "../key-exchange.ts";
 import type { ApiServer } from "./api-server.ts";
 import type { User } from "./authorization.ts";
 import { ConnectionReset } from "./faults.ts";
@@ -24,46 +25,95 @@ export interface ListenOptions {
   readonly identity: ServingIdentity;
   /** Default 127.0.0.1. */
   readonly host?: string;
-  /** Default: any that is free. */
-  readonly port?: number;
 }
 
-/** Puts an API server on the network. It goes off again when the API server stops. */
-export async function listen(server: ApiServer, options: ListenOptions): Promise<Listener> {
-  const { identity, host = "127.0.0.1", port = 0 } = options;
-  const front = createServer(
-    {
-      ALPNProtocols: ["http/1.1"],
-      key: identity.keyPem,
-      cert: identity.certificatePem,
-      ca: identity.caPem,
-      requestCert: true,
-      // A client without a certificate may have a token; one with a foreign certificate is told so by a Status.
-      rejectUnauthorized: false,
-      keepAlive: true,
-    },
-    (request, response) => void exchange(server, request, response),
-  );
-  // Watches are silent for minutes.
-  front.requestTimeout = 0;
-  front.timeout = 0;
-  front.on("tlsClientError", () => {});
-  await listening(front, host, port);
-  const stopping = server.onStop(() => void close());
-  const close = () => {
-    stopping.remove();
-    front.closeAllConnections();
-    return new Promise<void>((resolve) => front.close(() => resolve()));
-  };
-  // A listener on a host and port has an address of this shape.
-  const address = front.address() as AddressInfo;
-  const named = host.includes(":") ? `[${host}]` : host;
-  return { url: `https://${named}:${address.port}`, close };
+/** Puts an API server on the network, on any free port. It goes off again when the API server stops. */
+export function listen(server: ApiServer, options: ListenOptions): Promise<Listener> {
+  return new HttpsFront(options).listen(server);
 }
+
+/**
+ * The network side of API servers with one identity. Each has a port of its own; behind the ports is one TLS server,
+ * since each of those takes some 60 KB.
+ */
+export class HttpsFront {
+  readonly #host: string;
+  readonly #tls: Server;
+  /** By port. */
+  readonly #servers = new Map<number, ApiServer>();
+
+  constructor({ identity, host = "127.0.0.1" }: ListenOptions) {
+    this.#host = host;
+    this.#tls = createServer(
+      {
+        ALPNProtocols: ["http/1.1"],
+        key: identity.keyPem,
+        cert: identity.certificatePem,
+        ca: identity.caPem,
+        requestCert: true,
+        // A client without a certificate may have a token; one with a foreign certificate is told so by a Status.
+        rejectUnauthorized: false,
+        keepAlive: true,
+        ecdhCurve: KEY_EXCHANGE,
+      },
+      (request, response) => this.#answer(request, response),
+    );
+    // Watches are silent for minutes.
+    this.#tls.requestTimeout = 0;
+    this.#tls.timeout = 0;
+    this.#tls.keepAliveTimeout = KEEP_ALIVE_MS;
+    this.#tls.on("tlsClientError", () => {});
+  }
+
+  async listen(server: ApiServer): Promise<Listener> {
+    const open = new Set<Socket>();
+    const door = createTcpServer((socket) => {
+      open.add(socket);
+      socket.once("close", () => open.delete(socket));
+      socket.on("error", () => socket.destroy());
+      socket.setNoDelay(true);
+      this.#tls.emit("connection", socket);
+    });
+    const port = await portOf(door, this.#host);
+    this.#servers.set(port, server);
+    const close = async () => {
+      stopping.remove();
+      this.#servers.delete(port);
+      for (const socket of open) socket.destroy();
+      await new Promise<void>((resolve) => door.close(() => resolve()));
+    };
+    const stopping = server.onStop(() => void close());
+    const named = this.#host.includes(":") ? `[${this.#host}]` : this.#host;
+    return { url: `https://${named}:${port}`, close };
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const server = this.#servers.get(request.socket.localPort ?? 0);
+    if (server === undefined) request.socket.destroy();
+    else void exchange(server, request, response);
+  }
+}
+
+/** k8s.io/apiserver/pkg/server/secure_serving.go: idle connections live as long as Go's clients keep them. */
+const KEEP_ALIVE_MS = 90_000;
+
+function portOf(door: TcpServer, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    door.once("error", reject);
+    door.listen(0, host, () => {
+      door.off("error", reject);
+      // A listener on a host and port has an address of this shape.
+      resolve((door.address() as AddressInfo).port);
+    });
+  });
+}
+
+/** Without a reason, each signal would make an exception of its own, with its stack. */
+const GONE = new Error("the client has gone");
 
 async function exchange(server: ApiServer, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const gone = new AbortController();
-  response.on("close", () => gone.abort());
+  response.on("close", () => gone.abort(GONE));
   try {
     await send(response, await answered(server, request, gone.signal));
   } catch (error) {
@@ -119,6 +169,7 @@ function drained(response: ServerResponse): Promise<void> {
 
 /** Undefined if there is more than the API takes: the rest is read and dropped, so that the answer gets through. */
 async function bodyOf(request: IncomingMessage): Promise<Uint8Array | undefined> {
+  if (!hasBody(request)) return NO_BODY;
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request) {
@@ -128,11 +179,28 @@ async function bodyOf(request: IncomingMessage): Promise<Uint8Array | undefined>
   return size > MAX_BODY_BYTES ? undefined : Buffer.concat(chunks);
 }
 
+const NO_BODY = new Uint8Array();
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
+}
+
 type CertificateUser = { readonly kind: "none" | "foreign" } | { readonly kind: "user"; readonly user: User };
 
 /** As Kubernetes: CN is the name, every O a group. */
 function certificateUser({ socket }: IncomingMessage): CertificateUser {
   if (!(socket instanceof TLSSocket)) return { kind: "none" };
+  const known = users.get(socket);
+  if (known !== undefined) return known;
+  const user = userOf(socket);
+  users.set(socket, user);
+  return user;
+}
+
+/** A connection's certificate never changes, and to have it decoded takes longer than many a request. */
+const users = new WeakMap<TLSSocket, CertificateUser>();
+
+function userOf(socket: TLSSocket): CertificateUser {
   const subject = socket.getPeerCertificate().subject;
   if (subject === undefined) return { kind: "none" };
   if (!socket.authorized) return { kind: "foreign" };
@@ -143,14 +211,4 @@ function certificateUser({ socket }: IncomingMessage): CertificateUser {
     kind: "user",
     user: { name: [subject.CN].flat()[0] ?? "", groups: [...new Set([...groups, "system:authenticated"])] },
   };
-}
-
-function listening(front: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    front.once("error", reject);
-    front.listen(port, host, () => {
-      front.off("error", reject);
-      resolve();
-    });
-  });
 }

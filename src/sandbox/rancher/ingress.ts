@@ -4,6 +4,7 @@ import { type AddressInfo, createServer as createTcpServer, type Socket, type Se
 import type { Duplex } from "node:stream";
 import type { Clock } from "../clock.ts";
 import type { ClusterClient, Watch } from "../cluster-client.ts";
+import { KEY_EXCHANGE } from "../key-exchange.ts";
 import { refuse } from "./connect.ts";
 import { recordOf } from "./norman.ts";
 import type { Replicas } from "./replicas.ts";
@@ -138,7 +139,7 @@ export class Ingress {
 /** An ingress controller keeps what it has when a Secret holds no usable pair. */
 function setContext(server: Server, cert: string, key: string): void {
   try {
-    server.setSecureContext({ cert, key, minVersion: "TLSv1.2" });
+    server.setSecureContext({ cert, key, minVersion: "TLSv1.2", ecdhCurve: KEY_EXCHANGE });
   } catch {
     // Reported by nobody, as in reality: the old certificate stays.
   }

@@ -1,5 +1,5 @@
 import { ADMINISTRATOR } from "../api-server/authorization.ts";
-import { type Listener, listen } from "../api-server/https-front.ts";
+import { HttpsFront, type Listener } from "../api-server/https-front.ts";
 import type { KubeconfigEntry } from "../api-server/kubeconfig.ts";
 import type { Estate } from "./estate.ts";
 import { randomSuffix } from "./random.ts";
@@ -17,9 +17,10 @@ export class ClusterDoors {
 
   /** @returns the entry of the management cluster, and then one per downstream cluster */
   async open(): Promise<readonly KubeconfigEntry[]> {
-    const { management, downstream } = this.#estate;
-    await this.#listen("management", management);
-    for (const { name, cluster } of downstream) await this.#listen(name, cluster);
+    const { management, downstream, authority } = this.#estate;
+    const front = new HttpsFront({ identity: authority });
+    await this.#listen(front, "management", management);
+    for (const { name, cluster } of downstream) await this.#listen(front, name, cluster);
     return [...this.#entries.values()];
   }
 
@@ -34,9 +35,9 @@ export class ClusterDoors {
     await Promise.all(this.#listeners.map((listener) => listener.close()));
   }
 
-  async #listen(name: string, { server }: SimulatedCluster): Promise<void> {
+  async #listen(front: HttpsFront, name: string, { server }: SimulatedCluster): Promise<void> {
     const { authority, random } = this.#estate;
-    const listener = await listen(server, { identity: authority });
+    const listener = await front.listen(server);
     this.#listeners.push(listener);
     const token = randomSuffix(random, 32);
     server.tokens.add(token, ADMINISTRATOR);
