@@ -11,6 +11,7 @@ import { Access, type AccessQuestion, ADMINISTRATOR, refusal, type User } from "
 import { BUILT_IN_KINDS } from "./built-in-kinds.ts";
 import { Collector } from "./collector.ts";
 import { DirectClient } from "./direct-client.ts";
+import { EventExpiry } from "./event-expiry.ts";
 import { Faults, type RequestAttributes } from "./faults.ts";
 import { handle } from "./handle.ts";
 import type { ApiRequest, ApiResponse } from "./http-exchange.ts";
@@ -31,7 +32,7 @@ export interface ApiServerOptions {
   /** What `/version` says. Default "v1.32.5". */
   readonly kubernetesVersion?: string;
   readonly clock?: Clock;
-  /** How many changes a watch can go back; older ones answer 410. Default 1000. */
+  /** How many changes a watch can go back (older ones answer 410), and how many writes the audit keeps. Default 1000. */
   readonly historyLimit?: number;
   /** Numbers in [0, 1) for generated names. Default: not repeatable. */
   readonly random?: () => number;
@@ -49,9 +50,10 @@ export class ApiServer {
   readonly admission = new Admission();
   readonly access = new Access();
   readonly tokens = new Tokens();
-  readonly audit = new Audit();
+  readonly audit: Audit;
   readonly faults: Faults;
   readonly #collector: Collector;
+  readonly #eventExpiry: EventExpiry;
   readonly #onStop = new Set<() => void>();
   #logSource: PodLogSource | undefined;
 
@@ -61,11 +63,15 @@ export class ApiServer {
     this.kinds = kindTable(options.kinds ?? DEFAULT_KINDS);
     this.clock = options.clock ?? realClock();
     this.faults = new Faults(this.clock);
-    this.store = new Store(options.historyLimit ?? 1000);
+    const { historyLimit = 1000 } = options;
+    this.store = new Store(historyLimit);
+    this.audit = new Audit(historyLimit);
     const namespaces = this.#mustHave("", "v1", "namespaces");
+    const events = this.#mustHave("", "v1", "events");
     const { store, admission, clock, kinds } = this;
     this.objects = new Objects({ store, admission, clock, namespaces, random: options.random ?? Math.random });
     this.#collector = new Collector({ store, objects: this.objects, kinds, namespaces });
+    this.#eventExpiry = new EventExpiry({ store, clock, events });
     for (const name of DEFAULT_NAMESPACES) this.#seed(namespaces, { metadata: { name } });
     for (const kind of kinds.all.filter((each) => each.custom)) this.#define(kind);
   }
@@ -97,6 +103,7 @@ export class ApiServer {
 
   stop(): void {
     this.#collector.stop();
+    this.#eventExpiry.stop();
     this.faults.stop();
     for (const callback of [...this.#onStop]) callback();
     this.#onStop.clear();

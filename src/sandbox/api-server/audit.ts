@@ -29,8 +29,8 @@ export class Audit {
   readonly #requests = new Map<string, number>();
   #total = 0;
 
-  /** @param limit how many writes are kept; older ones are dropped. */
-  constructor(limit = 1000) {
+  /** @param limit how many writes are kept at least; older ones are dropped. */
+  constructor(limit: number) {
     this.#limit = limit;
   }
 
@@ -60,7 +60,7 @@ export class Audit {
     this.#requests.set(entry.user, this.requestsOf(entry.user) + 1);
     if (isWrite(entry)) {
       this.#writes.push(entry);
-      if (this.#writes.length > this.#limit * 2) this.#writes.splice(0, this.#limit);
+      if (this.#writes.length > this.#limit * 1.25) this.#writes.splice(0, this.#writes.length - this.#limit);
     }
     for (const listener of this.#listeners) listener(entry);
   }

@@ -27,6 +27,9 @@ export interface DownstreamOptions {
   readonly drift: Extract<Fault, { kind: "drifted" }>["pin"] | undefined;
 }
 
+/** A real API server remembers a hundred changes of each kind at least (k8s.io/apiserver/pkg/storage/cacher). */
+const HISTORY = 100;
+
 const AGENT = { namespace: "cattle-system", name: "cattle" };
 
 /** A cluster that Rancher manages, with the network between them and its agents. */
@@ -51,7 +54,8 @@ export class DownstreamCluster {
     this.#options = options;
     const powerful = [ADMIN_USER, serviceAccount(AGENT).name];
     const { name, kubernetes } = description;
-    this.cluster = new SimulatedCluster({ name, kubernetes, kinds, clock, random, powerful });
+    const historyLimit = HISTORY;
+    this.cluster = new SimulatedCluster({ name, kubernetes, kinds, clock, random, powerful, historyLimit });
   }
 
   get name(): string {

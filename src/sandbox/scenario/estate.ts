@@ -176,7 +176,8 @@ export class Estate {
     const powerful = [ADMIN_USER, serviceAccount(RANCHER).name];
     const { clock, random } = this;
     const kubernetes = MANAGEMENT_KUBERNETES;
-    return new SimulatedCluster({ name: "management", kubernetes, kinds, clock, random, powerful });
+    const historyLimit = Math.max(400, 4 * this.scenario.clusters.length);
+    return new SimulatedCluster({ name: "management", kubernetes, kinds, clock, random, powerful, historyLimit });
   }
 
   #downstreamCluster(description: ScenarioCluster): DownstreamCluster {

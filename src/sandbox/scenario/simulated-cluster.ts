@@ -15,6 +15,8 @@ export interface ClusterOptions {
   readonly kinds: readonly ResourceKind[];
   readonly clock: Clock;
   readonly random: () => number;
+  /** How many changes a watch can go back. */
+  readonly historyLimit: number;
   /** Accounts that may do everything, besides the administrator: the people, Rancher, the agent. */
   readonly powerful: readonly string[];
 }
@@ -30,7 +32,8 @@ export class SimulatedCluster {
 
   constructor(options: ClusterOptions) {
     const { name, kubernetes: kubernetesVersion, kinds, clock, random } = options;
-    this.server = new ApiServer({ name, kubernetesVersion, kinds, clock, random, historyLimit: HISTORY });
+    const { historyLimit } = options;
+    this.server = new ApiServer({ name, kubernetesVersion, kinds, clock, random, historyLimit });
     this.client = this.server.client();
     this.clock = new HeldClock(clock);
     for (const account of options.powerful) this.allowEverything(account);
@@ -71,9 +74,6 @@ export class SimulatedCluster {
     this.server.stop();
   }
 }
-
-/** How many changes a watch can go back. Hundreds of clusters are in one process. */
-const HISTORY = 400;
 
 export function serviceAccount({ namespace, name }: { namespace: string; name: string }): User {
   return {

@@ -103,3 +103,16 @@ test("starts, ends, mismatches and lost conditions are counted", () => {
   expect(read()).toMatchObject({ agentStarts: 2, agentExits: 1, pinMismatches: 1, lostCondition: 1 });
   expect(statistics.read().rancher).toEqual({ starts: 1, exits: 1 });
 });
+
+test("of a cluster that is lost again and again, the last hundred outages are kept and the longest is remembered", () => {
+  const { clock, both, read } = keeper();
+  both(true);
+  for (let seconds = 300; seconds > 0; seconds -= 1) {
+    both(false);
+    clock.move(seconds * 1000);
+    both(true);
+  }
+  const lengths = read()?.outages.map(({ from, to = "" }) => (Date.parse(to) - Date.parse(from)) / 1000);
+  expect(lengths).toEqual(Array.from({ length: 100 }, (_, index) => 100 - index));
+  expect(read()?.longestOutageMs).toBe(300_000);
+});

@@ -21,6 +21,7 @@ export interface ClusterStatistics {
   readonly tunnels: number;
   /** In milliseconds of sandbox time. */
   readonly longestOutageMs: number;
+  /** The last hundred. */
   readonly outages: readonly Outage[];
   /** How often the condition `Connected` went from True to False. */
   readonly lostCondition: number;
@@ -38,6 +39,7 @@ export interface Statistics {
 }
 
 const REFUSALS_KEPT = 1000;
+const OUTAGES_KEPT = 100;
 
 /** Keeps count; everything that happens in the sandbox reports to it. */
 export class StatisticsKeeper {
@@ -163,5 +165,6 @@ class ClusterCount {
     this.#downSince = undefined;
     this.#longestOutageMs = Math.max(this.#longestOutageMs, this.#clock.elapsed(down));
     this.#outages.push({ from: down.toISOString(), to: this.#clock.now().toISOString() });
+    if (this.#outages.length > OUTAGES_KEPT) this.#outages.shift();
   }
 }
