@@ -12,7 +12,9 @@ const AFTERMATH_MS = 15;
  */
 export class HeldClock implements Clock {
   readonly #base: Clock;
-  readonly #held: { readonly from: Date; readonly to: Date }[] = [];
+  /** Begin and end of each, in milliseconds of the wall clock: two lists, since hundreds of clusters keep them. */
+  readonly #from: number[] = [];
+  readonly #to: number[] = [];
   readonly #due = new Set<() => void>();
   #holders = 0;
   #heldSince: Date | undefined;
@@ -26,14 +28,16 @@ export class HeldClock implements Clock {
   }
 
   elapsed(since: Date): number {
-    let standing = this.#heldSince === undefined ? 0 : this.#between(later(this.#heldSince, since), this.now());
+    const start = since.getTime();
+    const heldSince = this.#heldSince?.getTime();
+    let standing = heldSince === undefined ? 0 : Math.max(0, this.now().getTime() - Math.max(heldSince, start));
     // The newest come last; none before one that had ended by then can matter.
-    for (let index = this.#held.length - 1; index >= 0; index -= 1) {
-      const held = this.#held[index];
-      if (held === undefined || held.to <= since) break;
-      standing += this.#between(later(held.from, since), held.to);
+    for (let index = this.#to.length - 1; index >= 0; index -= 1) {
+      const [from = 0, to = 0] = [this.#from[index], this.#to[index]];
+      if (to <= start) break;
+      standing += to - Math.max(from, start);
     }
-    return this.#base.elapsed(since) - standing;
+    return this.#base.elapsed(new Date(start + standing));
   }
 
   after(milliseconds: number, callback: () => void): Timer {
@@ -68,20 +72,15 @@ export class HeldClock implements Clock {
   #release(): void {
     this.#holders -= 1;
     if (this.#holders > 0 || this.#heldSince === undefined) return;
-    this.#held.push({ from: this.#heldSince, to: this.now() });
-    if (this.#held.length > REMEMBERED) this.#held.shift();
+    this.#from.push(this.#heldSince.getTime());
+    this.#to.push(this.now().getTime());
+    if (this.#to.length > REMEMBERED) {
+      this.#from.shift();
+      this.#to.shift();
+    }
     this.#heldSince = undefined;
     const due = [...this.#due];
     this.#due.clear();
     for (const check of due) check();
   }
-
-  /** Milliseconds of sandbox time from one moment to another; 0 if it lies before it. */
-  #between(from: Date, to: Date): number {
-    return from >= to ? 0 : this.#base.elapsed(from) - this.#base.elapsed(to);
-  }
-}
-
-function later(one: Date, other: Date): Date {
-  return one < other ? other : one;
 }

@@ -15,7 +15,20 @@ export interface Trust {
  * The certificates that Go's `AppendCertsFromPEM` takes from a text: blocks that start at the beginning of a line
  * and that can be parsed; everything between them, and every other block, is passed over silently.
  */
-export function pemCertificates(text: string): string[] {
+export function pemCertificates(text: string): readonly string[] {
+  const known = certificates.get(text);
+  if (known !== undefined) return known;
+  const found = certificatesIn(text);
+  if (certificates.size >= TEXTS_KEPT) certificates.clear();
+  certificates.set(text, found);
+  return found;
+}
+
+/** Every agent looks at the same few bundles. */
+const certificates = new Map<string, readonly string[]>();
+const TEXTS_KEPT = 50;
+
+function certificatesIn(text: string): readonly string[] {
   const blocks = text.match(/^-----BEGIN CERTIFICATE-----\r?\n[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/gm) ?? [];
   return blocks.filter(isCertificate);
 }
@@ -27,14 +40,13 @@ export function trustOf(texts: readonly string[]): Trust {
   if (known !== undefined) return { secureContext: known, checkServerIdentity: asGoNamesIt };
   const ca = texts.flatMap(pemCertificates);
   const secureContext = createSecureContext({ ca, allowPartialTrustChain: true, ecdhCurve: KEY_EXCHANGE });
-  if (contexts.size >= CONTEXTS_KEPT) contexts.clear();
+  if (contexts.size >= TEXTS_KEPT) contexts.clear();
   contexts.set(key, secureContext);
   return { secureContext, checkServerIdentity: asGoNamesIt };
 }
 
 /** Agents that trust the same bytes share the parsed roots: roots only, no sessions, so each handshake is verified. */
 const contexts = new Map<string, SecureContext>();
-const CONTEXTS_KEPT = 50;
 
 const VERIFICATION_CODES =
   /^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|INVALID_|PATH_LENGTH|HOSTNAME_|ERR_TLS_CERT_|CA_|EE_|SUBTREE_|EXCLUDED_|PERMITTED_|UNHANDLED_|UNSUPPORTED_|X509_)/;

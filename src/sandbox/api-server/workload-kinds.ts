@@ -5,6 +5,8 @@ import { at, isJsonObject, type JsonObject, jsonEqual, list } from "./json-value
 import type { FieldError } from "./kinds.ts";
 
 export function preparePod(object: NewObject, old: KubeObject | undefined): NewObject {
+  // An unchanged spec was completed when it was written.
+  if (old !== undefined && object.spec === old.spec) return object;
   const spec = podSpecDefaults(object.spec);
   const status = old === undefined ? { phase: "Pending", qosClass: "BestEffort" } : object.status;
   return { ...object, ...(spec === undefined ? {} : { spec }), ...(status === undefined ? {} : { status }) };

@@ -14,17 +14,23 @@ interface Follower {
 }
 
 export class ContainerLog {
-  readonly #lines: LogLine[] = [];
+  readonly #texts: string[] = [];
+  /** When each was written, in milliseconds: a list of numbers takes a tenth of as many dates. */
+  readonly #times: number[] = [];
   readonly #followers = new Set<Follower>();
   #ended = false;
 
   get lines(): readonly LogLine[] {
-    return this.#lines;
+    return this.#texts.map((text, index) => ({ at: new Date(this.#times[index] ?? 0), text }));
   }
 
   append(line: LogLine): void {
-    this.#lines.push(line);
-    if (this.#lines.length > LINES_KEPT) this.#lines.shift();
+    this.#texts.push(line.text);
+    this.#times.push(line.at.getTime());
+    if (this.#texts.length > LINES_KEPT) {
+      this.#texts.shift();
+      this.#times.shift();
+    }
     for (const follower of this.#followers) follower.onLine(line);
   }
 
