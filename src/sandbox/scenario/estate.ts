@@ -18,6 +18,7 @@ import { Conduct } from "./conduct.ts";
 import { DownstreamCluster, registrationToken } from "./downstream-cluster.ts";
 import { localCluster } from "./local-cluster.ts";
 import { ADMIN_USER, managementObjects } from "./management-objects.ts";
+import { saveMemory } from "./memory.ts";
 import { type Random, randomSuffix, seededRandom } from "./random.ts";
 import type { Scenario, ScenarioCluster } from "./scenario.ts";
 import { SimulatedCluster, serviceAccount } from "./simulated-cluster.ts";
@@ -77,6 +78,7 @@ export class Estate {
 
   /** Builds and starts it; resolves when Rancher serves and every cluster's agents have been started. */
   static async start(scenario: Scenario): Promise<Estate> {
+    saveMemory(scenario.clusters.length);
     const clock = realClock(scenario.speed);
     const [pki, authority] = await Promise.all([
       createPki(clock),
