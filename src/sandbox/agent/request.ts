@@ -38,7 +38,7 @@ export async function fetchOnce(url: string, options: FetchOptions): Promise<Fet
 }
 
 const verifying = new Agent({ keepAlive: false, maxCachedSessions: 0 });
-const sharing = new Agent({ keepAlive: true, maxSockets: 32, scheduling: "fifo" });
+const sharing = new Agent({ keepAlive: true, maxSockets: 12, scheduling: "fifo" });
 const unverified = new Agent({ keepAlive: false });
 /** Without a context of its own, every connection would load the runtime's roots anew. */
 const UNVERIFIED = {

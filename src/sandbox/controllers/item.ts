@@ -1,5 +1,6 @@
 /** A stored object as a controller holds it: the object itself beside the parts of it that the controller reads. */
 import { z } from "zod";
+import { sharing } from "../api-server/json-value.ts";
 import type { KubeObject } from "../cluster-client.ts";
 
 export interface Item<Spec, Status> {
@@ -39,9 +40,14 @@ function remembering<T>(shape: z.ZodType<T>): (part: unknown) => z.ZodSafeParseR
   const known = new WeakMap<object, z.ZodSafeParseResult<T>>();
   return (part) => {
     if (typeof part !== "object" || part === null || !Object.isFrozen(part)) return shape.safeParse(part);
-    const read = known.get(part) ?? shape.safeParse(part);
-    known.set(part, read);
-    return read;
+    const remembered = known.get(part);
+    if (remembered !== undefined) return remembered;
+    const read = shape.safeParse(part);
+    // What was read differs from what is stored where a default was filled in; all else need not be there twice, and
+    // sharing keeps the shape.
+    const kept = read.success ? { ...read, data: sharing(part, read.data) as T } : read;
+    known.set(part, kept);
+    return kept;
   };
 }
 
