@@ -64,7 +64,13 @@ describe("the gate before the bundle is widened", () => {
   it.each([
     ["a cluster that is offline", "lagos", "cluster-agent", /does not answer/, /Bring the cluster back/],
     ["a cluster whose agent may not be patched", "oslo", "cluster-agent", /next pin/, /Allow .*acceptUnarmed/],
-    ["an image that cannot be pulled any more", "lima", "cluster-agent", /ImagePullBackOff/, /image available/],
+    [
+      "an image that cannot be pulled any more",
+      "lima",
+      "cluster-agent",
+      /ErrImagePull|ImagePullBackOff/,
+      /image available/,
+    ],
     ["a node without room for a pod", "cairo", "cluster-agent", /Unschedulable/, /Make room/],
     ["a node agent of RKE1", "quito", "node-agent", /cannot move/, /by hand.*farrier waive/],
     ["the system-agents of RKE2", "quito", "system-agent", /cannot move/, /by hand.*farrier waive/],
