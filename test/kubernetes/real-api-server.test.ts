@@ -13,7 +13,7 @@ describe.skipIf(!areBuilt("etcd", "kube-apiserver"))("with etcd behind it", () =
       name: "suite",
       controllers: false,
       // Nobody makes the service accounts of namespaces here.
-      apiServerFlags: { "disable-admission-plugins": "ServiceAccount" },
+      withoutAdmission: ["ServiceAccount"],
     });
   }, 120_000);
 

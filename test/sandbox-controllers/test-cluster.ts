@@ -25,17 +25,128 @@ export interface ClusterOptions {
   readonly wrap?: (client: ClusterClient, clock: Clock) => ClusterClient;
 }
 
-export class TestCluster implements AsyncDisposable {
-  readonly server: ApiServer;
+/** A cluster with one namespace for a test: what it makes there, and waits for. */
+export abstract class TestedCluster implements AsyncDisposable {
   readonly client: ClusterClient;
-  readonly clock: ReturnType<typeof realClock>;
+  readonly clock: Clock;
+  readonly namespace: string;
+  /** What the names of this test's images begin with, where several tests share the nodes. */
+  readonly registry: string;
+  /** How long to wait for anything, in wall milliseconds. */
+  readonly patienceMs: number = 20_000;
+
+  constructor(client: ClusterClient, clock: Clock, place: { readonly namespace: string; readonly registry: string }) {
+    this.client = client;
+    this.clock = clock;
+    this.namespace = place.namespace;
+    this.registry = place.registry;
+  }
+
+  abstract [Symbol.asyncDispose](): Promise<void>;
+
+  /** The collection in the test's namespace. */
+  of(ref: ResourceRef): ResourceRef {
+    return { ...ref, namespace: this.namespace };
+  }
+
+  /** Resolves with the collection's objects as soon as they are what the condition wants; fails after `patienceMs`. */
+  until(ref: ResourceRef, what: string, condition: (objects: KubeObject[]) => boolean): Promise<KubeObject[]> {
+    const { promise, resolve, reject } = Promise.withResolvers<KubeObject[]>();
+    const objects = new Map<string, KubeObject>();
+    const late = setTimeout(() => {
+      const last = [...objects.values()].map((object) => JSON.stringify({ ...object, spec: undefined }));
+      reject(new Error(`not seen in time: ${what}; last seen: ${last.join("\n")}`));
+    }, this.patienceMs);
+    // The watch begins with what exists; half of that must not be taken for all. An empty collection tells nothing.
+    let unseen: Set<string> | undefined;
+    const seen = new Set<string>();
+    const look = () => {
+      if (unseen?.isSubsetOf(seen) && condition([...objects.values()])) resolve([...objects.values()]);
+    };
+    const watch = this.client.watch(ref, ({ type, object }) => {
+      const key = keyOf(object);
+      if (type === "DELETED") objects.delete(key);
+      else objects.set(key, object);
+      seen.add(key);
+      look();
+    });
+    void this.client.list(ref).then(({ items }) => {
+      unseen = new Set(items.map(keyOf));
+      look();
+    });
+    return promise.finally(() => {
+      clearTimeout(late);
+      watch.close();
+    });
+  }
+
+  untilPods(what: string, condition: (pods: ReturnType<typeof podView>[]) => boolean) {
+    return this.until(this.of(REF.pods), what, (objects) => condition(objects.map(podView)));
+  }
+
+  /** Resolves when `kubectl rollout status` would say "successfully rolled out", judged by the same fields. */
+  async untilRolledOut(name: string): Promise<KubeObject> {
+    const found = await this.until(this.of(REF.deployments), `${name} rolled out`, (objects) =>
+      objects.some((object) => object.metadata.name === name && isRolledOut(object)),
+    );
+    const deployment = found.find((object) => object.metadata.name === name);
+    if (!deployment) throw new Error(`no Deployment ${name}`);
+    return deployment;
+  }
+
+  async deployment(name: string): Promise<Deployment> {
+    const stored = await this.client.get(this.of(REF.deployments), name);
+    const read = stored && readDeployment(stored);
+    if (!read) throw new Error(`no Deployment ${name}`);
+    return read;
+  }
+
+  async deploymentCondition(name: string, type: string) {
+    return (await this.deployment(name)).status.conditions.find((condition) => condition.type === type);
+  }
+
+  async pods() {
+    const { items } = await this.client.list(this.of(REF.pods));
+    return items.map(podView);
+  }
+
+  /** Sizes of a Deployment's ReplicaSets, by revision: what should be there, what is, what is available. */
+  async sets() {
+    const { items } = await this.client.list(this.of(REF.replicaSets));
+    const views = items.map(setView);
+    return views.toSorted((a, b) => a.revision - b.revision);
+  }
+
+  createDeployment(spec: DeploymentOptions): Promise<KubeObject> {
+    return this.client.create(
+      this.of(REF.deployments),
+      deployment({ ...spec, namespace: this.namespace, registry: this.registry }),
+    );
+  }
+
+  patchDeployment(name: string, spec: object): Promise<KubeObject> {
+    const body = { spec };
+    return this.client.patch(this.of(REF.deployments), name, { type: "strategic", body });
+  }
+
+  deletePod(name: string): Promise<void> {
+    return this.client.delete(this.of(REF.pods), name);
+  }
+}
+
+/** A cluster of the sandbox, of its own for one test. */
+export class TestCluster extends TestedCluster {
+  readonly server: ApiServer;
   readonly controllers: Controllers;
+  readonly #clock: ReturnType<typeof realClock>;
 
   private constructor(options: ClusterOptions, server?: ApiServer) {
     const { speed = 50, programs = {}, unpullable, nodes, wrap = (client: ClusterClient) => client } = options;
-    this.clock = realClock(speed);
-    this.server = server ?? new ApiServer({ clock: this.clock });
-    this.client = this.server.client();
+    const clock = realClock(speed);
+    const own = server ?? new ApiServer({ clock });
+    super(own.client(), clock, { namespace: NAMESPACE, registry: "" });
+    this.#clock = clock;
+    this.server = own;
     this.controllers = startControllers({
       client: wrap(this.client, this.clock),
       clock: this.clock,
@@ -61,86 +172,7 @@ export class TestCluster implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.controllers.stop();
     this.server.stop();
-    this.clock.stop();
-  }
-
-  /** Resolves with the collection's objects as soon as they are what the condition wants; fails after 20 s of wall time. */
-  until(ref: ResourceRef, what: string, condition: (objects: KubeObject[]) => boolean): Promise<KubeObject[]> {
-    const { promise, resolve, reject } = Promise.withResolvers<KubeObject[]>();
-    const objects = new Map<string, KubeObject>();
-    const late = setTimeout(() => {
-      const seen = [...objects.values()].map((object) => JSON.stringify({ ...object, spec: undefined }));
-      reject(new Error(`not seen in time: ${what}; last seen: ${seen.join("\n")}`));
-    }, 20_000);
-    let isComplete = false;
-    const look = () => {
-      if (isComplete && condition([...objects.values()])) resolve([...objects.values()]);
-    };
-    const watch = this.client.watch(ref, ({ type, object }) => {
-      const key = `${object.metadata.namespace}/${object.metadata.name}`;
-      if (type === "DELETED") objects.delete(key);
-      else objects.set(key, object);
-      look();
-    });
-    // The watch begins with what exists; half of that must not be taken for all. An empty collection tells nothing.
-    void this.client.list(ref).then(() => {
-      isComplete = true;
-      look();
-    });
-    return promise.finally(() => {
-      clearTimeout(late);
-      watch.close();
-    });
-  }
-
-  untilPods(what: string, condition: (pods: ReturnType<typeof podView>[]) => boolean) {
-    return this.until(inNamespace(REF.pods), what, (objects) => condition(objects.map(podView)));
-  }
-
-  /** Resolves when `kubectl rollout status` would say "successfully rolled out", judged by the same fields. */
-  async untilRolledOut(name: string): Promise<KubeObject> {
-    const found = await this.until(inNamespace(REF.deployments), `${name} rolled out`, (objects) =>
-      objects.some((object) => object.metadata.name === name && isRolledOut(object)),
-    );
-    const deployment = found.find((object) => object.metadata.name === name);
-    if (!deployment) throw new Error(`no Deployment ${name}`);
-    return deployment;
-  }
-
-  async deployment(name: string): Promise<Deployment> {
-    const stored = await this.client.get(inNamespace(REF.deployments), name);
-    const read = stored && readDeployment(stored);
-    if (!read) throw new Error(`no Deployment ${name}`);
-    return read;
-  }
-
-  async deploymentCondition(name: string, type: string) {
-    return (await this.deployment(name)).status.conditions.find((condition) => condition.type === type);
-  }
-
-  async pods() {
-    const { items } = await this.client.list(inNamespace(REF.pods));
-    return items.map(podView);
-  }
-
-  /** Sizes of a Deployment's ReplicaSets, by revision: what should be there, what is, what is available. */
-  async sets() {
-    const { items } = await this.client.list(inNamespace(REF.replicaSets));
-    const views = items.map(setView);
-    return views.toSorted((a, b) => a.revision - b.revision);
-  }
-
-  createDeployment(spec: DeploymentOptions): Promise<KubeObject> {
-    return this.client.create(inNamespace(REF.deployments), deployment(spec));
-  }
-
-  patchDeployment(name: string, spec: object): Promise<KubeObject> {
-    const body = { spec };
-    return this.client.patch(inNamespace(REF.deployments), name, { type: "strategic", body });
-  }
-
-  deletePod(name: string): Promise<void> {
-    return this.client.delete(inNamespace(REF.pods), name);
+    this.#clock.stop();
   }
 }
 
@@ -152,16 +184,20 @@ export interface DeploymentOptions {
   readonly pod?: object;
   readonly container?: object;
   readonly spec?: object;
+  readonly namespace?: string;
+  readonly registry?: string;
 }
 
 /** A Deployment with the strategy that Rancher gives its agent: no pod missing, one more at a time. */
-export function deployment({ name, image = "pause", replicas = 1, env = {}, pod, container, spec }: DeploymentOptions) {
+export function deployment(options: DeploymentOptions) {
+  const { name, replicas = 1, env = {}, pod, container, spec, namespace = NAMESPACE } = options;
+  const image = (options.registry ?? "") + (options.image ?? "pause");
   const variables = Object.entries(env).map(([key, value]) => ({ name: key, value }));
   const labels = { app: name };
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
-    metadata: { name, namespace: NAMESPACE },
+    metadata: { name, namespace },
     spec: {
       replicas,
       selector: { matchLabels: labels },
@@ -188,6 +224,10 @@ export function environment(env: Readonly<Record<string, string>>) {
 /** The template patch of `kubectl rollout restart`. */
 export function restartedAt(at: string) {
   return { template: { metadata: { annotations: { "kubectl.kubernetes.io/restartedAt": at } } } };
+}
+
+function keyOf({ metadata }: KubeObject): string {
+  return `${metadata.namespace}/${metadata.name}`;
 }
 
 function isRolledOut(object: KubeObject): boolean {

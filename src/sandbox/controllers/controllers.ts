@@ -18,6 +18,8 @@ export interface ControllerOptions {
   readonly images: Images;
   /** One node called `node-1` unless told otherwise. */
   readonly nodes?: readonly NodeDescription[];
+  /** Whether a real controller manager looks after Deployments, ReplicaSets and DaemonSets. By default none does. */
+  readonly workloadsElsewhere?: boolean;
   /** The cluster as a service account: what the containers of its pods are given. By default `client`. */
   readonly clientOf?: (account: { readonly namespace: string; readonly name: string }) => ClusterClient;
 }
@@ -40,12 +42,12 @@ export function startControllers(options: ControllerOptions): Controllers {
   const view = new ClusterView(client, clock);
   const content = new Content(view.secrets, view.configMaps);
   const kubelet = new Kubelet({ view, images, content, clientOf });
-  const controllers = [
+  const workloads = () => [
     new DeploymentController(view),
     new ReplicaSetController(view),
     new DaemonSetController(view),
-    new Scheduler(view),
   ];
+  const controllers = [...(options.workloadsElsewhere ? [] : workloads()), new Scheduler(view)];
   let isStopped = false;
   const start = async () => {
     await registerNodes(view, nodes);

@@ -15,8 +15,8 @@ export interface ControlPlaneOptions {
   readonly name: string;
   /** The controllers to run, as kube-controller-manager names them, or false for none. */
   readonly controllers?: readonly string[] | false;
-  /** Further flags of kube-apiserver. */
-  readonly apiServerFlags?: Readonly<Record<string, string>>;
+  /** Admission plugins that kube-apiserver does without. */
+  readonly withoutAdmission?: readonly string[];
 }
 
 /** A running control plane. `stop` ends its processes and removes everything that it wrote. */
@@ -40,6 +40,9 @@ export interface ControlPlane extends AsyncDisposable {
  * nodes would be taken for dead.
  */
 const CONTROLLERS = ["*", "-node-lifecycle-controller", "-taint-eviction-controller"];
+
+/** It marks new nodes as not ready until a controller takes the mark away that is left out above. */
+const WITHOUT_ADMISSION = ["TaintNodesByCondition"];
 
 /** From start to ready takes a few seconds on a quiet machine. */
 const READY_MS = 90_000;
@@ -156,7 +159,7 @@ function apiServerFlags(port: number, { etcd, identities, options }: ApiServerNe
     "service-account-key-file": files.serviceAccountPublicKey,
     "service-account-signing-key-file": files.serviceAccountKey,
     profiling: "false",
-    ...options.apiServerFlags,
+    "disable-admission-plugins": [...WITHOUT_ADMISSION, ...(options.withoutAdmission ?? [])].join(","),
   };
 }
 

@@ -26,7 +26,6 @@ export function podStatus(view: PodView): Record<string, unknown> & { conditions
     startTime: timestamp(view.startedAt),
     ...(view.initContainers.length > 0 ? { initContainerStatuses: view.initContainers.map(containerStatus) } : {}),
     containerStatuses: view.containers.map(containerStatus),
-    qosClass: "BestEffort",
   };
 }
 

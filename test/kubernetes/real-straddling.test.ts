@@ -1,0 +1,46 @@
+/** rancher.md §0b on Kubernetes' own Deployment controller: a real control plane, pods run by the sandbox's kubelet. */
+
+import { afterAll, beforeAll, describe } from "vitest";
+import type { ContainerProgram } from "../../src/sandbox/controllers/container-program.ts";
+import { TestedCluster } from "../sandbox-controllers/test-cluster.ts";
+import { areBuilt } from "./control-plane/binaries.ts";
+import { RunningNodes } from "./control-plane/running-nodes.ts";
+import { straddling } from "./suite/straddling.ts";
+
+const isBuilt = areBuilt("etcd", "kube-apiserver", "kube-controller-manager");
+
+/** A namespace of the shared control plane, and names for images that no other test uses. */
+class RealNamespace extends TestedCluster {
+  override readonly patienceMs = 90_000;
+
+  static async on(nodes: RunningNodes, programs: Readonly<Record<string, ContainerProgram>>): Promise<RealNamespace> {
+    const { client, clock } = nodes;
+    const metadata = { generateName: "straddling-" };
+    const created = await client.create(REF_NAMESPACES, { apiVersion: "v1", kind: "Namespace", metadata });
+    const { name } = created.metadata;
+    for (const [image, program] of Object.entries(programs)) nodes.programs[`${name}/${image}`] = program;
+    return new RealNamespace(client, clock, { namespace: name, registry: `${name}/` });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.client.delete(REF_NAMESPACES, this.namespace);
+  }
+}
+
+const REF_NAMESPACES = { group: "", version: "v1", resource: "namespaces" };
+
+describe.skipIf(!isBuilt).concurrent("a real control plane", { timeout: 180_000 }, () => {
+  let nodes: RunningNodes;
+
+  beforeAll(async () => {
+    nodes = await RunningNodes.start("straddling");
+  }, 120_000);
+
+  afterAll(() => nodes?.stop(), 120_000);
+
+  straddling({
+    start: ({ programs }) => RealNamespace.on(nodes, programs),
+    minReadySeconds: 10,
+    toleranceSeconds: 1.1,
+  });
+});
