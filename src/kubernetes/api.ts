@@ -4,8 +4,9 @@ import { ApiError, type Asked, errorOfAnswer, errorOfBody } from "./api-error.ts
 import { asKubeObject, type KubeObject } from "./object.ts";
 import { patiently } from "./patience.ts";
 import { describe, type Resource, resourcePath } from "./resource.ts";
-import type { Answer, Transport, TransportRequest } from "./transport.ts";
-import { type WatchOptions, watchUntil } from "./watch.ts";
+import type { Transport, TransportRequest } from "./transport.ts";
+import { type Listed, type WatchOptions, watchUntil } from "./watch.ts";
+import type { Answer } from "./whole-answer.ts";
 
 /** Selectors in the API's own syntax. */
 export interface Selection {
@@ -13,11 +14,7 @@ export interface Selection {
   readonly fieldSelector?: string;
 }
 
-export interface ObjectList {
-  readonly items: readonly KubeObject[];
-  /** Where a watch that continues this list starts. */
-  readonly resourceVersion: string;
-}
+export type ObjectList = Listed;
 
 /** `merge` is RFC 7396, `strategic` Kubernetes' own for built-in kinds, `json` RFC 6902. */
 export interface Patch {
@@ -62,7 +59,7 @@ export interface Api {
   /** False when there was no such object. `uid` is a precondition: conflict when the name belongs to another object. */
   delete(resource: Resource, name: string, options?: { readonly uid?: string }): Promise<boolean>;
   /**
-   * Lists, then watches, until `decide` answers with something; it is asked after the list and after every change,
+   * Lists (unless `options.from` is such a list), then watches, until `decide` answers with something; it is asked after the list and after every change,
    * with the objects as they then are. Survives broken connections. Throws kind `deadline` after `deadlineMs`.
    */
   watchUntil<T>(

@@ -1,7 +1,7 @@
 /** Deployments and DaemonSets: the parts that Farrier reads. */
 import { z } from "zod";
 import { containerSchema, environmentOf } from "./container.ts";
-import type { KubeObject } from "./object.ts";
+import { type KubeObject, readOnce } from "./object.ts";
 
 const templateSchema = z.object({
   metadata: z.object({ labels: z.record(z.string(), z.string()).default({}) }).default({ labels: {} }),
@@ -50,11 +50,11 @@ const deploymentSchema = z.object({
 });
 export type Deployment = z.infer<typeof deploymentSchema>;
 
-/** Undefined for an object that is not a Deployment. */
-export function readDeployment(object: KubeObject): Deployment | undefined {
+/** Undefined for an object that is not a Deployment. Read once: a watch shows the same object again with every change of another. */
+export const readDeployment: (object: KubeObject) => Deployment | undefined = readOnce((object) => {
   const parsed = deploymentSchema.safeParse(object);
   return parsed.success ? parsed.data : undefined;
-}
+});
 
 /** The controller has seen the latest specification, and everything that it asks for is there and available. */
 export function isRolledOut({ metadata, spec, status }: Deployment): boolean {

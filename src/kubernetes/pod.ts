@@ -1,7 +1,7 @@
 /** Pods: the parts that Farrier reads. */
 import { z } from "zod";
 import { containerSchema } from "./container.ts";
-import type { KubeObject } from "./object.ts";
+import { type KubeObject, readOnce } from "./object.ts";
 
 const terminatedSchema = z.object({ reason: z.string().default(""), exitCode: z.number().int().default(0) });
 
@@ -40,11 +40,11 @@ const podSchema = z.object({
 export type Pod = z.infer<typeof podSchema>;
 type ContainerStatus = z.infer<typeof containerStatusSchema>;
 
-/** Undefined for an object that is not a pod. */
-export function readPod(object: KubeObject): Pod | undefined {
+/** Undefined for an object that is not a pod. Read once: a watch shows the same object again with every change of another. */
+export const readPod: (object: KubeObject) => Pod | undefined = readOnce((object) => {
   const parsed = podSchema.safeParse(object);
   return parsed.success ? parsed.data : undefined;
-}
+});
 
 export function isReady(pod: Pod): boolean {
   return pod.status.conditions.some(({ type, status }) => type === "Ready" && status === "True");

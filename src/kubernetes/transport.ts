@@ -5,8 +5,9 @@
 import { X509Certificate } from "node:crypto";
 import type { Readable } from "node:stream";
 import { createSecureContext, getCACertificates, type SecureContext, TLSSocket } from "node:tls";
-import { Agent, buildConnector } from "undici";
+import { buildConnector, type Dispatcher, Pool } from "undici";
 import { type Asked, errorOfConnection } from "./api-error.ts";
+import { type Answer, single, wholeAnswer } from "./whole-answer.ts";
 
 /** What a TLS connection needs, PEM. `ca` absent means the roots of the system and of the runtime. */
 export interface TlsMaterial {
@@ -27,13 +28,6 @@ export interface TransportRequest {
   readonly signal?: AbortSignal;
   /** How long the server may stay silent. Default 30 s. */
   readonly timeoutMs?: number;
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly contentType: string;
-  readonly retryAfter: string | undefined;
-  readonly body: string;
 }
 
 export interface StreamedAnswer extends Omit<Answer, "body"> {
@@ -57,38 +51,49 @@ const MOST_STREAMS = 512;
 export class Transport {
   readonly origin: string;
   readonly #options: TransportOptions;
-  readonly #agent: Agent;
+  readonly #pool: Pool;
   /** Watches hold a connection each for as long as they last, and end it when they are cut off. */
-  readonly #streams: Agent;
+  readonly #streams: Pool;
 
   constructor(options: TransportOptions) {
     this.origin = options.origin;
     this.#options = options;
     const connect = verifyingConnector(options.tls, "resumed");
     const pool = { connect, pipelining: 1, keepAliveTimeout: 30_000, keepAliveMaxTimeout: 60_000 };
-    this.#agent = new Agent({ ...pool, connections: options.connections ?? 48 });
-    this.#streams = new Agent({ ...pool, connections: MOST_STREAMS });
+    this.#pool = new Pool(options.origin, { ...pool, connections: options.connections ?? 48 });
+    this.#streams = new Pool(options.origin, { ...pool, connections: MOST_STREAMS });
   }
 
   /** Sends a request and reads the whole answer, whatever its status. Throws an `ApiError` when there is none. */
   async send(asked: Asked, request: TransportRequest): Promise<Answer> {
-    return await exchange(this.#agent, this.origin, asked, request);
+    return await exchange(this.#pool, asked, request);
   }
 
   /** The same over a connection (and TLS handshake) of its own, so that a load balancer may choose another replica. */
   async sendFresh(asked: Asked, request: TransportRequest): Promise<Answer> {
-    const agent = new Agent({ connect: verifyingConnector(this.#options.tls, "whole"), connections: 1, pipelining: 0 });
+    const connect = verifyingConnector(this.#options.tls, "whole");
+    const pool = new Pool(this.origin, { connect, connections: 1, pipelining: 0 });
     try {
-      return await exchange(agent, this.origin, asked, request);
+      return await exchange(pool, asked, request);
     } finally {
-      await agent.destroy();
+      await pool.destroy();
     }
   }
 
   /** Opens an answer that goes on: the caller reads or destroys its body. */
   async stream(asked: Asked, request: TransportRequest): Promise<StreamedAnswer> {
     try {
-      return await dispatch(this.#streams, this.origin, request);
+      const { signal } = request;
+      const answer = await this.#streams.request({
+        ...dispatched(request),
+        ...(signal === undefined ? {} : { signal }),
+      });
+      return {
+        status: answer.statusCode,
+        contentType: single(answer.headers["content-type"]) ?? "",
+        retryAfter: single(answer.headers["retry-after"]),
+        body: answer.body,
+      };
     } catch (error) {
       throw rethrowable(asked, request, error);
     }
@@ -96,37 +101,28 @@ export class Transport {
 
   /** Ends every connection at once, also those that still wait for an answer. */
   async close(): Promise<void> {
-    await Promise.all([this.#agent.destroy(), this.#streams.destroy()]);
+    await Promise.all([this.#pool.destroy(), this.#streams.destroy()]);
   }
 }
 
-async function exchange(agent: Agent, origin: string, asked: Asked, request: TransportRequest): Promise<Answer> {
+async function exchange(pool: Pool, asked: Asked, request: TransportRequest): Promise<Answer> {
   try {
-    const { body, ...head } = await dispatch(agent, origin, request);
-    return { ...head, body: await body.text() };
+    return await wholeAnswer(pool, dispatched(request), request.signal);
   } catch (error) {
     throw rethrowable(asked, request, error);
   }
 }
 
-async function dispatch(agent: Agent, origin: string, request: TransportRequest): Promise<StreamedAnswer> {
-  const timeout = request.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  const answer = await agent.request({
-    origin,
-    path: request.path,
-    method: request.method,
-    headers: { "user-agent": "farrier", accept: "application/json", ...request.headers },
-    headersTimeout: timeout,
-    bodyTimeout: timeout,
-    ...(request.body === undefined ? {} : { body: request.body }),
-    ...(request.signal === undefined ? {} : { signal: request.signal }),
-  });
+/** The request as the library takes it, but for its signal. */
+function dispatched({ method, path, headers, body, timeoutMs = DEFAULT_TIMEOUT_MS }: TransportRequest) {
   return {
-    status: answer.statusCode,
-    contentType: single(answer.headers["content-type"]) ?? "",
-    retryAfter: single(answer.headers["retry-after"]),
-    body: answer.body,
-  };
+    path,
+    method,
+    headers: { "user-agent": "farrier", accept: "application/json", ...headers },
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    ...(body === undefined ? {} : { body }),
+  } satisfies Dispatcher.DispatchOptions;
 }
 
 /** A caller that gave up is told so in its own words; everything else is a failure of the connection. */
@@ -212,8 +208,4 @@ function sameMaterial(a: TlsMaterial, b: TlsMaterial): boolean {
     a.passphrase === b.passphrase &&
     a.servername === b.servername
   );
-}
-
-function single(header: string | string[] | undefined): string | undefined {
-  return Array.isArray(header) ? header[0] : header;
 }

@@ -14,12 +14,20 @@ export interface WatchOptions {
   /** Milliseconds from now after which waiting ends with an `ApiError` of kind `deadline`. */
   readonly deadlineMs: number;
   readonly signal?: AbortSignal;
+  /** What a list (or a single object's version) has shown a moment ago: it is continued, and not asked for again. */
+  readonly from?: Listed | undefined;
+}
+
+/** Objects, and the version from which a watch continues them. */
+export interface Listed {
+  readonly items: readonly KubeObject[];
+  readonly resourceVersion: string;
 }
 
 /** How to list, and how to follow from a resource version. */
 export interface Watched {
   readonly asked: Asked;
-  list(): Promise<{ readonly items: readonly KubeObject[]; readonly resourceVersion: string }>;
+  list(): Promise<Listed>;
   open(resourceVersion: string, signal: AbortSignal): Promise<StreamedAnswer>;
 }
 
@@ -35,7 +43,7 @@ export async function watchUntil<T>(watched: Watched, decide: Decide<T>, options
   if (outer.aborted) end();
   outer.addEventListener("abort", end, { once: true });
   try {
-    return await follow(watched, decide, ending.signal);
+    return await follow(continuing(watched, options.from), decide, ending.signal);
   } catch (error) {
     if (options.signal?.aborted === true) throw options.signal.reason;
     if (late.aborted) throw tooLate(watched.asked, options.deadlineMs);
@@ -44,6 +52,20 @@ export async function watchUntil<T>(watched: Watched, decide: Decide<T>, options
     outer.removeEventListener("abort", end);
     ending.abort();
   }
+}
+
+/** The first list is the one that is known already; where the server's history has gone on too far, it is asked for. */
+function continuing(watched: Watched, from: Listed | undefined): Watched {
+  if (from === undefined || from.resourceVersion === "") return watched;
+  let known: Listed | undefined = from;
+  return {
+    ...watched,
+    async list() {
+      const list = known ?? (await watched.list());
+      known = undefined;
+      return list;
+    },
+  };
 }
 
 async function follow<T>(watched: Watched, decide: Decide<T>, signal: AbortSignal): Promise<T> {

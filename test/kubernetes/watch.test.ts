@@ -103,6 +103,41 @@ describe("waiting", () => {
     expect(server.requests[2]).toContain("resourceVersion=6");
   });
 
+  describe("from a list that is known already", () => {
+    const from = { items: [pod("a", "5", "Pending"), pod("b", "3", "Pending")], resourceVersion: "5" };
+    const goOn = (api: Api, seen: string[][]) =>
+      api.watchUntil(
+        pods("cattle-system"),
+        {},
+        (objects) => {
+          seen.push(objects.map(({ metadata }) => metadata.name));
+          return running(objects);
+        },
+        { deadlineMs: 20_000, from },
+      );
+
+    it("follows the changes since, and asks for no list", async () => {
+      const seen: string[][] = [];
+      const { api, server } = await serve([], [lines(false, { type: "MODIFIED", object: pod("b", "6", "Running") })]);
+      expect(await goOn(api, seen)).toBe("b");
+      expect(seen).toEqual([
+        ["a", "b"],
+        ["a", "b"],
+      ]);
+      expect(server.requests).toHaveLength(1);
+      expect(server.requests[0]).toContain("resourceVersion=5");
+    });
+
+    it("forgets it when the server's history since is gone", async () => {
+      const seen: string[][] = [];
+      const gone = (response: ServerResponse) => json(response, 410, { reason: "Expired" });
+      const { api, server } = await serve([list("90", pod("c", "80", "Running"))], [gone]);
+      expect(await goOn(api, seen)).toBe("c");
+      expect(seen).toEqual([["a", "b"], ["c"]]);
+      expect(server.requests.filter((request) => !request.includes("watch=1"))).toHaveLength(1);
+    });
+  });
+
   const relists: { name: string; stream: (response: ServerResponse) => void }[] = [
     { name: "its history is gone (410 as status)", stream: (response) => json(response, 410, { reason: "Expired" }) },
     { name: "its history is gone (410 as event)", stream: lines(false, { type: "ERROR", object: { code: 410 } }) },
