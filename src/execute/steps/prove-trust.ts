@@ -1,6 +1,8 @@
 /** The last look: what every consumer trusts now, by which evidence; and Farrier's own mark is taken away. */
 import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
+import type { AgentWorkload } from "../../estate/agent.ts";
+import type { Consumer } from "../../estate/cluster.ts";
 import type { Estate } from "../../estate/estate.ts";
 import type { Evidence } from "../../estate/evidence.ts";
 import { type MatrixRow, trustMatrix } from "../../estate/trust-matrix.ts";
@@ -33,11 +35,15 @@ export const proveTrust = erased<z.infer<typeof beforeSchema>>({
   },
 
   async verify(context): Promise<Verification> {
+    const seen = startedEvidence(context);
     let estate = await context.observeEstate();
     for (const end = Date.now() + PATIENCE_MS; ; ) {
       const unproved = gatingRows(context, estate).filter(({ cells }) => cells[0]?.state !== "started");
-      const left = unproved.filter((row) => !startedBefore(context, estate, row));
-      if (left.length === 0) return { kind: "verified", evidence: evidenceOf(context, estate) };
+      const agents = new Map(estate.clusters.map(({ id, agent }) => [id, agent]));
+      const left = unproved.filter(
+        ({ consumer }) => !startedBefore(context, consumer, { agent: agents.get(consumer.clusterId), seen }),
+      );
+      if (left.length === 0) return { kind: "verified", evidence: evidenceOf(gatingRows(context, estate), seen) };
       if (Date.now() > end || left.every(({ consumer }) => !consumer.movable)) return blockedBy(left);
       await pause(PAUSE_MS, undefined, { signal: context.signal });
       estate = await lookAgain(context, estate, new Set(left.map(({ consumer }) => consumer.clusterId)));
@@ -62,9 +68,13 @@ function gatingRows(context: StepContext, estate: Estate): MatrixRow[] {
  * This run has seen the agent start, and the same containers run still: that they have outlived their start check need
  * not be shown again by the clock.
  */
-function startedBefore(context: StepContext, estate: Estate, { consumer }: MatrixRow): boolean {
-  const agent = estate.clusters.find(({ id }) => id === consumer.clusterId)?.agent;
-  const seen = startedEvidenceOf(context, consumer.clusterId);
+function startedBefore(
+  context: StepContext,
+  consumer: Consumer,
+  known: { readonly agent: AgentWorkload | undefined; readonly seen: ReadonlyMap<string, Evidence> },
+): boolean {
+  const { agent } = known;
+  const seen = known.seen.get(consumer.clusterId);
   if (consumer.kind !== "cluster-agent" || agent === undefined || seen === undefined) return false;
   const same = agent.pods.every(
     ({ runningSince }) => runningSince !== undefined && Date.parse(runningSince) <= Date.parse(seen.at),
@@ -73,18 +83,20 @@ function startedBefore(context: StepContext, estate: Estate, { consumer }: Matri
   return same && startedNow(context, { ...agent, minReadySeconds }, epochOf(context).pin);
 }
 
-function startedEvidenceOf(context: StepContext, clusterId: string): Evidence | undefined {
+/** By cluster id: the latest evidence that a step of this run has recorded of its agent's start with the epoch's pin. */
+function startedEvidence(context: StepContext): ReadonlyMap<string, Evidence> {
   const { pin } = epochOf(context);
-  return Object.entries(context.run.steps)
-    .filter(([id]) => id.startsWith(`${clusterId}/`))
-    .flatMap(([, { evidence }]) => evidence)
-    .filter((one) => one.kind === "started" && one.pin === pin)
-    .at(-1);
+  const found = new Map<string, Evidence>();
+  for (const [id, { evidence }] of Object.entries(context.run.steps)) {
+    const started = evidence.findLast((one) => one.kind === "started" && one.pin === pin);
+    if (started !== undefined) found.set(id.slice(0, id.indexOf("/")), started);
+  }
+  return found;
 }
 
-function evidenceOf(context: StepContext, estate: Estate): Evidence[] {
-  return gatingRows(context, estate).flatMap(({ consumer, cells }) => {
-    const seen = startedEvidenceOf(context, consumer.clusterId);
+function evidenceOf(rows: readonly MatrixRow[], started: ReadonlyMap<string, Evidence>): Evidence[] {
+  return rows.flatMap(({ consumer, cells }) => {
+    const seen = started.get(consumer.clusterId);
     const cell = cells[0];
     return cell?.state === "started" || seen === undefined ? (cell?.evidence ?? []) : [seen];
   });
