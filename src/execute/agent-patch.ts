@@ -5,9 +5,9 @@
 import type { AgentWorkload } from "../estate/agent.ts";
 import type { Api } from "../kubernetes/api.ts";
 import { ApiError } from "../kubernetes/api-error.ts";
+import type { KubeObject } from "../kubernetes/object.ts";
 import { deployments } from "../kubernetes/resource.ts";
-import { observeAgent } from "../observe/agent.ts";
-import { AGENT } from "../rancher/agent-workload.ts";
+import { AGENT, agentWorkloadOf } from "../rancher/agent-workload.ts";
 import { conflict } from "./step-action.ts";
 
 export interface AgentChange {
@@ -22,26 +22,42 @@ const ATTEMPTS = 20;
 /**
  * Writes pin and `minReadySeconds` unless they are so already. The Deployment's status moves all the time, so a
  * conflict is looked at: only a change of the pin itself stops the step.
+ * @param seen the Deployment as it was read a moment ago: the write is against that version, and reads it again only
+ *   where there is a newer one
+ * @returns the Deployment as it is now
  * @throws FarrierError `step.conflict`; ApiError
  */
-export async function changeAgent(api: Api, change: AgentChange): Promise<void> {
+export async function changeAgent(api: Api, change: AgentChange, seen?: KubeObject): Promise<KubeObject> {
+  // That nothing is left to do is never concluded from what was seen before.
+  let known = seen === undefined || isSo(agentIn(api, seen), change) ? undefined : seen;
   for (let attempt = 1; ; attempt++) {
-    const agent = await observeAgent(api);
-    if (agent === undefined) throw conflict(`The agent of ${api.server}`, "its Deployment is gone");
+    const object = known ?? (await presentDeployment(api));
+    known = undefined;
+    const agent = agentIn(api, object);
     if (!change.expectedPins.includes(agent.pin)) {
       throw conflict(`The agent's pin in ${api.server}`, `it is ${agent.pin || "empty"} now`);
     }
-    if (isSo(agent, change)) return;
+    if (isSo(agent, change)) return object;
     try {
-      await api.patch(deployments(AGENT.namespace), AGENT.deployment, {
-        kind: "strategic",
-        body: bodyOf(agent, change),
-      });
-      return;
+      const body = bodyOf(agent, change);
+      return await api.patch(deployments(AGENT.namespace), AGENT.deployment, { kind: "strategic", body });
     } catch (error) {
       if (!(error instanceof ApiError) || error.kind !== "conflict" || attempt === ATTEMPTS) throw error;
     }
   }
+}
+
+async function presentDeployment(api: Api): Promise<KubeObject> {
+  const found = await api.get(deployments(AGENT.namespace), AGENT.deployment);
+  if (found === undefined) throw conflict(`The agent of ${api.server}`, "its Deployment is gone");
+  return found;
+}
+
+/** What the Deployment says; its pods don't matter to a write. */
+function agentIn(api: Api, deployment: KubeObject): AgentWorkload {
+  const agent = agentWorkloadOf(deployment, []);
+  if (agent === undefined) throw conflict(`The agent of ${api.server}`, "its Deployment is not Rancher's");
+  return agent;
 }
 
 function isSo(agent: AgentWorkload, change: AgentChange): boolean {

@@ -3,7 +3,6 @@ import type { AgentWorkload } from "../estate/agent.ts";
 import { startObstacles } from "../estate/agent-state.ts";
 import type { Evidence } from "../estate/evidence.ts";
 import { ApiError } from "../kubernetes/api-error.ts";
-import { watchAgent } from "./agent-watch.ts";
 import type { StepContext, Verification } from "./step-action.ts";
 
 /** Every replica's own pod carries the pin and has outlived its start checks; the answer came through its tunnel. */
@@ -19,8 +18,8 @@ export async function awaitStarted(
 ): Promise<Verification> {
   let last = "its agent could not be looked at";
   try {
-    await watchAgent(
-      context.downstream(context.step.target),
+    await context.agent.watch(
+      pin,
       (agent) => {
         const missing = obstacles(context, agent, pin);
         if (missing.length > 0) last = missing.map(({ why }) => why).join("; ");

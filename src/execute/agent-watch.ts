@@ -6,7 +6,7 @@ import type { KubeObject } from "../kubernetes/object.ts";
 import { deployments, pods } from "../kubernetes/resource.ts";
 import { AGENT, agentWorkloadOf } from "../rancher/agent-workload.ts";
 
-export interface Waiting {
+interface Waiting {
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
 }

@@ -49,6 +49,7 @@ export async function requireOpenGate(workshop: Workshop, stage: Stage): Promise
 async function estateFor(workshop: Workshop, stage: Stage, consumers: Consumers): Promise<Estate> {
   const indifferent = stage.gate === "nothing" || stage.gate === "backup-verified";
   if (indifferent && stage.kind !== "settle") return workshop.latestEstate();
+  if (stage.gate === "bundle-served" && stage.kind !== "settle") return workshop.observeServed();
   return workshop.observe(consumers === "all" && changesWhatIsServed(stage));
 }
 

@@ -14,6 +14,7 @@ import type { Api } from "../kubernetes/api.ts";
 import type { World } from "../observe/world.ts";
 import type { Epoch, Plan, Step } from "../plan/plan.ts";
 import { epochNamed } from "../plan/reading.ts";
+import type { AgentSight } from "./agent-sight.ts";
 
 /** Why a step cannot be carried out as things are; trying again at once would not help. */
 export interface Obstruction {
@@ -38,6 +39,8 @@ export interface StepContext {
   readonly management: Api;
   /** A downstream cluster through Rancher's tunnel, guarded in the same way. */
   downstream(clusterId: string): Api;
+  /** The agent of the cluster that the step is about. */
+  readonly agent: AgentSight;
   readonly vault: Vault;
   readonly now: () => Date;
   /** Ends when the step's time is over or the person wants to stop at once. */

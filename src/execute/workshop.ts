@@ -1,9 +1,13 @@
 /** What every part of a run shares: plan, journal, lock, world, and the person's wishes. */
 import type { Vault } from "../backup/vault.ts";
 import type { Estate } from "../estate/estate.ts";
+import { Gaps } from "../observe/gaps.ts";
+import { observeServer } from "../observe/installation.ts";
 import { observeEstate } from "../observe/observe-estate.ts";
+import { observeTrust } from "../observe/trust.ts";
 import type { World } from "../observe/world.ts";
 import type { Plan, Step } from "../plan/plan.ts";
+import { AgentSight } from "./agent-sight.ts";
 import { guardedApi } from "./guarded-api.ts";
 import { type Ledger, ROTATION } from "./ledger.ts";
 import type { EstateLock } from "./lock.ts";
@@ -126,6 +130,19 @@ export class Workshop {
     return this.#latest;
   }
 
+  /** What Rancher serves now, with the clusters as they were seen last: for a gate that asks nothing of them. */
+  async observeServed(): Promise<Estate> {
+    const { world, now, abort } = this.parts;
+    const latest = await this.latestEstate();
+    const gaps = new Gaps();
+    const look = async () => {
+      const server = await observeServer(world, gaps);
+      return await observeTrust(world, { server, gaps, previous: latest.trust });
+    };
+    const trust = await retrying(look, { deadlineMs: OBSERVE_DEADLINE_MS, signal: abort });
+    return { ...latest, observedAt: now().toISOString(), trust, gaps: gaps.found };
+  }
+
   /** What was seen last in this process, for questions that are not about the clusters' present state. */
   async latestEstate(): Promise<Estate> {
     return this.#latest ?? (await this.observe());
@@ -143,6 +160,7 @@ export class Workshop {
       signal,
       management: guardedApi(world.management, guard),
       downstream: (clusterId) => guardedApi(world.rancher.downstream(clusterId), guard),
+      agent: new AgentSight(guardedApi(world.rancher.downstream(step.target), guard)),
       requireOpenGate,
       remainingMs: () => Math.max(0, end - Date.now()),
       get run() {

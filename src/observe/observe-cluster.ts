@@ -65,19 +65,21 @@ export async function lookAtCluster(
   if (known.local) return { cluster: localCluster(world, known, shared, now()), gaps: [] };
   if (shared.noReach !== undefined) return unreachable(known, shared, now(), shared.noReach);
   const api = world.rancher.downstream(known.id, { timeoutMs: shared.answerWithinMs ?? ANSWER_MS });
-  const before = shared.previous?.get(known.id);
-  if (before?.tunnel.kind === "answering" && shared.allConsumers !== true)
+  const seen = shared.previous?.get(known.id);
+  const before = seen?.tunnel.kind === "answering" ? seen : undefined;
+  if (before !== undefined && shared.allConsumers !== true) {
     return await lookAgain({ api, known, shared, now }, before);
+  }
   let inside: Inside;
   try {
-    inside = await lookInside(api);
+    inside = await lookInside(api, before);
   } catch (error) {
     return unreachable(known, shared, now(), whyOf(error));
   }
   const at = now();
   const gaps = new Gaps();
   const [permissions, sets, plans, fleetAgent] = await Promise.all([
-    before?.tunnel.kind === "answering" ? before.permissions : observePermissions(api),
+    before?.permissions ?? observePermissions(api),
     gaps.look(`cluster ${known.id}: daemonsets`, () => observeDaemonSets(api), []),
     gaps.look(`cluster ${known.id}: upgrade plans`, () => observeUpgradePlans(api), []),
     gaps.look(`cluster ${known.id}: fleet-agent`, () => observeFleetAgent(api), false),
@@ -133,7 +135,10 @@ interface Inside {
   readonly agent: AgentWorkload | undefined;
 }
 
-async function lookInside(api: Api): Promise<Inside> {
+async function lookInside(api: Api, before: Cluster | undefined): Promise<Inside> {
+  if (before?.kubeSystemUid !== undefined) {
+    return { kubeSystemUid: before.kubeSystemUid, agent: await observeAgent(api) };
+  }
   // One request first: a cluster that is away is asked once, not six times.
   const kubeSystem = await api.get(namespaces, "kube-system");
   return { kubeSystemUid: kubeSystem?.metadata.uid, agent: await observeAgent(api) };

@@ -7,10 +7,7 @@ import type { AgentWorkload } from "../../estate/agent.ts";
 import { armingObstacles } from "../../estate/agent-state.ts";
 import type { Evidence } from "../../estate/evidence.ts";
 import { ApiError } from "../../kubernetes/api-error.ts";
-import { observeAgent } from "../../observe/agent.ts";
-import { changeAgent } from "../agent-patch.ts";
 import { startedEvidence, startedNow } from "../agent-started.ts";
-import { watchAgent } from "../agent-watch.ts";
 import {
   epochOf,
   erased,
@@ -39,7 +36,7 @@ export const armAgent = erased<Before>({
   deadlineSeconds: 180,
 
   async observe(context): Promise<Observation<Before>> {
-    const agent = await observeAgent(context.downstream(context.step.target));
+    const agent = await context.agent.look();
     if (agent === undefined)
       return blocked(
         "its agent's Deployment is missing",
@@ -61,7 +58,7 @@ export const armAgent = erased<Before>({
 
   async apply(context, before) {
     const { pin } = epochOf(context);
-    await changeAgent(context.downstream(context.step.target), {
+    await context.agent.change({
       pin,
       minReadySeconds: Math.max(before.minReadySeconds, context.plan.armingMinReadySeconds),
       expectedPins: [before.pin, pin],
@@ -72,8 +69,8 @@ export const armAgent = erased<Before>({
     const { pin } = epochOf(context);
     const hindrance = new Hindrance(pin);
     try {
-      const outcome = await watchAgent<Verification>(
-        context.downstream(context.step.target),
+      const outcome = await context.agent.watch<Verification>(
+        pin,
         (agent) => {
           hindrance.see(agent);
           const minReadySeconds = Math.max(before.minReadySeconds, context.plan.armingMinReadySeconds);
@@ -97,7 +94,7 @@ export const armAgent = erased<Before>({
   },
 
   async putBack(context, before) {
-    await changeAgent(context.downstream(context.step.target), {
+    await context.agent.change({
       pin: before.pin,
       minReadySeconds: before.minReadySeconds,
       expectedPins: [before.pin, epochOf(context).pin],

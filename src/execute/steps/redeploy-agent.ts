@@ -1,6 +1,5 @@
 /** Moves an agent that could not be armed: Rancher re-applies it with the pin of the bundle that it serves now. */
 import { z } from "zod";
-import { observeAgent } from "../../observe/agent.ts";
 import { awaitStarted, startedEvidence, startedNow } from "../agent-started.ts";
 import { forceDeploy } from "../redeploy.ts";
 import { epochOf, erased } from "../step-action.ts";
@@ -13,7 +12,7 @@ export const redeployAgent = erased<z.infer<typeof beforeSchema>>({
 
   async observe(context) {
     const { pin } = epochOf(context);
-    const agent = await observeAgent(context.downstream(context.step.target));
+    const agent = await context.agent.look();
     if (agent !== undefined && startedNow(context, agent, pin)) {
       return { kind: "done", evidence: [startedEvidence(context, pin)] };
     }
@@ -21,7 +20,7 @@ export const redeployAgent = erased<z.infer<typeof beforeSchema>>({
   },
 
   async apply(context) {
-    const agent = await observeAgent(context.downstream(context.step.target));
+    const agent = await context.agent.look();
     // After a crash Rancher may have done it already; then only the agent is waited for.
     if (agent?.pin !== epochOf(context).pin) await forceDeploy(context);
   },

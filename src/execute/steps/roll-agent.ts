@@ -8,9 +8,7 @@ import { waitingPods } from "../../estate/agent-state.ts";
 import type { Api } from "../../kubernetes/api.ts";
 import { ApiError } from "../../kubernetes/api-error.ts";
 import { pods } from "../../kubernetes/resource.ts";
-import { observeAgent } from "../../observe/agent.ts";
 import { AGENT } from "../../rancher/agent-workload.ts";
-import { changeAgent } from "../agent-patch.ts";
 import { awaitStarted, startedEvidence, startedNow } from "../agent-started.ts";
 import { forceDeploy } from "../redeploy.ts";
 import { epochOf, erased, type StepContext } from "../step-action.ts";
@@ -29,7 +27,7 @@ export const rollAgent = erased<Before>({
 
   async observe(context) {
     const { pin } = epochOf(context);
-    const agent = await observeAgent(context.downstream(context.step.target));
+    const agent = await context.agent.look();
     if (agent === undefined) {
       return {
         kind: "blocked",
@@ -47,7 +45,7 @@ export const rollAgent = erased<Before>({
   async apply(context, before) {
     const api = context.downstream(context.step.target);
     const { pin } = epochOf(context);
-    if (before.pin !== pin) await setPin(context, api, before);
+    if (before.pin !== pin) await setPin(context, before);
     await Promise.all(before.waiting.map((pod) => nudge(api, pod)));
   },
 
@@ -57,10 +55,10 @@ export const rollAgent = erased<Before>({
 });
 
 /** Its pin was set back, or never set: it is set now that its bundle is served; where that is forbidden, Rancher does it. */
-async function setPin(context: StepContext, api: Api, before: Before): Promise<void> {
+async function setPin(context: StepContext, before: Before): Promise<void> {
   const { pin } = epochOf(context);
   try {
-    await changeAgent(api, {
+    await context.agent.change({
       pin,
       minReadySeconds: Math.max(before.minReadySeconds, context.plan.armingMinReadySeconds),
       expectedPins: [before.pin, pin],

@@ -1,8 +1,6 @@
 /** Gives the agent's Deployment the `minReadySeconds` that it had before it was first armed. */
 import { z } from "zod";
-import { observeAgent } from "../../observe/agent.ts";
 import { plannedCluster } from "../../plan/reading.ts";
-import { changeAgent } from "../agent-patch.ts";
 import { erased, type StepContext } from "../step-action.ts";
 
 const beforeSchema = z.object({ minReadySeconds: z.number().int(), pin: z.string() });
@@ -12,7 +10,7 @@ export const settleAgent = erased<z.infer<typeof beforeSchema>>({
   deadlineSeconds: 120,
 
   async observe(context) {
-    const agent = await observeAgent(context.downstream(context.step.target));
+    const agent = await context.agent.lookAtDeployment();
     if (agent === undefined) {
       return {
         kind: "blocked",
@@ -27,14 +25,14 @@ export const settleAgent = erased<z.infer<typeof beforeSchema>>({
   },
 
   async apply(context, before) {
-    await changeAgent(context.downstream(context.step.target), {
+    await context.agent.change({
       minReadySeconds: asItWas(context),
       expectedPins: [before.pin],
     });
   },
 
   async verify(context) {
-    const agent = await observeAgent(context.downstream(context.step.target));
+    const agent = await context.agent.lookAtDeployment();
     if (agent?.minReadySeconds === asItWas(context)) return { kind: "verified", evidence: [] };
     return {
       kind: "blocked",

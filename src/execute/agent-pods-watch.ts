@@ -1,0 +1,146 @@
+/**
+ * Waiting for an agent whose Deployment carries the right pin already: what is still to come shows in its pods, so that
+ * one watch is enough. Whenever they look right, the Deployment is asked for its own word.
+ *
+ *   pods change ──► right, if the Deployment has caught up? ──no──► wait
+ *                        └──yes──► ask for the Deployment ──► content? ──no──► a little later again
+ *
+ * A watch takes a connection of its own and ends it, which costs as much as several requests: see docs/adr/0011.
+ */
+import { setTimeout as pause } from "node:timers/promises";
+import type { AgentWorkload } from "../estate/agent.ts";
+import type { Api } from "../kubernetes/api.ts";
+import { ApiError } from "../kubernetes/api-error.ts";
+import type { KubeObject } from "../kubernetes/object.ts";
+import { deployments, pods } from "../kubernetes/resource.ts";
+import type { AgentObjects } from "../observe/agent.ts";
+import { AGENT, agentWorkloadOf } from "../rancher/agent-workload.ts";
+
+/** The first look at the clock (and at a Deployment that lags behind) comes soon, the later ones each second. */
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 1_000;
+/** So often the Deployment is asked for whatever its pods look like: somebody may have changed it. */
+const REFRESH_MS = 10_000;
+
+export interface PodsWaiting {
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+  /** What was seen a moment ago: the watch continues it. */
+  readonly from: AgentObjects;
+}
+
+/**
+ * Follows the pods until `decide` answers with something about the Deployment as it is then.
+ * @throws ApiError kind `deadline`; whatever `decide` throws
+ */
+export async function watchAgentPods<T>(
+  api: Api,
+  decide: (agent: AgentWorkload) => T | undefined,
+  { deadlineMs, signal, from }: PodsWaiting,
+): Promise<T> {
+  const ending = new AbortController();
+  const options = { deadlineMs, signal: AbortSignal.any([signal, ending.signal]), from: from.pods };
+  const inquiry = new Inquiry(api, decide, from);
+  const waits = [
+    api.watchUntil<never>(
+      pods(AGENT.namespace),
+      { labelSelector: AGENT.podSelector },
+      (all) => inquiry.see(all),
+      options,
+    ),
+    inquiry.answer,
+    inquiry.keepAsking(options.signal),
+  ];
+  try {
+    return await Promise.race(waits);
+  } finally {
+    ending.abort();
+    inquiry.close();
+    await Promise.allSettled(waits);
+  }
+}
+
+/** The question, what is known for it, and the asking for the rest. */
+class Inquiry<T> {
+  readonly #answer = Promise.withResolvers<T>();
+  readonly #api: Api;
+  readonly #decide: (agent: AgentWorkload) => T | undefined;
+  #deployment: KubeObject;
+  #pods: readonly KubeObject[];
+  #asking: Promise<void> | undefined;
+  /** Pods have changed since the Deployment was asked for last. */
+  #changed = false;
+  #pauseMs = FIRST_PAUSE_MS;
+
+  constructor(api: Api, decide: (agent: AgentWorkload) => T | undefined, from: AgentObjects) {
+    this.#api = api;
+    this.#decide = decide;
+    this.#deployment = from.deployment;
+    this.#pods = from.pods.items;
+  }
+
+  get answer(): Promise<T> {
+    return this.#answer.promise;
+  }
+
+  /** For the watch, which it never ends: the answer needs the Deployment's word. */
+  see(objects: readonly KubeObject[]): undefined {
+    this.#pods = objects;
+    this.#changed = true;
+    this.#pauseMs = FIRST_PAUSE_MS;
+    if (this.#mayBeSo()) this.#ask();
+  }
+
+  /** Never resolves. */
+  async keepAsking(signal: AbortSignal): Promise<never> {
+    for (let asked = Date.now(); ; ) {
+      await pause(this.#pauseMs, undefined, { signal });
+      this.#pauseMs = Math.min(LONGEST_PAUSE_MS, this.#pauseMs * 2);
+      if (!this.#mayBeSo() && Date.now() - asked < REFRESH_MS) continue;
+      asked = Date.now();
+      this.#ask();
+      await this.#asking;
+    }
+  }
+
+  /** Nobody waits any more. */
+  close(): void {
+    this.#answer.reject(new Error("nobody waits for this answer"));
+  }
+
+  /** Whether the pods are as they should be; what the Deployment counts may lag behind. */
+  #mayBeSo(): boolean {
+    const agent = this.#agent();
+    if (agent === undefined) return false;
+    const { replicas } = agent;
+    const counts = { updatedReplicas: replicas, readyReplicas: replicas, availableReplicas: replicas };
+    return this.#decide({ ...agent, ...counts, totalReplicas: replicas, settled: true }) !== undefined;
+  }
+
+  #ask(): void {
+    this.#asking ??= this.#askUntilStill().finally(() => {
+      this.#asking = undefined;
+    });
+  }
+
+  async #askUntilStill(): Promise<void> {
+    try {
+      do {
+        this.#changed = false;
+        const deployment = await this.#api.get(deployments(AGENT.namespace), AGENT.deployment);
+        if (deployment === undefined) return;
+        this.#deployment = deployment;
+        const agent = this.#agent();
+        const answer = agent === undefined ? undefined : this.#decide(agent);
+        if (answer !== undefined) this.#answer.resolve(answer);
+      } while (this.#changed && this.#mayBeSo());
+    } catch (error) {
+      // A cluster that cannot be asked just now is asked again a little later.
+      if (!(error instanceof ApiError && error.transient)) this.#answer.reject(error);
+    }
+  }
+
+  #agent(): AgentWorkload | undefined {
+    return agentWorkloadOf(this.#deployment, this.#pods);
+  }
+}

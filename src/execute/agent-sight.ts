@@ -1,0 +1,68 @@
+/**
+ * A cluster's agent as one step sees it. Where a look ended, the next act begins: a write is a compare-and-swap against
+ * what was seen, and a watch continues it, so that nothing is asked twice and nothing in between is missed.
+ */
+import type { AgentWorkload } from "../estate/agent.ts";
+import type { Api } from "../kubernetes/api.ts";
+import { deployments } from "../kubernetes/resource.ts";
+import { type AgentObjects, agentObjects } from "../observe/agent.ts";
+import { AGENT, agentWorkloadOf } from "../rancher/agent-workload.ts";
+import { type AgentChange, changeAgent } from "./agent-patch.ts";
+import { watchAgentPods } from "./agent-pods-watch.ts";
+import { watchAgent } from "./agent-watch.ts";
+
+/** What was seen longer ago is seen anew: nothing is concluded from it. */
+const RECENT_MS = 5_000;
+
+export class AgentSight {
+  readonly #api: Api;
+  #seen: { readonly objects: Partial<AgentObjects>; readonly at: number } | undefined;
+
+  constructor(api: Api) {
+    this.#api = api;
+  }
+
+  /** Deployment and pods, asked now; undefined when the cluster has no such Deployment. @throws ApiError */
+  async look(): Promise<AgentWorkload | undefined> {
+    const at = Date.now();
+    const objects = await agentObjects(this.#api);
+    this.#seen = objects === undefined ? undefined : { objects, at };
+    return objects === undefined ? undefined : agentWorkloadOf(objects.deployment, objects.pods.items);
+  }
+
+  /** The Deployment alone, asked now: for what its specification says. @throws ApiError */
+  async lookAtDeployment(): Promise<Omit<AgentWorkload, "pods"> | undefined> {
+    const at = Date.now();
+    const deployment = await this.#api.get(deployments(AGENT.namespace), AGENT.deployment);
+    this.#seen = deployment === undefined ? undefined : { objects: { deployment }, at };
+    return deployment === undefined ? undefined : agentWorkloadOf(deployment, []);
+  }
+
+  /** See `changeAgent`. */
+  async change(change: AgentChange): Promise<void> {
+    const seen = this.#recent();
+    const deployment = await changeAgent(this.#api, change, seen?.objects.deployment);
+    if (seen !== undefined) this.#seen = { ...seen, objects: { ...seen.objects, deployment } };
+  }
+
+  /**
+   * Waits until `decide` answers with something. Where the Deployment was just seen with the pin that is waited for, its
+   * pods alone are followed.
+   * @throws ApiError kind `deadline`; whatever `decide` throws
+   */
+  async watch<T>(
+    pin: string,
+    decide: (agent: AgentWorkload) => T | undefined,
+    waiting: { readonly deadlineMs: number; readonly signal: AbortSignal },
+  ): Promise<T> {
+    const { deployment, pods } = this.#recent()?.objects ?? {};
+    if (deployment === undefined || pods === undefined || agentWorkloadOf(deployment, [])?.pin !== pin) {
+      return await watchAgent(this.#api, decide, waiting);
+    }
+    return await watchAgentPods(this.#api, decide, { ...waiting, from: { deployment, pods } });
+  }
+
+  #recent() {
+    return this.#seen !== undefined && Math.abs(Date.now() - this.#seen.at) <= RECENT_MS ? this.#seen : undefined;
+  }
+}
