@@ -7,14 +7,15 @@ import type { Images } from "../controllers/container-program.ts";
 import type { ManifestFacts } from "../rancher/agent-manifest.ts";
 import { type ClusterFacts, clusterObjects } from "./cluster-objects.ts";
 import { downstreamObjects } from "./downstream-objects.ts";
+import type { ClusterOptions, EstateCluster } from "./estate-cluster.ts";
 import type { Fault } from "./faults.ts";
 import { ADMIN_USER } from "./management-objects.ts";
 import { type Random, randomSuffix } from "./random.ts";
 import type { ScenarioCluster } from "./scenario.ts";
-import { SimulatedCluster, serviceAccount } from "./simulated-cluster.ts";
+import { type SimulatedCluster, serviceAccount } from "./simulated-cluster.ts";
 import type { StatisticsKeeper } from "./statistics.ts";
 
-export interface DownstreamOptions {
+export interface DownstreamOptions<C extends EstateCluster> {
   readonly id: string;
   readonly description: ScenarioCluster;
   readonly kinds: readonly ResourceKind[];
@@ -25,6 +26,9 @@ export interface DownstreamOptions {
   readonly token: string;
   /** The pin in the agent's spec, where the scenario wants it to be another than what is served. */
   readonly drift: Extract<Fault, { kind: "drifted" }>["pin"] | undefined;
+  /** What the cluster's API server is verified with, where it has nothing of its own. PEM. */
+  readonly caPem: string;
+  readonly makeCluster: (options: ClusterOptions) => C;
 }
 
 /** A real API server remembers a hundred changes of each kind at least (k8s.io/apiserver/pkg/storage/cacher). */
@@ -33,18 +37,18 @@ const HISTORY = 100;
 const AGENT = { namespace: "cattle-system", name: "cattle" };
 
 /** A cluster that Rancher manages, with the network between them and its agents. */
-export class DownstreamCluster {
+export class DownstreamCluster<C extends EstateCluster = SimulatedCluster> {
   readonly id: string;
   readonly description: ScenarioCluster;
   readonly token: string;
   readonly link: FaultyLink;
-  readonly cluster: SimulatedCluster;
+  readonly cluster: C;
   /** The agent's image cannot be pulled any more. */
   imageMissing = false;
-  readonly #options: DownstreamOptions;
+  readonly #options: DownstreamOptions<C>;
   #unchecked: number;
 
-  constructor(options: DownstreamOptions) {
+  constructor(options: DownstreamOptions<C>) {
     const { id, description, token, clock, random, kinds, drift } = options;
     this.id = id;
     this.description = description;
@@ -54,8 +58,9 @@ export class DownstreamCluster {
     this.#options = options;
     const powerful = [ADMIN_USER, serviceAccount(AGENT).name];
     const { name, kubernetes } = description;
-    const historyLimit = HISTORY;
-    this.cluster = new SimulatedCluster({ name, kubernetes, kinds, clock, random, powerful, historyLimit });
+    const { caPem } = options;
+    const common = { name, kubernetes, kinds, clock, random, powerful, caPem };
+    this.cluster = options.makeCluster({ ...common, historyLimit: HISTORY, admission: [] });
   }
 
   get name(): string {
@@ -63,18 +68,27 @@ export class DownstreamCluster {
   }
 
   /** Its objects in the management cluster. */
-  managementObjects(facts: Omit<ClusterFacts, "id" | "description" | "token" | "defaultToken">) {
-    const { id, description, token } = this;
-    return clusterObjects({ ...facts, id, description, token, defaultToken: registrationToken(this.#options.random) });
+  managementObjects(facts: Omit<ClusterFacts, "id" | "description" | "token" | "defaultToken" | "caCert">) {
+    const { id, description, token, cluster } = this;
+    const { caPem: caCert } = cluster;
+    return clusterObjects({
+      ...facts,
+      caCert,
+      id,
+      description,
+      token,
+      defaultToken: registrationToken(this.#options.random),
+    });
   }
 
   /** Puts in what a managed cluster has, and lets it run. */
-  async start(manifest: Omit<ManifestFacts, "features" | "token" | "namespace">, caCert: string): Promise<void> {
+  async start(manifest: Omit<ManifestFacts, "features" | "token" | "namespace">): Promise<void> {
     const facts = { ...manifest, token: this.token, namespace: this.id };
     const { random, drift } = this.#options;
     const tokenName = `cattle-token-${randomSuffix(random, 5)}`;
     const pin = drift === undefined ? undefined : driftedPin(drift, manifest.bundle);
     const { description } = this;
+    const { caPem: caCert } = this.cluster;
     await this.cluster.create(downstreamObjects({ manifest: facts, description, caCert, pin, tokenName }));
     await this.cluster.start(this.#images());
   }

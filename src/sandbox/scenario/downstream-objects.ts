@@ -23,8 +23,9 @@ export function downstreamObjects(facts: DownstreamFacts): NewObject[] {
   return [
     ...(namespace === undefined ? [] : [namespace]),
     rootCertificate(facts.caCert),
-    accountToken(facts),
     ...rest.map((object) => (object.kind === "Deployment" ? asDeployed(object, facts) : object)),
+    // After its account: Kubernetes removes tokens of accounts that it does not find.
+    accountToken(facts),
     ...(facts.description.driver === "rke2" || facts.description.windows ? upgradePlans(facts.description) : []),
     ...(facts.description.nodeAgent ? [nodeAgent(facts)] : []),
     ...(facts.description.fleet ? fleetAgent(facts) : []),

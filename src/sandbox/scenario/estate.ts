@@ -16,6 +16,7 @@ import { createPki, type SandboxPki } from "./authority.ts";
 import { bundleText } from "./bundle-text.ts";
 import { Conduct } from "./conduct.ts";
 import { DownstreamCluster, registrationToken } from "./downstream-cluster.ts";
+import type { ClusterOptions, EstateCluster } from "./estate-cluster.ts";
 import { localCluster } from "./local-cluster.ts";
 import { ADMIN_USER, managementObjects } from "./management-objects.ts";
 import { saveMemory } from "./memory.ts";
@@ -37,16 +38,16 @@ const MANAGEMENT = {
   withStatus: [...BUILT_IN_KINDS, ...rancherKinds({ clusterStatusSubresource: true })],
 };
 
-/** A whole simulated estate: Rancher with its cluster, and the clusters that it manages. */
-export class Estate {
+/** A whole estate with a simulated Rancher: its own cluster, and the clusters that it manages. */
+export class Estate<C extends EstateCluster = SimulatedCluster> {
   readonly scenario: Scenario;
   readonly profile: RancherProfile;
   readonly clock: StoppableClock;
   readonly random: Random;
   readonly statistics: StatisticsKeeper;
   readonly conduct: Conduct;
-  readonly management: SimulatedCluster;
-  readonly downstream: readonly DownstreamCluster[];
+  readonly management: C;
+  readonly downstream: readonly DownstreamCluster<C>[];
   readonly replicas = new Replicas();
   readonly sessions: SessionRegistry;
   readonly pki: SandboxPki;
@@ -55,9 +56,12 @@ export class Estate {
   /** `token-xxxxx:<secret>`, an administrator's. */
   readonly token: string;
   readonly #ingress: Ingress;
+  readonly #makeCluster: (options: ClusterOptions) => C;
   #serverUrl = "";
 
-  private constructor(scenario: Scenario, clock: StoppableClock, pki: SandboxPki, authority: ClusterAuthority) {
+  private constructor(scenario: Scenario, parts: EstateParts<C>) {
+    const { clock, pki, authority } = parts;
+    this.#makeCluster = parts.makeCluster;
     this.scenario = scenario;
     this.clock = clock;
     this.pki = pki;
@@ -77,14 +81,22 @@ export class Estate {
   }
 
   /** Builds and starts it; resolves when Rancher serves and every cluster's agents have been started. */
-  static async start(scenario: Scenario): Promise<Estate> {
+  static start(scenario: Scenario): Promise<Estate> {
+    return Estate.startOn(scenario, (options) => new SimulatedCluster(options));
+  }
+
+  /** The same on clusters of another make. They are the estate's from then on: it stops them with itself. */
+  static async startOn<C extends EstateCluster>(
+    scenario: Scenario,
+    makeCluster: (options: ClusterOptions) => C,
+  ): Promise<Estate<C>> {
     saveMemory(scenario.clusters.length);
     const clock = realClock(scenario.speed);
     const [pki, authority] = await Promise.all([
       createPki(clock),
       createClusterAuthority({ name: "kubernetes", now: clock.now() }),
     ]);
-    const estate = new Estate(scenario, clock, pki, authority);
+    const estate = new Estate(scenario, { clock, pki, authority, makeCluster });
     try {
       await estate.#start();
       return estate;
@@ -111,7 +123,6 @@ export class Estate {
     this.#serverUrl = `https://${this.scenario.hostname}:${port}`;
     const facts = await this.#facts();
     await this.management.create([...facts.objects, localCluster(MANAGEMENT_KUBERNETES, this.clock.now())]);
-    this.management.server.admission.validate(settingsWebhook(this.profile));
     this.conduct.follow(this.management.client);
     // With its colon, so that it does not fit rancher/rancher-webhook.
     await this.management.start({ programs: { "rancher/rancher:": this.#rancher() } });
@@ -121,15 +132,14 @@ export class Estate {
   }
 
   async #startDownstream(manifest: Omit<ManifestFacts, "features" | "token" | "namespace">): Promise<void> {
-    const caCert = this.authority.caPem;
     for (const cluster of this.downstream) {
       const { profile, serverUrl, bundle, installUuid } = manifest;
       const at = this.clock.now();
-      await this.management.create(cluster.managementObjects({ profile, serverUrl, bundle, installUuid, caCert, at }));
+      await this.management.create(cluster.managementObjects({ profile, serverUrl, bundle, installUuid, at }));
     }
     for (let first = 0; first < this.downstream.length; first += BATCH) {
       const batch = this.downstream.slice(first, first + BATCH);
-      await Promise.all(batch.map((cluster) => cluster.start(manifest, caCert)));
+      await Promise.all(batch.map((cluster) => cluster.start(manifest)));
     }
   }
 
@@ -173,16 +183,24 @@ export class Estate {
     return rancherProgram({ profile, serverUrl, sessions, replicas, localApi, registrationTokens, conduct });
   }
 
-  #managementCluster(): SimulatedCluster {
+  #managementCluster(): C {
     const kinds = this.profile.statusSubresource ? MANAGEMENT.withStatus : MANAGEMENT.plain;
     const powerful = [ADMIN_USER, serviceAccount(RANCHER).name];
     const { clock, random } = this;
-    const kubernetes = MANAGEMENT_KUBERNETES;
-    const historyLimit = Math.max(400, 4 * this.scenario.clusters.length);
-    return new SimulatedCluster({ name: "management", kubernetes, kinds, clock, random, powerful, historyLimit });
+    return this.#makeCluster({
+      name: "management",
+      kubernetes: MANAGEMENT_KUBERNETES,
+      kinds,
+      clock,
+      random,
+      powerful,
+      historyLimit: Math.max(400, 4 * this.scenario.clusters.length),
+      admission: [settingsWebhook(this.profile)],
+      caPem: this.authority.caPem,
+    });
   }
 
-  #downstreamCluster(description: ScenarioCluster): DownstreamCluster {
+  #downstreamCluster(description: ScenarioCluster): DownstreamCluster<C> {
     const { clock, random, statistics, scenario } = this;
     const imported = description.driver === "imported";
     const id = imported ? `c-${randomSuffix(random, 5)}` : `c-m-${randomSuffix(random, 8)}`;
@@ -197,6 +215,15 @@ export class Estate {
       statistics,
       token: registrationToken(random),
       drift: drift?.kind === "drifted" ? drift.pin : undefined,
+      caPem: this.authority.caPem,
+      makeCluster: this.#makeCluster,
     });
   }
+}
+
+interface EstateParts<C extends EstateCluster> {
+  readonly clock: StoppableClock;
+  readonly pki: SandboxPki;
+  readonly authority: ClusterAuthority;
+  readonly makeCluster: (options: ClusterOptions) => C;
 }

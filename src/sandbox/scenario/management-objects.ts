@@ -24,6 +24,7 @@ export function managementObjects(facts: ManagementFacts): NewObject[] {
   return [
     ...["cattle-system", "cattle-global-data", "cattle-fleet-system", "fleet-default", "fleet-local"].map(namespace),
     ...["rancher", "rancher-webhook"].map(serviceAccount),
+    priorityClass(),
     ...settings(facts),
     feature("multi-cluster-management", true),
     feature("fleet", true),
@@ -41,6 +42,12 @@ function namespace(name: string): NewObject {
 
 function serviceAccount(name: string): NewObject {
   return { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace: "cattle-system" } };
+}
+
+/** The chart's `rancher-critical`: pods that name a class that is not there are refused. */
+function priorityClass(): NewObject {
+  const metadata = { name: "rancher-critical" };
+  return { apiVersion: "scheduling.k8s.io/v1", kind: "PriorityClass", metadata, value: 1_000_000_000 };
 }
 
 function feature(name: string, value: boolean): NewObject {

@@ -1,33 +1,21 @@
 import { ApiServer } from "../api-server/api-server.ts";
 import type { User } from "../api-server/authorization.ts";
-import type { ResourceKind } from "../api-server/kinds.ts";
-import type { Clock } from "../clock.ts";
 import type { ClusterClient, NewObject } from "../cluster-client.ts";
 import type { Images } from "../controllers/container-program.ts";
 import { type Controllers, startControllers } from "../controllers/controllers.ts";
 import { HeldClock } from "../held-clock.ts";
 import { apiHandler } from "./api-handler.ts";
 import { collectionOf } from "./collection.ts";
-
-export interface ClusterOptions {
-  readonly name: string;
-  readonly kubernetes: string;
-  readonly kinds: readonly ResourceKind[];
-  readonly clock: Clock;
-  readonly random: () => number;
-  /** How many changes a watch can go back. */
-  readonly historyLimit: number;
-  /** Accounts that may do everything, besides the administrator: the people, Rancher, the agent. */
-  readonly powerful: readonly string[];
-}
+import type { ClusterOptions, EstateCluster } from "./estate-cluster.ts";
 
 /** One cluster of the sandbox: its API server, and, once started, its controllers and nodes. */
-export class SimulatedCluster {
+export class SimulatedCluster implements EstateCluster {
   readonly server: ApiServer;
   /** As administrator. */
   readonly client: ClusterClient;
   /** What its controllers and nodes live by. */
   readonly clock: HeldClock;
+  readonly caPem: string;
   #controllers: Controllers | undefined;
 
   constructor(options: ClusterOptions) {
@@ -36,10 +24,11 @@ export class SimulatedCluster {
     this.server = new ApiServer({ name, kubernetesVersion, kinds, clock, random, historyLimit });
     this.client = this.server.client();
     this.clock = new HeldClock(clock);
+    this.caPem = options.caPem;
+    for (const hook of options.admission) this.server.admission.validate(hook);
     for (const account of options.powerful) this.allowEverything(account);
   }
 
-  /** Creates the objects one after another, the status of those that have one included. */
   async create(objects: readonly NewObject[]): Promise<void> {
     for (const object of objects) {
       const collection = collectionOf(object, this.server.kinds);
@@ -49,7 +38,6 @@ export class SimulatedCluster {
     }
   }
 
-  /** Starts controllers and nodes; what is stored begins to run. */
   async start(images: Images): Promise<void> {
     const { server, client } = this;
     const clientOf = (account: { namespace: string; name: string }) => server.client(serviceAccount(account));
@@ -58,7 +46,6 @@ export class SimulatedCluster {
     await this.#controllers.ready;
   }
 
-  /** The API as this account reaches it in process. */
   handlerFor(account: User): ReturnType<typeof apiHandler> {
     return apiHandler(this.server, account);
   }
