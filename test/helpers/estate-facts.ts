@@ -11,6 +11,11 @@ const SECRETS = { group: "", version: "v1", resource: "secrets", namespace: SYST
 const PODS = { group: "", version: "v1", resource: "pods", namespace: SYSTEM };
 const DEPLOYMENTS = { group: "apps", version: "v1", resource: "deployments", namespace: SYSTEM };
 
+/** What is asked of an estate here: a sandbox has it, and one on real control planes. */
+export type JudgedEstate = Pick<Sandbox, "management" | "serverUrl"> & {
+  readonly clusters: readonly Pick<Sandbox["clusters"][number], "name" | "client">[];
+};
+
 export interface AgentFacts {
   readonly pin: string;
   readonly minReadySeconds: number;
@@ -21,19 +26,19 @@ export interface AgentFacts {
 }
 
 /** Text of one key of a Secret in `cattle-system`. */
-export async function secretText(sandbox: Sandbox, name: string, key: string): Promise<string> {
+export async function secretText(sandbox: JudgedEstate, name: string, key: string): Promise<string> {
   const secret = await sandbox.management.get(SECRETS, name);
   // The shape of every Secret.
   const data = (secret?.data ?? {}) as Readonly<Record<string, string>>;
   return Buffer.from(data[key] ?? "", "base64").toString("utf8");
 }
 
-export function trustSecret(sandbox: Sandbox): Promise<string> {
+export function trustSecret(sandbox: JudgedEstate): Promise<string> {
   return secretText(sandbox, "tls-ca", "cacerts.pem");
 }
 
 /** The value of setting `cacerts` as Rancher answers it without a token: what agents fetch and hash. */
-export function servedBundle(sandbox: Sandbox): Promise<string> {
+export function servedBundle(sandbox: JudgedEstate): Promise<string> {
   return new Promise((resolve, reject) => {
     const url = `${sandbox.serverUrl}/v3/settings/cacerts`;
     // The judge reads bytes; whom it trusts is no part of the question.
@@ -55,7 +60,7 @@ export function pinOfServed(bytes: string): string {
 }
 
 /** SHA-256 fingerprints of the leaf that each address of Rancher presents. */
-export async function presentedLeaves(sandbox: Sandbox): Promise<string[]> {
+export async function presentedLeaves(sandbox: JudgedEstate): Promise<string[]> {
   const { hostname, port } = new URL(sandbox.serverUrl);
   const addresses = await lookup(hostname, { all: true, family: 4 });
   return Promise.all(addresses.map(({ address }) => presentedAt(address, Number(port), hostname)));
@@ -77,7 +82,7 @@ export function leafOf(pem: string): string {
 }
 
 /** Every cluster's agent by the cluster's name. */
-export async function agents(sandbox: Sandbox): Promise<Record<string, AgentFacts>> {
+export async function agents(sandbox: JudgedEstate): Promise<Record<string, AgentFacts>> {
   const found = await Promise.all(sandbox.clusters.map(async ({ name, client }) => [name, await agentOf(client)]));
   return Object.fromEntries(found);
 }
@@ -107,7 +112,7 @@ function pinIn(podSpec: unknown): string {
  * Names and versions of everything that a rotation could write, in every cluster: equal when nothing was written.
  * Deployments by their generation, since their status is always on the move.
  */
-export async function versions(sandbox: Sandbox): Promise<string[]> {
+export async function versions(sandbox: JudgedEstate): Promise<string[]> {
   const clients = [{ name: "management", client: sandbox.management }, ...sandbox.clusters];
   const kinds = [SECRETS, DEPLOYMENTS, { ...SECRETS, resource: "configmaps" }];
   const lists = clients.flatMap(({ name, client }) =>

@@ -14,8 +14,11 @@ import type { Ended } from "./run-farrier.ts";
 
 const MAIN = join(import.meta.dirname, "../../src/main.ts");
 
-export interface Journey {
-  readonly sandbox: Sandbox;
+/** What the product is told of an estate. */
+type JourneyEstate = Pick<Sandbox, "managementKubeconfig" | "token" | "pki" | "stop">;
+
+export interface Journey<E extends JourneyEstate = Sandbox> {
+  readonly sandbox: E;
   /** Temporary; `farrier.yaml`, `kubeconfig`, `token`, `tls.crt`, `tls.key`, `cacerts.pem`; commands run in it. */
   readonly folder: string;
   /** Who signed the target certificate. */
@@ -46,7 +49,14 @@ export async function startJourney(
   scenario: ScenarioInput = {},
   settings: Readonly<Record<string, unknown>> = {},
 ): Promise<Journey> {
-  const sandbox = await startSandbox({ clusters: 2, speed: 200, ...scenario });
+  return beginJourney(await startSandbox({ clusters: 2, speed: 200, ...scenario }), settings);
+}
+
+/** The same on an estate that runs already; the journey's end is its end. */
+export async function beginJourney<E extends JourneyEstate>(
+  sandbox: E,
+  settings: Readonly<Record<string, unknown>> = {},
+): Promise<Journey<E>> {
   const folder = await mkdtemp(join(tmpdir(), "farrier-journey-"));
   const authority = await sandbox.pki.newAuthority("Tomorrow");
   const target = await authority.issue();

@@ -1,5 +1,6 @@
 /** A `ClusterClient` over the network: how the sandbox's Rancher, agents and kubelets use a real API server. */
 
+import { setTimeout as delay } from "node:timers/promises";
 import {
   ApiError,
   type ClusterClient,
@@ -91,7 +92,19 @@ export class NetworkClient implements ClusterClient {
     return JSON.parse(await textOf(body)) as T;
   }
 
-  async #send(method: string, path: string, { body, contentType, signal }: Content) {
+  /** A server that is busy says when to come back; whoever is told so has changed nothing. */
+  async #send(method: string, path: string, content: Content) {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#sendOnce(method, path, content);
+      } catch (error) {
+        if (!(error instanceof ApiError && error.status === 429) || attempt === ATTEMPTS) throw error;
+        await delay(RETRY_MS);
+      }
+    }
+  }
+
+  async #sendOnce(method: string, path: string, { body, contentType, signal }: Content) {
     const answer = await this.#handler(
       {
         method,
@@ -108,6 +121,10 @@ export class NetworkClient implements ClusterClient {
     throw apiError(answer.status, await textOf(answer.body));
   }
 }
+
+/** As often as a real client comes back (k8s.io/client-go/rest). */
+const ATTEMPTS = 10;
+const RETRY_MS = 1_000;
 
 /** Wall milliseconds after which a request is given up. */
 const REQUEST_MS = 30_000;
@@ -136,7 +153,7 @@ function queryOf(values: Readonly<Record<string, string>> | Selection): string {
   return entries.length === 0 ? "" : `?${new URLSearchParams(Object.fromEntries(entries))}`;
 }
 
-async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
+export async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of body) chunks.push(chunk);
   return Buffer.concat(chunks).toString();

@@ -1,0 +1,113 @@
+/**
+ * The sandbox's Rancher and its agents on real control planes: one for Rancher and one for each cluster. API servers and
+ * controllers are Kubernetes' own, Rancher's kinds its real definitions; the sandbox runs the pods.
+ */
+
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import type { KubeObject, NewObject } from "../../../src/sandbox/cluster-client.ts";
+import { conditionStatus } from "../../../src/sandbox/rancher/cluster-status.ts";
+import { CLUSTERS, core } from "../../../src/sandbox/rancher/resources.ts";
+import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
+import { Estate } from "../../../src/sandbox/scenario/estate.ts";
+import { parseScenario, type ScenarioInput } from "../../../src/sandbox/scenario/scenario.ts";
+import { waitUntil } from "../../../src/sandbox/scenario/waiting.ts";
+import { type ControlPlane, startControlPlane } from "./control-plane.ts";
+import { RealCluster } from "./real-cluster.ts";
+
+/** An agent that has failed for a while starts again within its back-off of at most five minutes. */
+const CONNECTED_SECONDS = 320;
+
+const AGENT_PODS = { labelSelector: "app=cattle-cluster-agent" };
+
+const definitionList = z.object({
+  items: z.array(
+    z.object({
+      apiVersion: z.string(),
+      kind: z.literal("CustomResourceDefinition"),
+      metadata: z.object({ name: z.string() }),
+      spec: z.looseObject({}),
+    }),
+  ),
+});
+
+type SharedWithSandbox = "serverUrl" | "token" | "managementKubeconfig" | "management" | "pki" | "statistics" | "stop";
+
+/** What a sandbox is to a test, as far as real control planes can be it. */
+export interface RealEstate extends Pick<Sandbox, SharedWithSandbox> {
+  readonly clusters: readonly Pick<Sandbox["clusters"][number], "id" | "name" | "client">[];
+  /** The agent's pods of a cluster, by the cluster's name. */
+  agentPods(cluster: string): Promise<readonly KubeObject[]>;
+  deletePod(cluster: string, name: string): Promise<void>;
+  /** Every agent holds its sessions, and Rancher shows `Connected` and `Ready`. */
+  waitUntilConnected(): Promise<void>;
+}
+
+/** @param definitionsPath a v1 List of Rancher's CustomResourceDefinitions, in JSON */
+export async function startRealEstate(definitionsPath: string, input: ScenarioInput): Promise<RealEstate> {
+  const scenario = parseScenario(input);
+  const definitions: readonly NewObject[] = definitionList.parse(
+    JSON.parse(readFileSync(definitionsPath, "utf8")),
+  ).items;
+  const names = ["management", ...scenario.clusters.map(({ name }) => name)];
+  const started = await Promise.allSettled(names.map((name) => startControlPlane({ name })));
+  const controlPlanes = started.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+  const stopAll = async () => void (await Promise.all(controlPlanes.map((each) => each.stop())));
+  try {
+    for (const each of started) if (each.status === "rejected") throw each.reason;
+    const planeOf = (name: string): ControlPlane => {
+      const found = controlPlanes.find((each) => each.name === name);
+      if (found === undefined) throw new Error(`no control plane is called ${name}`);
+      return found;
+    };
+    const estate = await Estate.startOn(
+      scenario,
+      (options) => new RealCluster(planeOf(options.name), options.name === "management" ? definitions : [], options),
+    );
+    const stop = async () => {
+      await estate.stop();
+      await stopAll();
+    };
+    return open(estate, planeOf("management"), stop);
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+}
+
+function open(estate: Estate<RealCluster>, management: ControlPlane, stop: () => Promise<void>): RealEstate {
+  const pods = core("pods", "cattle-system");
+  const clusterOf = (name: string) => {
+    const found = estate.downstream.find((each) => each.name === name);
+    if (found === undefined) throw new Error(`no cluster is called ${name}`);
+    return found.cluster;
+  };
+  return {
+    serverUrl: estate.serverUrl,
+    token: estate.token,
+    managementKubeconfig: management.kubeconfig,
+    management: estate.management.client,
+    pki: estate.pki,
+    statistics: () => estate.statistics.read(),
+    clusters: estate.downstream.map(({ id, name, cluster }) => ({ id, name, client: cluster.client })),
+    agentPods: async (name) => (await clusterOf(name).client.list(pods, AGENT_PODS)).items,
+    deletePod: (name, pod) => clusterOf(name).client.delete(pods, pod),
+    waitUntilConnected: () => waitUntilConnected(estate),
+    stop,
+  };
+}
+
+async function waitUntilConnected({ management, downstream, statistics }: Estate<RealCluster>): Promise<void> {
+  const shown = new Map<string, boolean>();
+  const watch = management.client.watch(CLUSTERS, ({ object }) => {
+    const isTrue = (type: string) => conditionStatus(object, type) === "True";
+    shown.set(object.metadata.name, isTrue("Connected") && isTrue("Ready"));
+  });
+  const isConnected = (id: string) => statistics.isConnected(id) && shown.get(id) === true;
+  try {
+    const what = "every cluster to be connected";
+    await waitUntil(() => downstream.every(({ id }) => isConnected(id)), { what, seconds: CONNECTED_SECONDS });
+  } finally {
+    watch.close();
+  }
+}
