@@ -34,6 +34,11 @@ export class RunningNodes {
     return nodes;
   }
 
+  /** An administrator's. */
+  get kubeconfig(): string {
+    return this.#controlPlane.kubeconfig;
+  }
+
   async stop(): Promise<void> {
     await this.#nodes.stop();
     this.clock.stop();

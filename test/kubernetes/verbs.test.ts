@@ -4,27 +4,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Api } from "../../src/kubernetes/api.ts";
 import { type Connection, connectKubeconfig } from "../../src/kubernetes/connection.ts";
+import type { KubeObject } from "../../src/kubernetes/object.ts";
 import { configMaps, deployments, pods, secrets } from "../../src/kubernetes/resource.ts";
-import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
-
-let sandbox: Sandbox;
-let connection: Connection;
-let api: Api;
-let directory: string;
-
-beforeAll(async () => {
-  sandbox = await startSandbox({ clusters: 1 });
-  directory = await mkdtemp(join(tmpdir(), "farrier-verbs-"));
-  const kubeconfig = join(directory, "kubeconfig");
-  await writeFile(kubeconfig, sandbox.clusters[0]?.kubeconfig ?? "");
-  connection = await connectKubeconfig({ kubeconfig }, "cluster paris");
-  ({ api } = connection);
-});
-afterAll(async () => {
-  await connection?.close();
-  await sandbox?.stop();
-  if (directory !== undefined) await rm(directory, { recursive: true });
-});
+import { REF } from "../../src/sandbox/controllers/workload.ts";
+import { startSandbox } from "../../src/sandbox/sandbox.ts";
+import { deployment } from "../sandbox-controllers/test-cluster.ts";
+import { areBuilt } from "./control-plane/binaries.ts";
+import { RunningNodes } from "./control-plane/running-nodes.ts";
 
 const maps = configMaps("cattle-system");
 const map = (name: string, data: Record<string, string>) => ({
@@ -33,8 +19,64 @@ const map = (name: string, data: Record<string, string>) => ({
   metadata: { name, namespace: "cattle-system" },
   data,
 });
+/** The agent's pods. */
+const AGENT = { labelSelector: "app=cattle-cluster-agent" };
 
-describe("the verbs, on an API server", () => {
+const isRunning = ({ status }: KubeObject) => JSON.stringify(status).includes('"phase":"Running"');
+
+interface Server {
+  readonly kubeconfig: string;
+  stop(): Promise<void>;
+}
+
+/** A managed cluster of the sandbox. */
+async function simulated(): Promise<Server> {
+  const sandbox = await startSandbox({ clusters: 1 });
+  return { kubeconfig: sandbox.clusters[0]?.kubeconfig ?? "", stop: () => sandbox.stop() };
+}
+
+/** A real control plane with as much of an agent as is looked at here. */
+async function real(): Promise<Server> {
+  const nodes = await RunningNodes.start("verbs");
+  const metadata = { name: "cattle-system" };
+  const namespaces = { group: "", version: "v1", resource: "namespaces" };
+  await nodes.client.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata });
+  const agent = deployment({ name: "cattle-cluster-agent", namespace: "cattle-system" });
+  const env = [{ name: "CATTLE_CA_CHECKSUM", value: "present" }];
+  const template = {
+    ...agent.spec.template,
+    spec: { containers: [{ name: "cluster-register", image: "rancher/rancher-agent:v2.15.1", env }] },
+  };
+  const collection = { ...REF.deployments, namespace: "cattle-system" };
+  await nodes.client.create(collection, { ...agent, spec: { ...agent.spec, template } });
+  return { kubeconfig: nodes.kubeconfig, stop: () => nodes.stop() };
+}
+
+const isBuilt = areBuilt("etcd", "kube-apiserver", "kube-controller-manager");
+const servers = [["the sandbox's", simulated] as const, ...(isBuilt ? [["a real", real] as const] : [])];
+
+describe.each(servers)("the verbs, on %s API server", (_, start) => {
+  let server: Server;
+  let connection: Connection;
+  let api: Api;
+  let directory: string;
+
+  beforeAll(async () => {
+    server = await start();
+    directory = await mkdtemp(join(tmpdir(), "farrier-verbs-"));
+    const kubeconfig = join(directory, "kubeconfig");
+    await writeFile(kubeconfig, server.kubeconfig);
+    connection = await connectKubeconfig({ kubeconfig }, "cluster paris");
+    ({ api } = connection);
+    // The agent runs.
+    await api.watchUntil(pods("cattle-system"), AGENT, (objects) => objects.find(isRunning), { deadlineMs: 30_000 });
+  }, 120_000);
+  afterAll(async () => {
+    await connection?.close();
+    await server?.stop();
+    if (directory !== undefined) await rm(directory, { recursive: true });
+  });
+
   it("create, read, replace under compare-and-swap, and delete", async () => {
     const made = await api.create(maps, map("one", { a: "1" }));
     await expect(api.create(maps, map("one", {}))).rejects.toMatchObject({ kind: "conflict", reason: "AlreadyExists" });
@@ -84,12 +126,11 @@ describe("the verbs, on an API server", () => {
   });
 
   it("wait for an agent's new pod", async () => {
-    const selection = { labelSelector: "app=cattle-cluster-agent" };
-    const { items } = await api.list(pods("cattle-system"), selection);
+    const { items } = await api.list(pods("cattle-system"), AGENT);
     const old = items[0]?.metadata;
     const successor = api.watchUntil(
       pods("cattle-system"),
-      selection,
+      AGENT,
       (objects) => objects.find(({ metadata }) => metadata.uid !== old?.uid)?.metadata.name,
       { deadlineMs: 20_000 },
     );
