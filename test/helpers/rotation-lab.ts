@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ApplyOptions, type ApplyOutcome, applyRotation } from "../../src/execute/apply.ts";
-import { prepareRotation } from "../../src/execute/prepare.ts";
+import { prepareRollback, prepareRotation } from "../../src/execute/prepare.ts";
 import { observeEstate } from "../../src/observe/observe-estate.ts";
 import { openWorld, type World } from "../../src/observe/world.ts";
 import { Secret } from "../../src/pki/secret.ts";
@@ -31,20 +31,22 @@ export interface RotationLab {
   openWorld(): Promise<World>;
   /** Makes the plan; a second call needs another directory. */
   prepare(options?: Partial<PlanOptions>, directory?: string, renewed?: ServingPair): Promise<Plan>;
+  /** Plans the way back from where the rotation stands. @returns the plan's file, for {@link apply} */
+  prepareRollback(directory?: string): Promise<string>;
   /** Applies with a connection of its own. */
   apply(options?: Partial<ApplyOptions>): Promise<ApplyOutcome>;
   stop(): Promise<void>;
 }
 
 /**
- * Time runs faster in the sandbox, but its TLS handshakes do not: a new agent pod must have failed its start check well
- * before it counts as available, on a busy machine too. At a speed of 100 these are 1.2 s.
+ * Twice what a real estate needs: a cluster's time stands still while a starting agent waits for the network, but not
+ * while the machine is too busy to notice that the start check has failed.
  */
-const ARMING_SECONDS = 120;
+const ARMING_SECONDS = 60;
 
 /** A few clusters, fast. */
 export async function startRotationLab(scenario: ScenarioInput = {}): Promise<RotationLab> {
-  const sandbox = await startSandbox({ clusters: 3, speed: 100, ...scenario });
+  const sandbox = await startSandbox({ clusters: 3, speed: 200, ...scenario });
   const folder = await mkdtemp(join(tmpdir(), "farrier-rotation-"));
   const kubeconfig = join(folder, "kubeconfig");
   await writeFile(kubeconfig, sandbox.managementKubeconfig, { mode: 0o600 });
@@ -88,6 +90,8 @@ export async function startRotationLab(scenario: ScenarioInput = {}): Promise<Ro
         });
         return plan;
       }),
+    prepareRollback: (of = directory) =>
+      withWorld(async (world) => (await prepareRollback({ directory: of, world, now: now() })).file),
     apply: (options = {}) =>
       withWorld((world) => applyRotation({ directory, world, identity: { environment }, now, ...options })),
     stop: async () => {
