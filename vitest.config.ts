@@ -9,6 +9,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Most tests wait for a simulated estate more than they compute: four of them keep two cores busy.
     maxWorkers: 4,
+    // Of a file that lets its tests run side by side.
+    maxConcurrency: 8,
     passWithNoTests: true,
   },
 });

@@ -10,9 +10,7 @@ import { stringify } from "yaml";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import type { Authority } from "../../src/sandbox/scenario/authority.ts";
 import type { ScenarioInput } from "../../src/sandbox/scenario/scenario.ts";
-import type { Ended } from "./run-farrier.ts";
-
-const MAIN = join(import.meta.dirname, "../../src/main.ts");
+import { commandLine, type Ended, environment } from "./run-farrier.ts";
 
 /** What the product is told of an estate. */
 type JourneyEstate = Pick<Sandbox, "managementKubeconfig" | "token" | "pki" | "stop">;
@@ -105,9 +103,9 @@ export async function beginJourney<E extends JourneyEstate>(
 }
 
 function startFarrier(folder: string, args: readonly string[], tell: (text: string) => void): Started {
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("FARRIER_"));
-  const env = { ...Object.fromEntries(inherited), NO_COLOR: "1", XDG_CONFIG_HOME: join(folder, "config") };
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
+  const env = environment({ XDG_CONFIG_HOME: join(folder, "config") });
+  const [program, ...rest] = commandLine(...args);
+  const child = spawn(program, rest, { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
   const texts = { stdout: "", stderr: "" };
   const waiting = new Set<() => void>();
   const listen = (name: "stdout" | "stderr"): void => {

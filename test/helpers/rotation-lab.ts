@@ -39,10 +39,10 @@ export interface RotationLab {
 }
 
 /**
- * Twice what a real estate needs: a cluster's time stands still while a starting agent waits for the network, but not
+ * Four times what a real estate needs: a cluster's time stands still while a starting agent waits for the network, but not
  * while the machine is too busy to notice that the start check has failed.
  */
-const ARMING_SECONDS = 60;
+const ARMING_SECONDS = 120;
 
 /** A few clusters, fast. */
 export async function startRotationLab(scenario: ScenarioInput = {}): Promise<RotationLab> {

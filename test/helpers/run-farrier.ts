@@ -4,6 +4,20 @@ import { join } from "node:path";
 
 const MAIN = join(import.meta.dirname, "../../src/main.ts");
 
+/** Where Node keeps the product's modules compiled, from one run to the next: it starts in half the time. */
+const COMPILED = join(import.meta.dirname, "../../node_modules/.cache/farrier-tests");
+
+/** The command line of `farrier <args>`. */
+export function commandLine(...args: readonly string[]): readonly [string, ...string[]] {
+  return [process.execPath, MAIN, ...args];
+}
+
+/** The caller's environment without their own settings for Farrier, and with what a test wants. */
+export function environment(own: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("FARRIER_"));
+  return { ...Object.fromEntries(inherited), NO_COLOR: "1", NODE_COMPILE_CACHE: COMPILED, ...own };
+}
+
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
@@ -16,9 +30,7 @@ export function runFarrier(
   args: readonly string[],
   options: { readonly environment?: Readonly<Record<string, string>>; readonly nodeArgs?: readonly string[] } = {},
 ): Ended {
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("FARRIER_"));
-  const env = { ...Object.fromEntries(inherited), NO_COLOR: "1", ...options.environment };
-  return run(cwd, process.execPath, [...(options.nodeArgs ?? []), MAIN, ...args], env);
+  return run(cwd, process.execPath, [...(options.nodeArgs ?? []), MAIN, ...args], environment(options.environment));
 }
 
 /** Any other program, such as openssl. */
@@ -37,9 +49,6 @@ export interface RunOptions {
   readonly through?: readonly string[];
 }
 
-/** Where Node keeps the product's modules compiled, from one run to the next. */
-const COMPILED = join(import.meta.dirname, "../../node_modules/.cache/farrier-tests");
-
 /** The product ends by itself; one that hangs must not hold the tests up. */
 const LONGEST_MS = 50_000;
 
@@ -48,9 +57,8 @@ const LONGEST_MS = 50_000;
  * same time, others wait for their turn: more would only take the processor from each other.
  */
 export async function farrierBeside(cwd: string, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("FARRIER_"));
-  const env = { ...Object.fromEntries(inherited), NO_COLOR: "1", NODE_COMPILE_CACHE: COMPILED, ...options.environment };
-  const [program = "", ...rest] = [...(options.through ?? []), process.execPath, MAIN, ...args];
+  const env = environment(options.environment);
+  const [program = "", ...rest] = [...(options.through ?? []), ...commandLine(...args)];
   return await inTurn(
     () =>
       new Promise((resolve, reject) => {
