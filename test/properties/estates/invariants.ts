@@ -1,0 +1,147 @@
+/** The invariants of a rotation, asked of the estate's own servers when a case is over. */
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { expect } from "vitest";
+import { readLock } from "../../../src/execute/lock.ts";
+import { openRotation } from "../../../src/execute/rotation.ts";
+import { agents, leafOf, pinOfServed, presentedLeaves, servedBundle, trustSecret } from "../../helpers/estate-facts.ts";
+import { dumpWorld } from "../../helpers/world-dump.ts";
+import type { Lived } from "./lives.ts";
+import { foreignMarks } from "./marks.ts";
+import { live } from "./mortal-apply.ts";
+import { type Case, SPEED } from "./scenario.ts";
+
+/** Wall seconds within which an estate that is left alone must have come to rest. */
+const REST_SECONDS = 20;
+
+/** "No reachable state has a gating consumer facing a serving certificate that it does not trust"; all end connected. */
+export async function nobodyIsCutOff(one: Case, { lab, waived }: Lived): Promise<void> {
+  const { sandbox } = lab;
+  const { refusals, clusters } = sandbox.statistics();
+  expect(refusals.filter(({ cluster }) => !waived.includes(cluster))).toEqual([]);
+  for (const { id, name } of sandbox.clusters) {
+    if (waived.includes(id)) continue;
+    await sandbox.waitUntilConnected(id, { seconds: REST_SECONDS });
+    if (linkIsWell(one, name)) expect(clusters[id]?.longestOutageMs, name).toBeLessThan(EXPLAINED_OUTAGE_MS);
+  }
+}
+
+/**
+ * What explains an outage, in sandbox time: the longest back-off of a waiting pod (rancher.md §0b row 10), a start of
+ * Rancher (§0a row 24) with its end before it, an agent's pause between two dials (§0a row 11), and what the machine
+ * itself takes: 5 s of its own, which the estate lives through as many times faster.
+ */
+const EXPLAINED_OUTAGE_MS = 300_000 + 20_000 + 30_000 + 10_000 + 5_000 * SPEED;
+
+function linkIsWell({ happenings, obstacle }: Case, name: string): boolean {
+  return ![...happenings.map(({ fault }) => fault), ...(obstacle === undefined ? [] : [obstacle.fault])].some(
+    (fault) => (fault.kind === "offline" || fault.kind === "flapping") && fault.cluster === name,
+  );
+}
+
+/** "Every mutation is journalled, with what was there before, before it happens", and the chain of the journal holds. */
+export async function everythingIsJournalled({ lab, witness }: Lived): Promise<void> {
+  expect(witness.unannounced).toEqual([]);
+  expect(witness.length).toBeGreaterThan(0);
+  // Opening verifies every line against the hash of the line before.
+  const { journal, plan } = await openRotation(lab.directory);
+  const world = await lab.openWorld();
+  try {
+    const lock = await readLock(world.management, plan.rancher.namespace);
+    expect(lock).toMatchObject({ journalLength: journal.head.seq, journalHead: journal.head.hash, state: "finished" });
+  } finally {
+    await world.close();
+  }
+}
+
+/** "Applying a finished rotation writes nothing." */
+export async function applyingAgainWritesNothing({ lab, witness }: Lived): Promise<void> {
+  const before = witness.writes;
+  expect(before).toBeGreaterThan(0);
+  const never = { death: undefined, until: Number.POSITIVE_INFINITY, planFile: undefined };
+  const outcome = await live(lab, { ...never, gateWaitSeconds: 0, observer: witness.observer });
+  expect(outcome).toEqual({ kind: "already-finished" });
+  expect(witness.writes).toBe(before);
+}
+
+/** What was planned is what is served, presented and pinned; `minReadySeconds` is as it was. */
+export async function theEstateIsAsPlanned(one: Case, lived: Lived): Promise<void> {
+  const { lab, plan, beginning, waived } = lived;
+  const { sandbox } = lab;
+  const final = plan.epochs.at(-1);
+  const trust = await trustSecret(sandbox);
+  expect(trust).toBe(one.procedure === "renew" ? beginning.trust : final?.bundle);
+  const pin = pinOfServed(await servedBundle(sandbox));
+  expect(pin).toBe(final?.pin);
+  expect(new Set(await presentedLeaves(sandbox))).toEqual(new Set([leafOf(plan.serving.target.chain)]));
+  const kept = sandbox.clusters.filter(({ id }) => !waived.includes(id));
+  for (const { name } of kept) {
+    const { minReadySeconds = -1, pods = [] } = beginning.agents[name] ?? {};
+    const wanted = { pin, minReadySeconds, pods: pods.map(() => pin) };
+    await settles(async () => {
+      const { names: _, ...found } = (await agents(sandbox))[name] ?? {};
+      return found;
+    }, wanted);
+  }
+}
+
+/** "After it the world equals the one before, but for versions, times, pod identities and tokens." */
+export async function theWorldIsAsBefore(one: Case, { lab, beginning }: Lived): Promise<void> {
+  const redeployed = one.happenings.some(({ fault }) => fault.kind === "redeploy");
+  const compared = redeployed ? withoutRedeploys : withoutRequests;
+  await settles(async () => compared(await dumpWorld(lab.sandbox)), compared(beginning.world));
+}
+
+/** That somebody asked Rancher for a redeploy stays written on the cluster; it was not Farrier. */
+function withoutRequests(world: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return JSON.parse(JSON.stringify(world).replaceAll(/"io\.cattle\.agent\.force\.deploy":"false",?/g, ""));
+}
+
+/** What Rancher applied when it was asked stays written on the agent as well, with the pin of that moment. */
+function withoutRedeploys(world: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const lines = Object.entries(withoutRequests(world)).map(([line, object]): [string, unknown] => {
+    if (!line.endsWith(" deployments cattle-system/cattle-cluster-agent")) return [line, object];
+    const applied = /"kubectl\.kubernetes\.io\/last-applied-configuration":"[0-9a-f]{64}",?/;
+    return [line, JSON.parse(JSON.stringify(object).replace(applied, ""))];
+  });
+  return Object.fromEntries(lines);
+}
+
+/** "Farrier overwrites nothing that it did not read": what others wrote on the same objects is still there. */
+export async function othersMarksRemain({ lab, beginning }: Lived): Promise<void> {
+  expect(beginning.marks.length).toBeGreaterThan(2);
+  expect(await foreignMarks(lab.sandbox)).toEqual(beginning.marks);
+}
+
+/** "No key, token or password is ever readable in a log, journal, plan, report, page or error." */
+export async function noSecretIsReadable({ lab }: Lived): Promise<void> {
+  const names = (await readdir(lab.directory, { recursive: true })).filter((name) => /\.jsonl?$/.test(name));
+  expect(names).toEqual(expect.arrayContaining(["plan.json", "journal.jsonl"]));
+  const [, secret = ""] = lab.sandbox.token.split(":");
+  for (const name of names) {
+    const text = await readFile(join(lab.directory, name), "utf8");
+    expect([name, text.includes(secret), text.includes("PRIVATE KEY")]).toEqual([name, false, false]);
+  }
+}
+
+/** A held rotation names what holds it, and what to do about it. */
+export function theHoldNamesTheObstacle(one: Case, { lab, held }: Lived): void {
+  if (one.obstacle === undefined || held === undefined) return;
+  const { id } = lab.sandbox.cluster(one.obstacle.cluster);
+  if (held.kind === "failed") expect(held.steps.join()).toContain(id);
+  else
+    expect(held).toMatchObject({
+      kind: "held",
+      holds: [{ why: expect.stringContaining(id), hint: expect.stringMatching(/./) }],
+    });
+}
+
+/** Looks again while the estate comes to rest; says what differs when it does not. */
+async function settles(look: () => Promise<unknown>, wanted: unknown): Promise<void> {
+  const end = Date.now() + REST_SECONDS * 1000;
+  for (let found = await look(); JSON.stringify(found) !== JSON.stringify(wanted); found = await look()) {
+    if (Date.now() > end) return expect(found).toEqual(wanted);
+    await pause(100);
+  }
+}

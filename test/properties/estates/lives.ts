@@ -1,0 +1,205 @@
+/** Lives through a case: an estate, a rotation, what befalls both, deaths, and the way back. */
+import { setTimeout as pause } from "node:timers/promises";
+import type { ApplyOutcome } from "../../../src/execute/apply.ts";
+import { prepareRollback, prepareRotation } from "../../../src/execute/prepare.ts";
+import { leaveRequest } from "../../../src/execute/requests.ts";
+import { observeEstate } from "../../../src/observe/observe-estate.ts";
+import { Secret } from "../../../src/pki/secret.ts";
+import type { Plan } from "../../../src/plan/plan.ts";
+import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
+import { type AgentFacts, agents, trustSecret } from "../../helpers/estate-facts.ts";
+import { type RotationLab, startRotationLab } from "../../helpers/rotation-lab.ts";
+import { dumpWorld } from "../../helpers/world-dump.ts";
+import { foreignMarks, markObjects } from "./marks.ts";
+import { live, patiently } from "./mortal-apply.ts";
+import type { Case, Death } from "./scenario.ts";
+import { Witness } from "./witness.ts";
+
+/** A case at its end; the estate still runs. */
+export interface Lived {
+  readonly lab: RotationLab;
+  readonly plan: Plan;
+  readonly witness: Witness;
+  /** What the estate was like before the rotation. */
+  readonly beginning: {
+    readonly world: Readonly<Record<string, unknown>>;
+    readonly agents: Readonly<Record<string, AgentFacts>>;
+    /** Bytes of `tls-ca`. */
+    readonly trust: string;
+    /** What others had written on its objects. */
+    readonly marks: readonly string[];
+  };
+  /** Of the last process that was not killed. */
+  readonly outcome: ApplyOutcome | undefined;
+  /** What was said about the obstacle, if it was in the way. */
+  readonly held?: ApplyOutcome | undefined;
+  /** Clusters that a person has left behind, by id. */
+  readonly waived: readonly string[];
+}
+
+/**
+ * The times in the estate's objects are those of the wall, while it lives 200 times as fast: an agent that has run for
+ * 200 ms has outlived its start check (1.5 s on a real node) as surely as one that has run for 15 s on a real estate.
+ */
+const estateNow = (): Date => new Date(Date.now() + 14_800);
+
+/** The sandbox's time runs faster than its TLS handshakes: a new agent must have failed its start check before it counts. */
+const ARMING_SECONDS = 240;
+
+/** Longer than any passing fault lasts, in wall seconds. */
+const PATIENT_SECONDS = 30;
+/** Nobody comes to mend it. */
+const IMPATIENT_SECONDS = 2;
+/** How often a person calls the command again after a run was held or has failed. */
+const CALLS = 5;
+
+/** @param judge is asked while the estate still runs; it is stopped afterwards whatever comes of it */
+export async function liveThrough(one: Case, judge: (lived: Lived) => Promise<void>): Promise<void> {
+  const lab = { ...(await startRotationLab(one.estate)), now: estateNow };
+  try {
+    // What others write on the objects is there before the witness looks.
+    await markObjects(lab.sandbox);
+    await comesToRest(lab.sandbox);
+    const life = new CaseLife(one, lab);
+    try {
+      await judge(await life.run());
+    } finally {
+      life.witness.stop();
+    }
+  } finally {
+    await lab.stop();
+  }
+}
+
+class CaseLife {
+  readonly witness: Witness;
+  readonly #case: Case;
+  readonly #lab: RotationLab;
+  readonly #pending: Case["happenings"][number][];
+
+  constructor(one: Case, lab: RotationLab) {
+    this.#case = one;
+    this.#lab = lab;
+    this.#pending = one.happenings.toSorted((a, b) => a.entry - b.entry);
+    this.witness = new Witness(lab.sandbox, (length) => this.#befall(length));
+  }
+
+  async run(): Promise<Lived> {
+    const { obstacle, deaths, deathsBack, turnsBackAt } = this.#case;
+    const { sandbox } = this.#lab;
+    const beginning = {
+      world: await dumpWorld(sandbox),
+      agents: await agents(sandbox),
+      trust: await trustSecret(sandbox),
+      marks: await foreignMarks(sandbox),
+    };
+    this.#befall(0);
+    if (obstacle !== undefined) await sandbox.inject(obstacle.fault);
+    const plan = await patiently(() => this.#prepare());
+    const lived = { lab: this.#lab, plan, witness: this.witness, beginning };
+    if (turnsBackAt !== undefined) {
+      await this.#apply(deaths, { until: turnsBackAt });
+      return { ...lived, outcome: await this.#turnBack(deathsBack), waived: [] };
+    }
+    if (obstacle === undefined) return { ...lived, outcome: await this.#apply(deaths, {}), waived: [] };
+    return { ...lived, ...(await this.#pastObstacle(sandbox.cluster(obstacle.cluster).id)) };
+  }
+
+  /** What is in the way is said; a person leaves the cluster behind, and goes on. */
+  async #pastObstacle(id: string): Promise<Pick<Lived, "outcome" | "held" | "waived">> {
+    const held = await this.#apply(this.#case.deaths, { calls: 1, gateWaitSeconds: IMPATIENT_SECONDS });
+    if (isFinished(held)) return { outcome: held, waived: [] };
+    await this.#everybodyElseIsConnected(id);
+    const waiver = { clusterId: id, by: "ada", reason: "it is replaced next week", until: "2099-01-01" };
+    await leaveRequest(this.#lab.directory, { kind: "waive", waiver });
+    return { outcome: await this.#apply([], {}), held, waived: [id] };
+  }
+
+  /** Where it stops it leaves everybody connected; a link that is cut is not its doing. */
+  async #everybodyElseIsConnected(cut: string): Promise<void> {
+    const { sandbox } = this.#lab;
+    const offline = this.#case.obstacle?.fault.kind === "offline";
+    for (const { id } of sandbox.clusters) if (!(offline && id === cut)) await sandbox.waitUntilConnected(id);
+  }
+
+  #befall(length: number): void {
+    while (this.#pending[0] !== undefined && this.#pending[0].entry <= length) {
+      const next = this.#pending.shift();
+      // What befalls a cluster in the middle of its own restart has nothing to tell.
+      if (next !== undefined) this.#lab.sandbox.inject(next.fault).catch(() => {});
+    }
+  }
+
+  async #prepare(): Promise<Plan> {
+    const { sandbox, directory, environment, now, openWorld } = this.#lab;
+    const overlap = this.#case.procedure === "overlap";
+    const authority = overlap ? await sandbox.pki.newAuthority("Tomorrow") : sandbox.pki.today;
+    const { certificate, key } = await authority.issue();
+    const world = await openWorld();
+    try {
+      const { plan } = await prepareRotation({
+        directory,
+        world,
+        estate: await observeEstate(world, { now }),
+        target: { chain: certificate, key: Secret.of(key), ...(overlap ? { bundle: authority.bundle } : {}) },
+        findings: [],
+        options: { armingMinReadySeconds: ARMING_SECONDS },
+        identity: { environment },
+        now: now(),
+      });
+      return plan;
+    } finally {
+      await world.close();
+    }
+  }
+
+  /** Lives and dies as the case says, and then lives until the rotation is finished or the person gives up. */
+  async #apply(deaths: readonly Death[], course: Course): Promise<ApplyOutcome | undefined> {
+    const { calls = CALLS, gateWaitSeconds = PATIENT_SECONDS, until = Number.POSITIVE_INFINITY, planFile } = course;
+    const left = [...deaths];
+    let last: ApplyOutcome | undefined;
+    for (let call = 1; call <= calls && !isFinished(last); ) {
+      const death = left.shift();
+      const life = { gateWaitSeconds, observer: this.witness.observer, until, death, planFile };
+      const outcome = await patiently(() => live(this.#lab, life));
+      if (outcome !== "killed") {
+        last = outcome;
+        call += 1;
+      } else if (this.witness.length >= until) return undefined;
+    }
+    return last;
+  }
+
+  async #turnBack(deaths: readonly Death[]): Promise<ApplyOutcome | undefined> {
+    const { directory, openWorld, now } = this.#lab;
+    const planFile = await patiently(async () => {
+      const world = await openWorld();
+      try {
+        return (await prepareRollback({ directory, world, now: now() })).file;
+      } finally {
+        await world.close();
+      }
+    });
+    return await this.#apply(deaths, { planFile });
+  }
+}
+
+/** Every pod is Ready, as it is when the rotation is over. */
+async function comesToRest(sandbox: Sandbox): Promise<void> {
+  const end = Date.now() + PATIENT_SECONDS * 1000;
+  while (JSON.stringify(await dumpWorld(sandbox)).includes(" ready=false")) {
+    if (Date.now() > end) throw new Error("the estate did not come to rest before the rotation");
+    await pause(50);
+  }
+}
+
+interface Course {
+  readonly until?: number;
+  readonly planFile?: string;
+  readonly calls?: number;
+  readonly gateWaitSeconds?: number;
+}
+
+export function isFinished(outcome: ApplyOutcome | undefined): boolean {
+  return outcome?.kind === "finished" || outcome?.kind === "already-finished";
+}
