@@ -5,10 +5,19 @@
 import { z } from "zod";
 import { pinOf } from "../../pki/pin.ts";
 import { isInForce } from "../../plan/gates/hold.ts";
-import { awaitRancher, deleteRancherPod, rancherPods, rancherShape } from "../rancher-pods.ts";
+import {
+  awaitRancher,
+  deleteRancherPod,
+  type RancherPod,
+  type RancherShape,
+  rancherPods,
+  rancherShape,
+} from "../rancher-pods.ts";
 import { answering, awaitSessions, sessionEvidence } from "../sessions.ts";
+import { renewedUntilServed, STALE_HINT } from "../stale-rancher.ts";
 import { erased, type StepContext, type Verification } from "../step-action.ts";
 import { undoSwitch } from "./present-certificate.ts";
+import { writtenBundle } from "./serve-bundle.ts";
 
 const beforeSchema = z.object({
   at: z.string(),
@@ -32,13 +41,14 @@ export const restartRancherPods = erased<z.infer<typeof beforeSchema>>({
 
   async apply(context, before) {
     const shape = await rancherShape(context);
-    for (const pod of before.pods) {
-      await deleteRancherPod(context, pod);
-      await awaitRancher(context, shape, ({ uid }) => uid !== pod.uid);
-    }
+    for (const pod of before.pods) await renew(context, shape, pod);
   },
 
   async verify(context, before): Promise<Verification> {
+    if (!(await servesWhatIsWritten(context))) {
+      const why = "Rancher came back with another bundle than its Secret holds; the old certificate was written back";
+      return { kind: "blocked", by: { why, hint: STALE_HINT } };
+    }
     const silent = await awaitSessions(context, before.answering, PATIENCE_MS);
     if (silent.length > 0) {
       const why = `${silent.join(", ")} did not come back under the new certificate; the old one was written back`;
@@ -50,6 +60,18 @@ export const restartRancherPods = erased<z.infer<typeof beforeSchema>>({
 
   undoStage: (context) => undoSwitch(context),
 });
+
+async function renew(context: StepContext, shape: RancherShape, old: Pick<RancherPod, "name" | "uid">): Promise<void> {
+  await deleteRancherPod(context, old);
+  await awaitRancher(context, shape, ({ uid }) => uid !== old.uid);
+}
+
+/** Where agents have no bundle from Rancher, there is nothing that it could put back. */
+async function servesWhatIsWritten(context: StepContext): Promise<boolean> {
+  const [shape, bundle] = await Promise.all([rancherShape(context), writtenBundle(context)]);
+  if (bundle === undefined) return true;
+  return await renewedUntilServed(context, { bundle, shape }, (pod) => renew(context, shape, pod));
+}
 
 function clustersOf(context: StepContext): string[] {
   const waived = new Set(

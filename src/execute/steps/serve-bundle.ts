@@ -3,16 +3,10 @@
  * starts. The two are one unit: there is no pause between them, and going on after a crash completes it first.
  */
 import { z } from "zod";
-import {
-  awaitRestart,
-  deleteRancherPod,
-  type RancherShape,
-  rancherPods,
-  rancherShape,
-  restartRancher,
-} from "../rancher-pods.ts";
+import { awaitRestart, deleteRancherPod, rancherShape, restartRancher } from "../rancher-pods.ts";
 import { changeSecret, readSecretValues } from "../secret-change.ts";
 import { servesBundle } from "../served-bundle.ts";
+import { renewedUntilServed, STALE_HINT } from "../stale-rancher.ts";
 import { epochOf, erased, type StepContext, type Verification } from "../step-action.ts";
 
 const BUNDLE_KEY = "cacerts.pem";
@@ -25,19 +19,13 @@ const beforeSchema = z.object({
 });
 type Before = z.infer<typeof beforeSchema>;
 
-/** How long an answer may lag behind: a replica believes its memory of a setting until it notices the change. */
-const LAG_MS = 20_000;
-/** A Rancher that started from a stale Secret writes the old bundle back; so often its pods are started again. */
-const ROUNDS = 6;
-
 export const serveBundle = erased<Before>({
   before: beforeSchema,
   deadlineSeconds: 1200,
 
   async observe(context) {
-    const { management, plan } = context;
-    const values = await readSecretValues(management, plan.rancher.namespace, plan.rancher.trustSecret);
-    const present = values?.[BUNDLE_KEY];
+    const { plan } = context;
+    const present = await writtenBundle(context);
     if (present === undefined) {
       const place = `${plan.rancher.namespace}/${plan.rancher.trustSecret}`;
       return { kind: "blocked", by: { why: `Secret ${place} holds no ${BUNDLE_KEY}`, hint: "Make a new plan." } };
@@ -67,18 +55,17 @@ export const serveBundle = erased<Before>({
   async verify(context, before): Promise<Verification> {
     const shape = await rancherShape(context);
     await awaitRestart(context, shape, before.restartAt);
-    for (let round = 0; round < ROUNDS; round++) {
-      const times = shape.replicas * 2 + 1;
-      if (await servesBundle(context, epochOf(context).bundle, { times, patienceMs: LAG_MS })) {
-        return { kind: "verified", evidence: [] };
-      }
-      await startAgain(context, shape, before);
-    }
+    const { bundle } = epochOf(context);
+    const isServed = await renewedUntilServed(context, { bundle, shape }, async (pod) => {
+      await deleteRancherPod(context, pod);
+      await awaitRestart(context, shape, before.restartAt, ({ uid }) => uid !== pod.uid);
+    });
+    if (isServed) return { kind: "verified", evidence: [] };
     return {
       kind: "blocked",
       by: {
         why: "Rancher does not serve the bundle that is in its Secret, although its pods were started after it was written",
-        hint: "Look at Rancher's log for `failed to setup TLS listener`, and at who else writes the setting cacerts.",
+        hint: STALE_HINT,
       },
     };
   },
@@ -86,16 +73,14 @@ export const serveBundle = erased<Before>({
 
 /** Whether the Secret holds the epoch's bundle already: from then on any restart of Rancher serves it. */
 export async function isBundleWritten(context: Pick<StepContext, "management" | "plan" | "step">): Promise<boolean> {
-  const { namespace, trustSecret } = context.plan.rancher;
-  const values = await readSecretValues(context.management, namespace, trustSecret);
-  return values?.[BUNDLE_KEY] === epochOf(context).bundle;
+  return (await writtenBundle(context)) === epochOf(context).bundle;
 }
 
-/** One pod after the other: the pod that wrote the old bundle back cannot be told from outside. */
-async function startAgain(context: StepContext, shape: RancherShape, before: Before): Promise<void> {
-  const stale = await rancherPods(context, shape);
-  for (const { name, uid } of stale) {
-    await deleteRancherPod(context, { name, uid });
-    await awaitRestart(context, shape, before.restartAt, (pod) => pod.uid !== uid);
-  }
+/** What Secret `tls-ca` holds; undefined when there is none. */
+export async function writtenBundle({
+  management,
+  plan,
+}: Pick<StepContext, "management" | "plan">): Promise<string | undefined> {
+  const { namespace, trustSecret } = plan.rancher;
+  return (await readSecretValues(management, namespace, trustSecret))?.[BUNDLE_KEY];
 }
