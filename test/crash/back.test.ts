@@ -15,7 +15,7 @@ let mortal: Mortal;
 let beginning: Record<string, unknown>;
 
 beforeAll(async () => {
-  [lab, mortal] = await Promise.all([startRotationLab({ clusters: 2 }), Mortal.build()]);
+  [lab, mortal] = await Promise.all([startRotationLab({ clusters: 1 }), Mortal.build()]);
   beginning = await dumpWorld(lab.sandbox);
   await lab.prepare();
   expect(await lab.apply()).toEqual({ kind: "finished", worldChanged: true });

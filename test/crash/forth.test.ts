@@ -18,7 +18,7 @@ let undisturbed: Record<string, unknown>;
 let plan: Plan;
 
 beforeAll(async () => {
-  [lab, mortal] = await Promise.all([startRotationLab({ clusters: 2 }), Mortal.build()]);
+  [lab, mortal] = await Promise.all([startRotationLab({ clusters: 1 }), Mortal.build()]);
   const beginning = await dumpWorld(lab.sandbox);
   const calm = { directory: join(lab.folder, "calm") };
   await lab.prepare({}, calm.directory);
