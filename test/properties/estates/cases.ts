@@ -1,41 +1,63 @@
 /** Runs many cases, several at a time: an estate waits more than it computes. */
+import { setTimeout as pause } from "node:timers/promises";
 import { inspect } from "node:util";
 import { type Case, caseOf } from "./scenario.ts";
 
 /** Cases in one process at the same time. */
 const AT_ONCE = 8;
 
-/** How many cases each way has: two thirds of them go forth, one third back. `FARRIER_PROPERTY_RUNS` counts both. */
+/** How many cases there are: two thirds of them go forth, by either procedure, one third back. */
 const RUNS = Number(process.env.FARRIER_PROPERTY_RUNS ?? 300);
 const SHARE = { forth: 2 / 3, back: 1 / 3 } as const;
 
-/** The seeds that are to be run: the one of `FARRIER_PROPERTY_SEED`, or all. */
-export function seedsOf(way: "forth" | "back"): number[] {
+/** What a file of tests runs: the cases that go forth by one procedure, or those that go back. */
+export type Kind = "overlap" | "renew" | "back";
+
+/** Wall seconds after which a case has no end, however busy the machine is. */
+const ENDLESS_SECONDS = 120;
+
+/** The cases that are to be run: the one of `FARRIER_PROPERTY_SEED`, or all. */
+export function casesOf(kind: Kind): Case[] {
+  const way = kind === "back" ? "back" : "forth";
   const only = process.env.FARRIER_PROPERTY_SEED;
-  if (only !== undefined) return [Number(only)];
-  return Array.from({ length: Math.ceil(RUNS * SHARE[way]) }, (_, index) => index + 1);
+  const all = Array.from({ length: Math.ceil(RUNS * SHARE[way]) }, (_, index) => index + 1);
+  const cases = (only === undefined ? all : [Number(only)]).map((seed) => caseOf(seed, way));
+  return cases.filter(({ procedure }) => kind === "back" || procedure === kind);
 }
 
 /**
  * Runs every case to its end.
  * @returns one text for each case that failed: how to run it again, what it is, and what went wrong
  */
-export async function failuresOf(way: "forth" | "back", run: (one: Case) => Promise<void>): Promise<string[]> {
-  const seeds = seedsOf(way);
+export async function failuresOf(kind: Kind, run: (one: Case) => Promise<void>): Promise<string[]> {
+  const cases = casesOf(kind);
   const failures: string[] = [];
   const worker = async (): Promise<void> => {
-    for (let seed = seeds.shift(); seed !== undefined; seed = seeds.shift()) {
-      const one = caseOf(seed, way);
+    for (let one = cases.shift(); one !== undefined; one = cases.shift()) {
       try {
-        await run(one);
+        await withinTime(run(one));
       } catch (error) {
-        const again = `FARRIER_PROPERTY_SEED=${seed} npx vitest run test/properties/estates-${way}.test.ts`;
+        const again = `FARRIER_PROPERTY_SEED=${one.seed} npx vitest run test/properties/estates-${kind}.test.ts`;
         failures.push(`${again}\n${inspect(one, { depth: 9, breakLength: 120 })}\n${describe(error)}`);
       }
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   return failures;
+}
+
+/** @throws Error when it takes too long; it goes on meanwhile, and nothing is lost by that */
+async function withinTime(run: Promise<void>): Promise<void> {
+  const limit = new AbortController();
+  const endless = pause(ENDLESS_SECONDS * 1000, undefined, { signal: limit.signal }).then(() => {
+    throw new Error(`it was not over after ${ENDLESS_SECONDS} s`);
+  });
+  try {
+    await Promise.race([run, endless]);
+  } finally {
+    limit.abort();
+    endless.catch(() => {});
+  }
 }
 
 function describe(error: unknown): string {

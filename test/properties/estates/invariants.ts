@@ -60,7 +60,7 @@ export async function applyingAgainWritesNothing({ lab, witness }: Lived): Promi
   const before = witness.writes;
   expect(before).toBeGreaterThan(0);
   const never = { death: undefined, until: Number.POSITIVE_INFINITY, planFile: undefined };
-  const outcome = await live(lab, { ...never, gateWaitSeconds: 0, observer: witness.observer });
+  const outcome = await live(lab, { ...never, gateWaitSeconds: 0, patience: 1, observer: witness.observer });
   expect(outcome).toEqual({ kind: "already-finished" });
   expect(witness.writes).toBe(before);
 }

@@ -10,15 +10,14 @@ import { Killed, killable } from "../../helpers/killable-world.ts";
 import type { RotationLab } from "../../helpers/rotation-lab.ts";
 import type { Death } from "./scenario.ts";
 
-/** Steps have a time for a real estate; this one lives so much faster, but not the machine that it runs on. */
-const PATIENCE = 0.1;
-
 export interface Life {
   readonly death: Death | undefined;
   /** Dies when the journal has so many entries. */
   readonly until: number;
   readonly planFile: string | undefined;
   readonly gateWaitSeconds: number;
+  /** Share of the time that a step has on a real estate. */
+  readonly patience: number;
   readonly observer: JournalObserver;
 }
 
@@ -39,7 +38,7 @@ export async function live(lab: RotationLab, life: Life): Promise<ApplyOutcome |
   };
   try {
     const { directory, environment, now } = lab;
-    const { planFile, gateWaitSeconds } = life;
+    const { planFile, gateWaitSeconds, patience } = life;
     return await applyRotation({
       directory,
       identity: { environment },
@@ -47,7 +46,7 @@ export async function live(lab: RotationLab, life: Life): Promise<ApplyOutcome |
       holder: { id: randomBytes(8).toString("hex"), host: hostname(), pid: 2 ** 30, started: "0" },
       observers: [life.observer, reaper],
       gateWaitSeconds,
-      patience: PATIENCE,
+      patience,
       world,
       ...(planFile === undefined ? {} : { planFile }),
     });
