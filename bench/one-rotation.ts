@@ -1,70 +1,52 @@
 /**
- * One rotation of a sandbox of N clusters, measured: `node bench/one-rotation.ts 50`. This process is the `farrier`
- * process; the sandbox has one of its own. Prints one JSON object on stdout.
+ * One rotation of a sandbox of N clusters, measured: `node bench/one-rotation.ts 50`. The built `farrier` and the sandbox
+ * are processes of their own. Prints one JSON object on stdout.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { subscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
+import { lowerBound, type RestartTimes } from "./bound.ts";
+import type { OwnUsage } from "./own-usage.ts";
 
-const quiet = muteStandardOutput();
+const FARRIER = "bin/farrier.js";
+/** Restarts differ from one to the next; the median of so many counts. */
+const RESTARTS = 5;
+const POLL_MS = 5;
+
 const clusters = Number(process.argv[2] ?? "50");
 const speed = Number(process.argv[3] ?? "20");
 const directory = mkdtempSync(join(tmpdir(), "farrier-bench-"));
-const sandbox = spawn(
-  process.execPath,
-  [
-    "src/main.ts",
-    "sandbox",
-    "--directory",
-    directory,
-    "--clusters",
-    `${clusters}`,
-    "--speed",
-    `${speed}`,
-    "-o",
-    "json",
-  ],
-  { stdio: ["ignore", "pipe", "inherit"] },
-);
+const file = (name: string): string => join(directory, name);
+const sandboxOptions = ["--directory", directory, "--clusters", `${clusters}`, "--speed", `${speed}`, "-o", "json"];
+const sandbox = spawn(process.execPath, [FARRIER, "sandbox", ...sandboxOptions], {
+  stdio: ["ignore", "pipe", "inherit"],
+});
 try {
   const { control } = await ready(sandbox);
-  const file = (name: string): string => join(directory, name);
-  let requests = 0;
-  subscribe("undici:request:create", () => {
-    requests += 1;
-  });
-  const { run } = await import("../src/cli/run.ts");
+  const restarts = await restartTimes(control);
   const rotation = file("rotation");
-  const target = [
-    "--cert",
-    file("target/tls.crt"),
-    "--key",
-    file("target/tls.key"),
-    "--cacerts",
-    file("target/cacerts.pem"),
-  ];
-  await expectDone(run(["plan", "--config", file("farrier.yaml"), ...target, "--out", rotation, "-o", "json"]));
-  const cpuBefore = process.cpuUsage();
-  const requestsBefore = requests;
+  const config = ["--config", file("farrier.yaml"), "-o", "json"];
+  const target = ["tls.crt", "tls.key", "cacerts.pem"].map((name) => file(`target/${name}`));
+  const [cert = "", key = "", cacerts = ""] = target;
+  await farrier(["plan", "--cert", cert, "--key", key, "--cacerts", cacerts, "--out", rotation, ...config]);
   const began = performance.now();
-  await expectDone(run(["apply", rotation, "--config", file("farrier.yaml"), "--yes", "-o", "json"]));
+  const usage = await farrier(["apply", rotation, "--yes", ...config]);
   const wallSeconds = (performance.now() - began) / 1000;
-  const cpu = process.cpuUsage(cpuBefore);
-  quiet.restore();
-  const statistics: unknown = await (await fetch(`${control}/statistics`)).json();
+  const boundSeconds = lowerBound(JSON.parse(readFileSync(join(rotation, "plan.json"), "utf8")), restarts);
   const result = {
     clusters,
     wallSeconds,
-    cpuSeconds: (cpu.user + cpu.system) / 1e6,
-    cpuMillisecondsPerCluster: (cpu.user + cpu.system) / 1e3 / clusters,
-    requestsPerCluster: (requests - requestsBefore) / clusters,
-    peakMegabytes: process.resourceUsage().maxRSS / 1024,
-    journalEntries: readFileSync(join(rotation, "journal.jsonl"), "utf8").trimEnd().split("\n").length,
-    statistics,
+    restarts,
+    boundSeconds,
+    cpuSeconds: usage.cpuSeconds,
+    cpuMillisecondsPerCluster: (usage.cpuSeconds * 1000) / clusters,
+    requestsPerCluster: usage.requests / clusters,
+    peakMegabytes: usage.peakMegabytes,
+    refusals: (await asked<{ refusals: unknown[] }>(`${control}/statistics`)).refusals.length,
   };
   process.stdout.write(`${JSON.stringify(result)}\n`);
 } finally {
@@ -73,27 +55,61 @@ try {
   rmSync(directory, { recursive: true, force: true });
 }
 
-async function expectDone(command: Promise<number>): Promise<void> {
-  const code = await command;
-  if (code !== 0) throw new Error(`the command ended with exit code ${code}: ${quiet.last()}`);
+/** Runs the built program to its end. @throws Error unless it ends well */
+async function farrier(words: readonly string[]): Promise<OwnUsage> {
+  const usage = file("usage.json");
+  const child = spawn(process.execPath, ["--import", "./bench/own-usage.ts", FARRIER, ...words], {
+    stdio: ["ignore", "ignore", "pipe"],
+    env: { ...process.env, FARRIER_BENCH_USAGE: usage },
+  });
+  let complaint = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    complaint = `${complaint}${text}`.slice(-2000);
+  });
+  const [code] = await once(child, "close");
+  if (code !== 0) throw new Error(`farrier ${words[0]} ended with ${code}: ${complaint}`);
+  return JSON.parse(readFileSync(usage, "utf8"));
 }
 
-/** The commands print their results; the only result of a measurement is the measurement. */
-function muteStandardOutput(): { restore(): void; last(): string } {
-  let latest = "";
-  const original = process.stdout.write.bind(process.stdout);
-  process.stdout.write = (chunk: unknown, ...rest: unknown[]): boolean => {
-    latest = String(chunk);
-    const callback = rest.find((one) => typeof one === "function");
-    if (callback !== undefined) queueMicrotask(() => callback());
-    return true;
+/** What the estate needs for a restart of one agent, and of Rancher, while nobody works on it. */
+async function restartTimes(control: string): Promise<RestartTimes> {
+  const [first] = await asked<{ id: string }[]>(`${control}/clusters`);
+  const cluster = first?.id ?? "";
+  const agent = await median(() => restarted(control, [cluster], "restart-agent", { cluster }));
+  const rancher = await median(() => restarted(control, undefined, "faults", { kind: "restart-rancher" }));
+  return { agent, rancher };
+}
+
+/** Seconds from the order to the moment at which all of them, or everybody, are connected again. */
+async function restarted(
+  control: string,
+  only: readonly string[] | undefined,
+  door: string,
+  order: object,
+): Promise<number> {
+  const connected = async (): Promise<boolean> => {
+    const all = await asked<{ id: string; connected: boolean }[]>(`${control}/clusters`);
+    return all.every((one) => one.connected || !(only?.includes(one.id) ?? true));
   };
-  return {
-    last: () => latest,
-    restore: () => {
-      process.stdout.write = original;
-    },
+  const until = async (wanted: boolean): Promise<void> => {
+    while ((await connected()) !== wanted) await pause(POLL_MS);
   };
+  const began = performance.now();
+  await fetch(`${control}/${door}`, { method: "POST", body: JSON.stringify(order) });
+  await until(false);
+  await until(true);
+  return (performance.now() - began) / 1000;
+}
+
+async function median(measure: () => Promise<number>): Promise<number> {
+  const all: number[] = [];
+  while (all.length < RESTARTS) all.push(await measure());
+  return all.toSorted((a, b) => a - b)[Math.floor(RESTARTS / 2)] ?? 0;
+}
+
+async function asked<T>(url: string): Promise<T> {
+  // The sandbox's own answers; their shapes are those of `src/sandbox/scenario/control-endpoint.ts`.
+  return (await (await fetch(url)).json()) as T;
 }
 
 async function ready(child: ChildProcess): Promise<{ readonly control: string }> {

@@ -7,17 +7,28 @@ import { spawnSync } from "node:child_process";
 interface Measured {
   readonly clusters: number;
   readonly wallSeconds: number;
+  readonly boundSeconds: number;
+  readonly restarts: { readonly agent: number; readonly rancher: number };
   readonly cpuSeconds: number;
   readonly cpuMillisecondsPerCluster: number;
   readonly requestsPerCluster: number;
   readonly peakMegabytes: number;
+  readonly refusals: number;
 }
 
 const sizes = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [50, 500];
 const results = sizes.map(measure);
 for (const one of results) {
+  const { agent, rancher } = one.restarts;
+  const ratio = one.wallSeconds / one.boundSeconds;
   process.stdout.write(
-    `${one.clusters} clusters: ${one.wallSeconds.toFixed(1)} s, ${one.cpuSeconds.toFixed(1)} s of CPU (${one.cpuMillisecondsPerCluster.toFixed(1)} ms per cluster), ${one.requestsPerCluster.toFixed(0)} requests per cluster, peak ${one.peakMegabytes.toFixed(0)} MB\n`,
+    [
+      `${one.clusters} clusters: ${one.wallSeconds.toFixed(1)} s, ${ratio.toFixed(2)} times the lower bound of ${one.boundSeconds.toFixed(1)} s`,
+      `  bound: restarts along the waves; one of an agent takes ${agent.toFixed(2)} s, one of Rancher ${rancher.toFixed(2)} s`,
+      `  farrier: ${one.cpuSeconds.toFixed(1)} s of CPU (${one.cpuMillisecondsPerCluster.toFixed(1)} ms per cluster), ${one.requestsPerCluster.toFixed(0)} requests per cluster, peak ${one.peakMegabytes.toFixed(0)} MB`,
+      `  refused in a handshake: ${one.refusals}`,
+      "",
+    ].join("\n"),
   );
 }
 const [first, last] = [results.at(0), results.at(-1)];
