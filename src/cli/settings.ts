@@ -30,7 +30,11 @@ export const settingsSchema = z.strictObject({
       canary: z.array(z.string()).optional().describe("Clusters that go first, by id or name. Default: one, chosen."),
       size: z.int().min(1).optional().describe("Clusters in a wave. Default 50."),
       concurrency: z.int().min(1).optional().describe("Clusters of a wave at the same time. Default 50."),
-      failureBudget: z.int().min(0).optional().describe("Clusters of a wave that may fail. Default 0."),
+      failureBudget: z
+        .int()
+        .min(0)
+        .optional()
+        .describe("Clusters of a wave that may fail. Default: a tenth of the wave, at least 1; none of the canary."),
       soakSeconds: z.number().min(0).optional().describe("Rest after each wave. Default 0."),
     })
     .optional(),

@@ -20,7 +20,9 @@ export async function runStatus(
     await printResult(
       format,
       { rotation: plan.rotation, planFile, phase: "planned", stages: [] },
-      () => `${plan.rotation} is planned; nothing was applied. Carry it out with: farrier apply ${directory}\n`,
+      () =>
+        `${plan.rotation} is planned, and ${directory} has no journal. Carry it out with: farrier apply ${directory}\n` +
+        `If it was begun and its journal is lost, rebuild that with: farrier adopt ${directory}\n`,
     );
     return EXIT.done;
   }
