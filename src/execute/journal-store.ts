@@ -53,7 +53,7 @@ export class JournalStore {
   readonly #torn: boolean;
   readonly #path: string;
   readonly #options: JournalOptions;
-  readonly #entries: JournalEntry[];
+  readonly #loaded: readonly JournalEntry[];
   readonly #observers: JournalObserver[];
   #written: Head;
   #flushed: Head;
@@ -67,7 +67,7 @@ export class JournalStore {
     this.#torn = loaded.torn !== undefined;
     this.#size = loaded.keepBytes;
     this.#options = options;
-    this.#entries = [...loaded.entries];
+    this.#loaded = loaded.entries;
     this.#observers = [...(options.observers ?? [])];
     this.#written = loaded.head;
     this.#flushed = loaded.head;
@@ -83,9 +83,9 @@ export class JournalStore {
     return { store: new JournalStore(path, loaded, options), torn: loaded.torn !== undefined };
   }
 
-  /** Every entry that is on disk, oldest first. */
-  get entries(): readonly JournalEntry[] {
-    return this.#entries;
+  /** What was on disk when the journal was opened, oldest first. What is appended is not kept: observers see it. */
+  get loaded(): readonly JournalEntry[] {
+    return this.#loaded;
   }
 
   /** Length and hash of what is on disk. */
@@ -154,7 +154,6 @@ export class JournalStore {
       return;
     }
     for (const { entry, head, resolve } of batch) {
-      this.#entries.push(entry);
       this.#flushed = head;
       for (const observer of this.#observers) observer.afterFlush?.(entry);
       resolve(entry);

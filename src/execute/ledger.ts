@@ -14,7 +14,7 @@ export class Ledger {
 
   private constructor(store: JournalStore) {
     this.#store = store;
-    for (const entry of store.entries) this.#fold.add(entry);
+    for (const entry of store.loaded) this.#fold.add(entry);
     store.observe({ afterFlush: (entry) => this.#fold.add(entry) });
   }
 
@@ -32,8 +32,9 @@ export class Ledger {
     return this.#store.head;
   }
 
+  /** What was on disk when it was opened. */
   get entries(): readonly JournalEntry[] {
-    return this.#store.entries;
+    return this.#store.loaded;
   }
 
   /** Resolves when the entry is on disk. */

@@ -32,7 +32,7 @@ const recordSchema = z.object({
 });
 export type LockRecord = z.infer<typeof recordSchema>;
 
-/** What the lock binds to the estate; `head` and `entries` are read anew for each write. */
+/** What the lock binds to the estate: `head` is read anew for each write, `entries` once, to judge what was found. */
 export interface LockedJournal {
   readonly head: Head;
   readonly entries: readonly JournalEntry[];

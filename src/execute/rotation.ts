@@ -9,7 +9,7 @@ import { ensurePrivateDirectory, writePrivateFile } from "../backup/private-file
 import { FarrierError } from "../errors.ts";
 import { foldJournal, type RotationState } from "../journal/fold.ts";
 import type { Plan } from "../plan/plan.ts";
-import { parsePlan, planDigest, serialisePlan } from "../plan/plan-file.ts";
+import { PlanReader, planDigest, serialisePlan } from "../plan/plan-file.ts";
 import { type LoadedJournal, loadJournal } from "./journal-store.ts";
 
 export const PLAN_FILE = "plan.json";
@@ -31,6 +31,9 @@ export interface Rotation {
   readonly state: RotationState | undefined;
 }
 
+/** One command opens its rotation several times: to ask, to show and to apply. */
+const reader = new PlanReader();
+
 /**
  * Opens a rotation; reads only.
  * @param planFile a plan that is about to be begun; otherwise the one that the journal says is in force
@@ -38,20 +41,21 @@ export interface Rotation {
  */
 export async function openRotation(directory: string, planFile?: string): Promise<Rotation> {
   const firstPath = join(directory, PLAN_FILE);
-  const firstPlan = parsePlan(await textOf(firstPath), firstPath);
+  const firstText = await textOf(firstPath);
+  const firstPlan = reader.parse(firstText, firstPath);
   const journalPath = join(directory, JOURNAL_FILE);
   const journal = await loadJournal(journalPath, firstPlan.rotation);
   const state = foldJournal(journal.entries);
   const inForce = planFile ?? state?.current.file ?? PLAN_FILE;
   const path = join(directory, inForce);
-  const text = await textOf(path);
+  const text = inForce === PLAN_FILE ? firstText : await textOf(path);
   const digest = planDigest(text);
   if (state !== undefined && inForce === state.current.file && digest !== state.current.digest) {
     throw new FarrierError("plan.edited", `${path} was changed after it was begun.`, {
       hint: "Put the file back as it was, from a copy of the directory: a plan that was begun cannot be changed.",
     });
   }
-  const plan = inForce === PLAN_FILE ? firstPlan : parsePlan(text, path);
+  const plan = inForce === PLAN_FILE ? firstPlan : reader.parse(text, path);
   if (plan.rotation !== firstPlan.rotation) {
     throw new FarrierError("plan.invalid", `${path} belongs to another rotation.`);
   }

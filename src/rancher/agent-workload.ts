@@ -2,7 +2,7 @@
 import { type AgentPod, type AgentWorkload, CLUSTER_AGENT } from "../estate/agent.ts";
 import { environmentOf } from "../kubernetes/container.ts";
 import { readDeployment } from "../kubernetes/deployment.ts";
-import type { KubeObject } from "../kubernetes/object.ts";
+import { type KubeObject, readOnce } from "../kubernetes/object.ts";
 import { hasRun, isReady, readPod, statusOf, waitingReason } from "../kubernetes/pod.ts";
 
 /** Where the agent is, and how its pods are found (pkg/systemtemplate, since 2.0). */
@@ -10,6 +10,12 @@ export const AGENT = { ...CLUSTER_AGENT, podSelector: "app=cattle-cluster-agent"
 
 /** What the objects say; undefined when the first is not a Deployment with the agent's container. */
 export function agentWorkloadOf(object: KubeObject, podObjects: readonly KubeObject[]): AgentWorkload | undefined {
+  const agent = deploymentOf(object);
+  if (agent === undefined) return undefined;
+  return { ...agent, pods: podObjects.map(agentPodOf).filter((pod) => pod !== undefined) };
+}
+
+const deploymentOf = readOnce((object): Omit<AgentWorkload, "pods"> | undefined => {
   const deployment = readDeployment(object);
   const container = deployment?.spec.template.spec.containers.find(({ name }) => name === AGENT.container);
   if (deployment === undefined || container === undefined) return undefined;
@@ -38,12 +44,11 @@ export function agentWorkloadOf(object: KubeObject, podObjects: readonly KubeObj
     ...(environment.CATTLE_FEATURES === undefined ? {} : { features: environment.CATTLE_FEATURES }),
     image: container.image,
     paused: spec.paused,
-    pods: podObjects.map(agentPodOf).filter((pod) => pod !== undefined),
   };
-}
+});
 
 /** Undefined for a pod that has no agent container. */
-export function agentPodOf(object: KubeObject): AgentPod | undefined {
+export const agentPodOf: (object: KubeObject) => AgentPod | undefined = readOnce((object) => {
   const pod = readPod(object);
   const container = pod?.spec.containers.find(({ name }) => name === AGENT.container);
   if (pod === undefined || container === undefined) return undefined;
@@ -63,4 +68,4 @@ export function agentPodOf(object: KubeObject): AgentPod | undefined {
     hasRun: hasRun(status),
     ...(waiting === undefined ? {} : { waiting }),
   };
-}
+});
