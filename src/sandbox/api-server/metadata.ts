@@ -2,7 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import type { KubeObject, NewObject, ObjectMeta } from "../cluster-client.ts";
-import { isJsonObject, type JsonObject, jsonEqual, without } from "./json-value.ts";
+import { isJsonObject, jsonEqual, without } from "./json-value.ts";
 import type { FieldError, ResourceKind } from "./kinds.ts";
 
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
@@ -45,9 +45,9 @@ function newUid(): string {
 /** Metadata of a changed object: the caller decides on labels and the like, the server keeps the rest. */
 export function changedMetadata(old: ObjectMeta, asked: Partial<ObjectMeta>): ObjectMeta {
   const { labels, annotations, finalizers, ownerReferences } = asked;
+  const { labels: _, annotations: __, finalizers: ___, ownerReferences: ____, ...kept } = old;
   return {
-    ...without(old as unknown as JsonObject, "labels", "annotations", "finalizers", "ownerReferences"),
-    name: old.name,
+    ...kept,
     ...present({ labels, annotations }),
     ...(finalizers === undefined || finalizers.length === 0 ? {} : { finalizers }),
     ...(ownerReferences === undefined || ownerReferences.length === 0 ? {} : { ownerReferences }),
