@@ -17,6 +17,10 @@ interface Measured {
 }
 
 const sizes = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [50, 500];
+if (!sizes.every((size) => Number.isInteger(size) && size > 0)) {
+  process.stderr.write("bench/rotation.ts takes numbers of clusters, for example: npm run bench -- 50 500\n");
+  process.exit(2);
+}
 const results = sizes.map(measure);
 for (const one of results) {
   const { agent, rancher } = one.restarts;
