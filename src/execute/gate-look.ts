@@ -1,6 +1,7 @@
 /** Asking a gate of the live estate: when its stage is entered, and once more when its change comes late. */
 import { FarrierError } from "../errors.ts";
 import type { Estate } from "../estate/estate.ts";
+import { minReadySecondsBefore } from "../journal/before-arming.ts";
 import { evaluateGate, type GateVerdict } from "../plan/gates/evaluate-gate.ts";
 import { lateSteps } from "../plan/late-steps.ts";
 import type { Stage, Step } from "../plan/plan.ts";
@@ -22,7 +23,8 @@ export async function lookAtGate(
   const backupVerified = ledger.run.steps["rotation/prove-decryption"]?.phase === "done";
   const verdict = evaluateGate({ ...question, backupVerified });
   if (verdict.passes && consumers === "all") workshop.gateSeenOpen(stage.id, begun);
-  return { verdict, late: lateSteps(question) };
+  const before = (clusterId: string) => minReadySecondsBefore(plan, ledger.state?.plans ?? [], clusterId);
+  return { verdict, late: lateSteps({ ...question, minReadySecondsBefore: before }) };
 }
 
 /** A gate that was seen open is believed for so long; steps that wait, and laptops that sleep, take longer. */

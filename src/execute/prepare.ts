@@ -8,6 +8,7 @@ import { Vault } from "../backup/vault.ts";
 import { FarrierError } from "../errors.ts";
 import type { Estate } from "../estate/estate.ts";
 import type { Finding } from "../findings.ts";
+import { minReadySecondsBefore } from "../journal/before-arming.ts";
 import { observeEstate } from "../observe/observe-estate.ts";
 import { requireToken, type World } from "../observe/world.ts";
 import { readCertificates } from "../pki/reading/read-certificates.ts";
@@ -157,7 +158,7 @@ export async function refuseLostJournal({ plan, journal }: Rotation, world: Worl
   );
 }
 
-function rollbackInput({ firstPlan }: Rotation, estate: Estate, { now, options }: RollbackRequest): PlanInput {
+function rollbackInput({ firstPlan, state }: Rotation, estate: Estate, { now, options }: RollbackRequest): PlanInput {
   const { current, target } = firstPlan.serving;
   const [start] = firstPlan.epochs;
   const both = firstPlan.epochs.find(({ name }) => name === "both");
@@ -172,7 +173,7 @@ function rollbackInput({ firstPlan }: Rotation, estate: Estate, { now, options }
     current: { sealed: estate.serving.chain === target.chain ? target.sealed : current.sealed },
     ...(both === undefined ? {} : { both: both.bundle }),
     minReadySecondsBefore: Object.fromEntries(
-      firstPlan.clusters.map(({ id, minReadySecondsBefore }) => [id, minReadySecondsBefore]),
+      estate.clusters.map(({ id }) => [id, minReadySecondsBefore(firstPlan, state?.plans ?? [], id)]),
     ),
     options: { ...options, armingMinReadySeconds: firstPlan.armingMinReadySeconds },
   };

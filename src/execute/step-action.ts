@@ -55,6 +55,8 @@ export interface StepContext {
   remainingMs(): number;
   /** What the journal says of the plan in force. */
   readonly run: PlanRun;
+  /** The same of every plan of the rotation, in order; the one in force is the last. */
+  readonly runs: readonly PlanRun[];
   readonly waivers: readonly Waiver[];
   observeEstate(): Promise<Estate>;
 }

@@ -166,6 +166,9 @@ export class Workshop {
       get run() {
         return ledger.run;
       },
+      get runs() {
+        return ledger.state?.plans ?? [];
+      },
       get waivers() {
         return ledger.waivers;
       },

@@ -24,8 +24,11 @@ const plan = overlapPlan([
 
 function late(stage: string, estate: Estate, waived: string[] = []) {
   const waivers = waived.map((clusterId) => ({ clusterId, by: "ann", reason: "sold", until: "2027-01-01" }));
-  return lateSteps({ plan, stage: stageNamed(plan, stage), estate, waivers, now: NOW });
+  const stageOf = stageNamed(plan, stage);
+  return lateSteps({ plan, stage: stageOf, estate, waivers, now: NOW, minReadySecondsBefore: (id) => OWN[id] ?? 0 });
 }
+/** What agents had of their own before they were armed. */
+const OWN: Readonly<Record<string, number>> = { "c-offline": 7 };
 const ids = (steps: readonly { id: string }[]) => steps.map(({ id }) => id);
 const widened = (...clusters: Cluster[]) => estateOf(clusters, { bundle: BOTH_BUNDLE });
 const narrowed = (...clusters: Cluster[]) => estateOf(clusters, { bundle: TARGET_BUNDLE, chain: YOUNG.chain });
@@ -91,6 +94,11 @@ describe("when settling", () => {
       "c-new/settle-agent",
       "c-offline/settle-agent",
     ]);
+  });
+  test("an agent gets back what it had of its own, also one that the plan could not see", () => {
+    const [step] = late("settle", narrowed(settling("c-offline")));
+    expect(step?.says).toContain("back to 7");
+    expect(step?.manual.commands.join("\n")).toContain('{"spec":{"minReadySeconds":7}}');
   });
   test("an agent whose minReadySeconds is somebody's own is left alone", () => {
     expect(late("settle", narrowed(clusterWith("c-new", agentWith(PIN.target, { minReadySeconds: 7 }))))).toEqual([]);

@@ -26,6 +26,8 @@ export interface LateQuestion {
   readonly estate: Estate;
   readonly waivers: readonly Waiver[];
   readonly now: Date;
+  /** What a cluster's agent had before the rotation armed it, seconds. */
+  readonly minReadySecondsBefore: (clusterId: string) => number;
 }
 
 /**
@@ -85,10 +87,10 @@ function methodOf({ plan, cluster }: Member): string {
   return plannedCluster(plan, cluster.id)?.method ?? chooseMethod(cluster).method;
 }
 
-/** An agent that was armed late is settled like the others. Rancher's own manifest has no minReadySeconds. */
-function settleSteps({ plan, stage, cluster, agent }: Member): Step[] {
+/** An agent that was armed late is settled like the others. */
+function settleSteps({ plan, stage, cluster, agent, minReadySecondsBefore }: Member): Step[] {
   if (stage.kind !== "settle" || agent.minReadySeconds !== plan.armingMinReadySeconds) return [];
   if (stepsOf(stage).some(({ target }) => target === cluster.id)) return [];
-  const before = plannedCluster(plan, cluster.id)?.minReadySecondsBefore ?? 0;
+  const before = minReadySecondsBefore(cluster.id);
   return before === agent.minReadySeconds ? [] : [settleAgent(plan, cluster, before)];
 }

@@ -132,7 +132,10 @@ export async function versions(sandbox: JudgedEstate): Promise<string[]> {
  * Gives agents a `minReadySeconds` of their own, as their owner may. Without it, it takes 15 s after each start, on any
  * clock, until an agent has shown that it started.
  */
-export async function setMinReadySeconds(clients: readonly { readonly client: ClusterClient }[]): Promise<void> {
-  const patch = { type: "merge", body: { spec: { minReadySeconds: 30 } } } as const;
+export async function setMinReadySeconds(
+  clients: readonly { readonly client: ClusterClient }[],
+  minReadySeconds = 30,
+): Promise<void> {
+  const patch = { type: "merge", body: { spec: { minReadySeconds } } } as const;
   await Promise.all(clients.map(({ client }) => client.patch(DEPLOYMENTS, "cattle-cluster-agent", patch)));
 }

@@ -227,7 +227,9 @@ export function runPlan(world: PlannerWorld, plan: Plan, moves: Moves, waivers: 
   for (const stage of plan.stages) {
     moves.beforeGate(stage);
     for (let look = 1; look <= LOOKS; look += 1) {
-      const late = lateSteps({ plan, stage, estate: world.observe(), waivers, now: NOW });
+      const before = (id: string) => plannedCluster(plan, id)?.minReadySecondsBefore ?? 0;
+      const question = { plan, stage, estate: world.observe(), waivers, now: NOW, minReadySecondsBefore: before };
+      const late = lateSteps(question);
       if (!runSteps(world, plan, late, look > LOOKS / 2 ? calm : moves)) return false;
       if (ask(world, plan, stage, waivers).passes) break;
     }

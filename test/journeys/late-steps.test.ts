@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ApplyOutcome, applyRotation } from "../../src/execute/apply.ts";
 import { openWorld } from "../../src/observe/world.ts";
 import { Secret } from "../../src/pki/secret.ts";
-import { type AgentFacts, agents, pinOfServed, servedBundle } from "../helpers/estate-facts.ts";
+import { type AgentFacts, agents, pinOfServed, servedBundle, setMinReadySeconds } from "../helpers/estate-facts.ts";
 import { type Journey, jsonLines, startJourney } from "../helpers/journey.ts";
 
 let journey: Journey;
@@ -22,6 +22,8 @@ beforeAll(async () => {
     },
     { gateWaitSeconds: 0 },
   );
+  // Its owner's, of which the plan knows nothing: the cluster cannot be reached when it is made.
+  await setMinReadySeconds([journey.sandbox.cluster("lima")], 7);
   before = await agents(journey.sandbox);
   await journey.plan("rotation");
   const held = await journey.farrier("apply", "rotation", "--yes", "-o", "json");
@@ -112,6 +114,22 @@ describe("the next apply", () => {
       expect(after[name], name).toMatchObject({ pin, pods: [pin], minReadySeconds: before[name]?.minReadySeconds });
     }
     expect(after.oslo).toEqual(before.oslo);
+    expect(journey.sandbox.statistics().refusals).toEqual([]);
+  });
+});
+
+describe("the way back", () => {
+  it("leaves what an agent had of its own also where the first plan could not see it", async () => {
+    const back = await journey.farrier("rollback", "rotation", "--yes");
+    expect(back.code).toBe(0);
+    const after = await agents(journey.sandbox);
+    for (const name of ["paris", "lima"]) {
+      const { pin, minReadySeconds } = after[name] ?? {};
+      expect({ pin, minReadySeconds }, name).toEqual({
+        pin: before[name]?.pin,
+        minReadySeconds: before[name]?.minReadySeconds,
+      });
+    }
     expect(journey.sandbox.statistics().refusals).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 /** Gives the agent's Deployment the `minReadySeconds` that it had before it was first armed. */
 import { z } from "zod";
-import { plannedCluster } from "../../plan/reading.ts";
+import { minReadySecondsBefore } from "../../journal/before-arming.ts";
 import { erased, type StepContext } from "../step-action.ts";
 
 const beforeSchema = z.object({ minReadySeconds: z.number().int(), pin: z.string() });
@@ -42,5 +42,5 @@ export const settleAgent = erased<z.infer<typeof beforeSchema>>({
 });
 
 function asItWas(context: StepContext): number {
-  return plannedCluster(context.plan, context.step.target)?.minReadySecondsBefore ?? 0;
+  return minReadySecondsBefore(context.plan, context.runs, context.step.target);
 }

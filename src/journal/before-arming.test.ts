@@ -1,0 +1,93 @@
+import { describe, expect, test } from "vitest";
+import { agentWith, clusterWith, offlineCluster } from "../../test/helpers/estate-builder.ts";
+import { BEGUN, done, type Line, stateOf } from "../../test/helpers/journal-builder.ts";
+import { overlapPlan, PIN } from "../../test/helpers/plan-builder.ts";
+import type { Plan } from "../plan/plan.ts";
+import { armAgent } from "../plan/steps/arm-agent.ts";
+import { minReadySecondsBefore } from "./before-arming.ts";
+import type { JournalEvent } from "./entry.ts";
+
+const forth = overlapPlan([
+  clusterWith("c-seen", agentWith(PIN.current, { minReadySeconds: 4 })),
+  offlineCluster("c-away"),
+]);
+const [current, both, target] = forth.epochs;
+if (current === undefined || both === undefined || target === undefined) throw new Error("an overlap has three epochs");
+/** From where everything was done. */
+const back: Plan = { ...forth, direction: "rollback", epochs: [target, both, current] };
+
+const saw = (pin: string, minReadySeconds: number): JournalEvent => ({
+  type: "step-started",
+  data: { before: { pin, minReadySeconds } },
+});
+const opened: JournalEvent = {
+  type: "step-added",
+  data: { stage: "widen", step: armAgent(forth, { id: "c-away", name: "away" }, both) },
+};
+const ROLLBACK: JournalEvent = {
+  type: "plan-begun",
+  data: { file: "rollback-1.json", digest: "e".repeat(64), direction: "rollback", holder: "ann@laptop" },
+};
+
+describe("what is given back to an agent", () => {
+  const arm = "c-away/arm-agent@both";
+  const rows: { name: string; lines: Line[]; plan?: Plan; cluster?: string; seconds: number }[] = [
+    { name: "what the plan saw, where nothing was armed", lines: [], cluster: "c-seen", seconds: 4 },
+    { name: "what it had when it was armed late", lines: [[arm, saw(PIN.current, 7)]], seconds: 7 },
+    {
+      name: "what it had at its first arming, not what that made of it",
+      lines: [
+        [arm, saw(PIN.current, 7)],
+        ["c-away/arm-agent@target", saw(PIN.both, 30)],
+      ],
+      seconds: 7,
+    },
+    {
+      name: "what it had at its first arming, where its pin was put back and it was armed again",
+      lines: [
+        [arm, saw(PIN.current, 7)],
+        [arm, { type: "step-applied", data: {} }],
+        [arm, done],
+        [arm, opened],
+        [arm, saw(PIN.current, 30)],
+      ],
+      seconds: 7,
+    },
+    {
+      name: "what it had when it was moved without having been armed",
+      lines: [["c-away/roll-agent@both", saw(PIN.current, 7)]],
+      seconds: 7,
+    },
+    {
+      name: "what an agent of yet another pin had",
+      lines: [[arm, saw("0".repeat(64), 12)]],
+      seconds: 12,
+    },
+    {
+      name: "what was changed between plan and arming",
+      lines: [["c-seen/arm-agent@both", saw(PIN.current, 9)]],
+      cluster: "c-seen",
+      seconds: 9,
+    },
+    {
+      name: "Rancher's own 0, where the journal was lost and it was armed before",
+      lines: [["c-away/arm-agent@target", saw(PIN.both, 30)]],
+      seconds: 0,
+    },
+    {
+      name: "the beginning's, on a way back from the end",
+      lines: [[arm, saw(PIN.current, 7)], ROLLBACK, [arm, saw(PIN.target, 30)]],
+      plan: back,
+      seconds: 7,
+    },
+    {
+      name: "the beginning's, on a way back that is the first to reach it",
+      lines: [ROLLBACK, [arm, saw(PIN.current, 7)]],
+      plan: back,
+      seconds: 7,
+    },
+  ];
+  test.each(rows)("is $name", ({ lines, plan = forth, cluster = "c-away", seconds }) => {
+    expect(minReadySecondsBefore(plan, stateOf(BEGUN, ...lines).plans, cluster)).toBe(seconds);
+  });
+});
