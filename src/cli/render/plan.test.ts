@@ -173,6 +173,17 @@ describe("the same by hand", () => {
     expect(commands.flatMap((command) => command.split("\n")).filter((line) => !lines.has(`    ${line}`))).toEqual([]);
   });
 
+  test("says first what every variable in the commands must hold", () => {
+    const commands = PLAN.stages.flatMap((one) =>
+      one.waves.flatMap((wave) => wave.steps.flatMap((step) => step.manual.commands)),
+    );
+    // Capitals only: a loop's own variable is in small letters.
+    const used = new Set([...commands.join("\n").matchAll(/\$\{?([A-Z_]{2,})/g)].map(([, name = ""]) => name));
+    expect([...used].sort()).toEqual(["AGE_IDENTITY", "AGE_RECIPIENT", "PLAN", "RANCHER_TOKEN"]);
+    const [head = ""] = text.split("\n\n");
+    expect([...used].filter((name) => !head.includes(name))).toEqual([]);
+  });
+
   test("says which row of the manual procedure a step stands for", () => {
     expect(text).toMatch(/ {2}\[[A-Z]\d+\.\d+[^\]]*\]$/m);
   });

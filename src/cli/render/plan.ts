@@ -32,8 +32,15 @@ export function renderManual(plan: Plan): string {
     const steps = stage.waves.flatMap((wave) => wave.steps).map(manualStep);
     return `${paint("strong", stage.id)}  ${stage.says}\n${steps.join("\n")}`;
   });
-  return `${stages.join("\n")}\n`;
+  return `${MANUAL_NEEDS.map((line) => `${paint("quiet", line)}\n`).join("")}\n${stages.join("\n")}\n`;
 }
+
+const MANUAL_NEEDS = [
+  "# In the rotation's directory, with a kubeconfig that reaches the management cluster itself, and with these set:",
+  "# RANCHER_TOKEN  an API token of Rancher that outlasts the work (row M1.4)",
+  "# AGE_IDENTITY   the file with your age identity; AGE_RECIPIENT is its public key",
+  "# PLAN           the plan's file where it is not plan.json: a rollback's",
+] as const;
 
 function manualStep(step: Step): string {
   const row = step.manual.row === "" ? "" : paint("quiet", `  [${step.manual.row}]`);

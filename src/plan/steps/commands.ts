@@ -1,7 +1,8 @@
 /**
  * Parts of the commands that a person would run by hand. They assume a shell in the rotation's directory, the management
  * cluster's own kubeconfig (one that leads through Rancher is cut off by Rancher's restart), and a Rancher API token in
- * RANCHER_TOKEN that outlasts the work. PLAN names the plan where it is not plan.json (a rollback's).
+ * RANCHER_TOKEN that outlasts the work. PLAN names the plan where it is not plan.json (a rollback's); AGE_IDENTITY is the
+ * file with the owner's identity.
  */
 import { CLUSTER_AGENT } from "../../estate/agent.ts";
 import type { Epoch } from "../plan.ts";
@@ -24,6 +25,14 @@ export function downstream(context: StepContext, clusterId: string): string {
 /** Everything that any epoch of the plan trusts: enough to verify Rancher at any moment of the rotation. */
 export function agentsBundle(): string {
   return `jq -r '.epochs[].bundle' "\${PLAN:-plan.json}" > agents.pem`;
+}
+
+/**
+ * What a sealed file holds, on stdout. The owner's identity opens the rotation's key only, and that opens everything else;
+ * the key goes from one `age` to the other and never to the disk.
+ */
+export function unseal(file: string): string {
+  return `age -d -i "$AGE_IDENTITY" backups/rotation-key.age | age -d -i - ${file}`;
 }
 
 /** The one strategic-merge patch that arms: the pin without `minReadySeconds` would lose the cluster. */

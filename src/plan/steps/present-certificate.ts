@@ -1,4 +1,5 @@
 import type { Step } from "../plan.ts";
+import { unseal } from "./commands.ts";
 import type { StepContext } from "./context.ts";
 
 /** `rancher/present-certificate`: the ingress presents a changed Secret at once, without any restart. */
@@ -16,7 +17,7 @@ export function presentCertificate(context: StepContext): Step {
       row: "M1.1, M1.2",
       commands: [
         "# The file holds the chain (leaf first) and its key; umask keeps the key to yourself.",
-        `umask 077; age -d -i "$AGE_IDENTITY" ${sealed.file} > pair.json`,
+        `umask 077; ${unseal(sealed.file)} > pair.json`,
         "jq -j .chain pair.json > tls.crt; jq -j .key pair.json > tls.key",
         "# A patch, not apply: apply would leave an annotation that repeats the key in clear.",
         `kubectl create secret tls ${servingSecret} --cert=tls.crt --key=tls.key --dry-run=client -o json | jq '{data}' > patch.json`,

@@ -1,4 +1,5 @@
 import type { Step } from "../plan.ts";
+import { unseal } from "./commands.ts";
 
 /** `rotation/prove-decryption`: shows that whatever a later step or a way back needs can be decrypted here and now. */
 export function proveDecryption(): Step {
@@ -10,7 +11,11 @@ export function proveDecryption(): Step {
     manual: {
       row: "M1.2",
       commands: [
-        'for file in backups/*.age; do age -d -i "$AGE_IDENTITY" "$file" > /dev/null && echo "$file can be decrypted"; done',
+        "# Your identity opens the rotation's key, and that opens the others. What prints no line cannot be decrypted.",
+        "for file in backups/*.age; do",
+        '  if [ "$file" = backups/rotation-key.age ]; then age -d -i "$AGE_IDENTITY" "$file"',
+        `  else ${unseal('"$file"')}; fi > /dev/null && echo "$file can be decrypted"`,
+        "done",
       ],
     },
     permissions: [],
