@@ -180,6 +180,16 @@ export const ERRORS = {
     meaning: "A recipient of the backups is not an age recipient.",
     hint: "Recipients start with age1; farrier.yaml lists them under recipients.",
   },
+  "helm.chart-unusable": {
+    exit: EXIT.failed,
+    meaning: "The chart of Rancher's Helm release cannot be used for its upgrade.",
+    hint: "Name a chart of the version that is deployed with --chart: a directory, a .tgz file, or repository/name.",
+  },
+  "helm.release-unreadable": {
+    exit: EXIT.failed,
+    meaning: "What Helm stores of a release in the cluster cannot be read.",
+    hint: "Look at helm history of the release with a version of Helm that wrote it.",
+  },
   "journal.broken": {
     exit: EXIT.badInput,
     meaning: "The journal was edited, lacks lines or belongs to another rotation: its chain of hashes does not hold.",

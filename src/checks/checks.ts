@@ -10,6 +10,7 @@ import { bundleBytes } from "./bundle-bytes.ts";
 import type { Check, CheckInput } from "./check.ts";
 import { clusterConnection } from "./cluster-connection.ts";
 import { gaps } from "./gaps.ts";
+import { installer } from "./installer.ts";
 import { ownedSecrets } from "./owned-secrets.ts";
 import { permissions } from "./permissions.ts";
 import { presentedChain } from "./presented-chain.ts";
@@ -29,6 +30,7 @@ const CHECKS: readonly Check[] = [
   permissions,
   rancherVersion,
   rancherHealth,
+  installer,
   tlsSource,
   ownedSecrets,
   servedChain,

@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { type CheckLab, makeCheckLab, summaries } from "../../test/helpers/check-lab.ts";
-import type { Estate } from "../estate/estate.ts";
+import type { Estate, ReleaseFacts } from "../estate/estate.ts";
 import { accessPath } from "./access-path.ts";
 import { gaps } from "./gaps.ts";
+import { installer } from "./installer.ts";
 import { ownedSecrets } from "./owned-secrets.ts";
 import { permissions } from "./permissions.ts";
 import { rancherHealth } from "./rancher-health.ts";
@@ -72,6 +73,53 @@ describe("where the certificate comes from", () => {
   ];
   it.each(rows)("$name", ({ change, finds }) => {
     expect(summaries(tlsSource(installation(change)))).toEqual(finds);
+  });
+});
+
+describe("how Rancher was installed", () => {
+  const release: ReleaseFacts = {
+    name: "rancher",
+    namespace: "cattle-system",
+    revision: 4,
+    status: "deployed",
+    chart: { name: "rancher", version: "2.15.1" },
+    driver: "secret",
+    values: { privateCA: true },
+  };
+  const helm = (status: ReleaseFacts["status"]) => ({
+    installer: { kind: "helm" as const, release: { ...release, status } },
+  });
+  const rows: { name: string; change: Partial<Estate["installation"]>; finds: string[] }[] = [
+    { name: "by manifests", change: { installer: { kind: "manifests" } }, finds: [] },
+    { name: "by Helm", change: helm("deployed"), finds: [] },
+    {
+      name: "an upgrade that is not over",
+      change: helm("pending-upgrade"),
+      finds: ["error installation.release-pending release cattle-system/rancher"],
+    },
+    {
+      name: "a rollback that is not over",
+      change: helm("pending-rollback"),
+      finds: ["error installation.release-pending release cattle-system/rancher"],
+    },
+    {
+      name: "an upgrade that has failed",
+      change: helm("failed"),
+      finds: ["warning installation.release-failed release cattle-system/rancher"],
+    },
+    {
+      name: "by Helm 2",
+      change: { installer: { kind: "helm2", name: "rancher" } },
+      finds: ["warning installation.helm2 release rancher"],
+    },
+    {
+      name: "behind a Gateway",
+      change: { exposure: "gateway" },
+      finds: ["info installation.gateway gateway cattle-system/rancher-gateway"],
+    },
+  ];
+  it.each(rows)("$name", ({ change, finds }) => {
+    expect(summaries(installer(installation(change)))).toEqual(finds);
   });
 });
 

@@ -30,8 +30,54 @@ export const secretFactsSchema = z.object({
 });
 export type SecretFacts = z.infer<typeof secretFactsSchema>;
 
+/** Words of Helm's own for what a revision of a release has come to. */
+const releaseStatusSchema = z.enum([
+  "unknown",
+  "deployed",
+  "uninstalled",
+  "superseded",
+  "failed",
+  "uninstalling",
+  "pending-install",
+  "pending-upgrade",
+  "pending-rollback",
+]);
+
+/** The Helm release that Rancher belongs to, as the cluster stores it. */
+export const releaseFactsSchema = z.object({
+  name: z.string(),
+  namespace: z.string(),
+  revision: z.number().int(),
+  status: releaseStatusSchema,
+  chart: z.object({ name: z.string(), version: z.string() }),
+  /** Where Helm stores it: its storage driver. */
+  driver: z.enum(["secret", "configmap"]),
+  /**
+   * Those of the values given that decide how certificate and bundle come about, by path (`ingress.tls.source`). What
+   * is absent was not given: the chart's default holds. All other values may be secret and are not looked at.
+   */
+  values: z.record(z.string(), z.union([z.string(), z.boolean()])),
+  /** Why its chart cannot be rebuilt from what is stored. */
+  chartMissing: z.string().optional(),
+});
+export type ReleaseFacts = z.infer<typeof releaseFactsSchema>;
+
+/** How Rancher came into its cluster; `unknown` where that could not be looked at. */
+export const installerSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("helm"), release: releaseFactsSchema }),
+  z.object({ kind: z.literal("helm2"), name: z.string() }),
+  z.object({ kind: z.literal("manifests") }),
+  z.object({ kind: z.literal("unknown") }),
+]);
+export type InstallerFacts = z.infer<typeof installerSchema>;
+
 export const installationSchema = z.object({
   version: z.string(),
+  installer: installerSchema,
+  /** Who else would put Rancher's Deployment back as it was: `Argo CD`, `Flux`; empty when nobody was found. */
+  owners: z.array(z.string()),
+  /** What leads to Rancher: the chart's Ingress, its Gateway (Rancher ≥ 2.14), or neither. */
+  exposure: z.enum(["ingress", "gateway", "none", "unknown"]),
   namespace: z.string(),
   deployment: z.string(),
   replicas: z.number().int(),
@@ -53,6 +99,8 @@ export type Installation = z.infer<typeof installationSchema>;
 
 export const servingSchema = z.object({
   secret: secretFactsSchema.optional(),
+  /** cert-manager's Certificate that writes this Secret, and would write it again. */
+  certificate: z.object({ name: z.string(), issuer: z.object({ kind: z.string(), name: z.string() }) }).optional(),
   /** The chain in the Secret, leaf first, PEM. */
   chain: z.string(),
   certificates: z.array(certificateFactsSchema),

@@ -15,10 +15,30 @@ export const MANAGEMENT_FINDINGS = {
     meaning: "cert-manager makes the serving certificate and would put it back.",
     hint: "Change the chart's ingress.tls.source to secret first.",
   },
+  "installation.gateway": {
+    severity: "info",
+    meaning: "A Gateway leads to Rancher, not an Ingress; its certificate is in the Secret that the Gateway names.",
+    hint: "Nothing needs to be done: the Gateway follows its Secret as an ingress controller does.",
+  },
+  "installation.helm2": {
+    severity: "warning",
+    meaning: "Rancher was installed by Helm 2, which no Helm of today can upgrade.",
+    hint: "A rotation that changes no value of the chart works. For any other, migrate the release first (helm-2to3).",
+  },
   "installation.no-private-ca": {
     severity: "error",
     meaning: "Rancher mounts no trust bundle of its own.",
     hint: "This version rotates installations with the chart's privateCA: true.",
+  },
+  "installation.release-failed": {
+    severity: "warning",
+    meaning: "The last upgrade of Rancher's Helm release has failed: what runs may differ from what its values say.",
+    hint: "Look at helm history, and bring the release to an end that you want before anything else is changed.",
+  },
+  "installation.release-pending": {
+    severity: "error",
+    meaning: "An upgrade of Rancher's Helm release is under way, or was interrupted.",
+    hint: "Wait for whoever upgrades. If nobody does, helm rollback to the last revision that was deployed.",
   },
   "permission.missing": {
     severity: "error",

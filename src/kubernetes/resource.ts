@@ -56,6 +56,13 @@ export const ingresses = (namespace: string): Resource => ({
   plural: "ingresses",
   namespace,
 });
+/** Gateway API, in general use since its version 1.0. */
+export const gateways = (namespace: string): Resource => ({
+  group: "gateway.networking.k8s.io",
+  version: "v1",
+  plural: "gateways",
+  namespace,
+});
 export const namespaces: Resource = { group: "", version: "v1", plural: "namespaces" };
 export const customResourceDefinitions: Resource = {
   group: "apiextensions.k8s.io",

@@ -6,6 +6,7 @@ import { customResourceDefinitions, deployments, pods } from "../kubernetes/reso
 import { hasStatusSubresource, isRollingOut, trustSecretOf } from "../rancher/installation.ts";
 import { agentTlsModeOf, readSetting } from "../rancher/settings.ts";
 import type { Gaps } from "./gaps.ts";
+import { observeInstaller } from "./installer.ts";
 import type { World } from "./world.ts";
 
 /** Rancher's Deployment; undefined and a gap where it cannot be read. */
@@ -21,20 +22,29 @@ export async function observeServer(world: World, gaps: Gaps): Promise<Deploymen
   );
 }
 
+export interface InstallationQuestion {
+  /** Rancher's Deployment, where it could be read. */
+  readonly server: Deployment | undefined;
+  readonly gaps: Gaps;
+  /** An earlier look: how Rancher was installed is then not looked at again. */
+  readonly previous?: Installation | undefined;
+}
+
 export async function observeInstallation(
   world: World,
-  server: Deployment | undefined,
-  gaps: Gaps,
-): Promise<Omit<Installation, "tlsSource">> {
+  { server, gaps, previous }: InstallationQuestion,
+): Promise<Omit<Installation, "tlsSource" | "exposure">> {
   const { management, namespace, deployment } = world;
-  const [version, mode, definition, podList] = await Promise.all([
+  const [version, mode, definition, podList, installer] = await Promise.all([
     gaps.look("setting server-version", () => readSetting(management, "server-version"), undefined),
     gaps.look("setting agent-tls-mode", () => readSetting(management, "agent-tls-mode"), undefined),
     gaps.look("definition of clusters.management.cattle.io", () => readDefinition(world), false),
     server === undefined ? [] : gaps.look(`pods of ${namespace}/${deployment}`, () => observePods(world, server), []),
+    observeInstaller(world, gaps, previous),
   ]);
   return {
     version: version?.effective ?? "",
+    ...installer,
     namespace,
     deployment,
     replicas: server?.spec.replicas ?? 0,

@@ -38,9 +38,9 @@ export async function observeEstate(world: World, options: ObserveOptions): Prom
   const gaps = new Gaps();
   const known = await listManagementClusters(world.management);
   const server = await observeServer(world, gaps);
-  const [access, installation, { serving, tlsSource }, trust, fleet, kubeconfigs] = await Promise.all([
+  const [access, installation, { serving, ...source }, trust, fleet, kubeconfigs] = await Promise.all([
     observeAccess(world, gaps, previous?.access),
-    observeInstallation(world, server, gaps),
+    observeInstallation(world, { server, gaps, previous: previous?.installation }),
     observeServing(world, now, gaps),
     observeTrust(world, { server, gaps, previous: previous?.trust }),
     gaps.look("clusters.fleet.cattle.io", () => observeFleet(world.management), new Map()),
@@ -66,7 +66,7 @@ export async function observeEstate(world: World, options: ObserveOptions): Prom
     observedAt: now().toISOString(),
     identity: world.identity,
     access,
-    installation: { ...installation, tlsSource },
+    installation: { ...installation, ...source },
     serving,
     trust,
     clusters: looked.map(({ cluster }) => cluster),

@@ -1,12 +1,13 @@
 /** The serving certificate: what the Secret holds, and what the server's addresses present. */
 
 import { FarrierError } from "../errors.ts";
-import type { Serving } from "../estate/estate.ts";
-import { ingresses, type Resource, secrets } from "../kubernetes/resource.ts";
+import type { Installation, Serving } from "../estate/estate.ts";
+import { gateways, ingresses, secrets } from "../kubernetes/resource.ts";
 import { readSecret } from "../kubernetes/secret.ts";
 import { agentsPool } from "../pki/agents-pool.ts";
 import { withoutKeys } from "../pki/reading/without-keys.ts";
-import { readIngress, type TlsSource, tlsSourceOf } from "../rancher/installation.ts";
+import { type CertificateRequestFacts, certificateFor, issuers } from "../rancher/cert-manager.ts";
+import { gatewaySecret, readIngress, type TlsSource, tlsSourceOf } from "../rancher/installation.ts";
 import { certificateFactsOf } from "./certificate-facts.ts";
 import type { Gaps } from "./gaps.ts";
 import { secretFactsOf } from "./secret-facts.ts";
@@ -18,19 +19,28 @@ const SERVING_SECRET = "tls-rancher-ingress";
 export interface ServingObservation {
   readonly serving: Serving;
   readonly tlsSource: TlsSource;
+  readonly exposure: Installation["exposure"];
 }
 
 /** What cannot be read is left out and becomes a gap. */
 export async function observeServing(world: World, now: () => Date, gaps: Gaps): Promise<ServingObservation> {
   const [source, presented] = await Promise.all([
-    gaps.look("ingress", () => observeSource(world), { tlsSource: "unknown" as const, secretName: SERVING_SECRET }),
+    gaps.look("ingress", () => observeSource(world), UNSEEN),
     gaps.look(`addresses of ${world.rancher.serverUrl.hostname}`, () => observePresented(world, now), []),
   ]);
   const name = source.secretName ?? SERVING_SECRET;
   const stored = await gaps.look(`secret ${world.namespace}/${name}`, () => readServingSecret(world, name), undefined);
+  const { certificate } = source;
   return {
     tlsSource: source.tlsSource,
-    serving: { chain: "", certificates: [], ...stored, presented },
+    exposure: source.exposure,
+    serving: {
+      ...(certificate === undefined ? {} : { certificate: { name: certificate.name, issuer: certificate.issuer } }),
+      chain: "",
+      certificates: [],
+      ...stored,
+      presented,
+    },
   };
 }
 
@@ -51,15 +61,38 @@ export async function observePresented(world: World, now: () => Date): Promise<S
   }
 }
 
-async function observeSource(world: World): Promise<{ tlsSource: TlsSource; secretName: string | undefined }> {
+interface Source {
+  readonly tlsSource: TlsSource;
+  readonly exposure: Installation["exposure"];
+  readonly secretName: string | undefined;
+  readonly certificate?: CertificateRequestFacts | undefined;
+}
+
+const UNSEEN: Source = { tlsSource: "unknown", exposure: "unknown", secretName: SERVING_SECRET };
+
+async function observeSource(world: World): Promise<Source> {
   const { management, namespace, deployment } = world;
   const object = await management.get(ingresses(namespace), deployment);
   const ingress = object === undefined ? undefined : readIngress(object);
-  if (ingress?.issuer === undefined)
-    return { tlsSource: tlsSourceOf(ingress, undefined), secretName: ingress?.servingSecret };
-  const issuers: Resource = { group: "cert-manager.io", version: "v1", plural: "issuers", namespace };
-  const issuer = await management.get(issuers, ingress.issuer);
-  return { tlsSource: tlsSourceOf(ingress, issuer), secretName: ingress.servingSecret };
+  if (ingress === undefined) return await observeGateway(world);
+  const secretName = ingress.servingSecret;
+  const certificate =
+    secretName === undefined ? undefined : await certificateFor(management, { namespace, secretName });
+  const issuer = ingress.issuer === undefined ? undefined : await management.get(issuers(namespace), ingress.issuer);
+  return { tlsSource: tlsSourceOf(ingress, issuer), exposure: "ingress", secretName, certificate };
+}
+
+/** Rancher ≥ 2.14 can be led to by a Gateway, for which the chart asks cert-manager itself. */
+async function observeGateway({ management, namespace, deployment }: World): Promise<Source> {
+  const object = await management.get(gateways(namespace), `${deployment}-gateway`);
+  if (object === undefined) return { tlsSource: "unknown", exposure: "none", secretName: undefined };
+  const secretName = gatewaySecret(object);
+  const certificate =
+    secretName === undefined ? undefined : await certificateFor(management, { namespace, secretName });
+  const issuer =
+    certificate === undefined ? undefined : await management.get(issuers(namespace), certificate.issuer.name);
+  const facts = { servingSecret: secretName, issuer: certificate?.issuer.name };
+  return { tlsSource: tlsSourceOf(facts, issuer), exposure: "gateway", secretName, certificate };
 }
 
 async function readServingSecret(

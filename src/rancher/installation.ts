@@ -52,6 +52,24 @@ export function readIngress(object: KubeObject): IngressFacts | undefined {
   return { servingSecret: secretName === "" ? "tls-rancher-ingress" : secretName, issuer };
 }
 
+const gatewaySchema = z.object({
+  spec: z.object({
+    listeners: z
+      .array(
+        z.object({
+          tls: z.object({ certificateRefs: z.array(z.object({ name: z.string() })).default([]) }).optional(),
+        }),
+      )
+      .default([]),
+  }),
+});
+
+/** The Secret that the chart's Gateway ends TLS with (Rancher ≥ 2.14); undefined for one without, as `tls: external`. */
+export function gatewaySecret(object: KubeObject): string | undefined {
+  const parsed = gatewaySchema.safeParse(object);
+  return parsed.data?.spec.listeners.flatMap(({ tls }) => tls?.certificateRefs ?? [])[0]?.name;
+}
+
 export type TlsSource = "secret" | "rancher" | "letsEncrypt" | "external" | "unknown";
 
 /** Which of the chart's `ingress.tls.source` is in use. @param issuer the Issuer, where the Ingress names one */

@@ -177,6 +177,9 @@ export function estateWith(shape: EstateShape): Estate {
     },
     installation: {
       version: "v2.15.1",
+      installer: { kind: "manifests" },
+      owners: [],
+      exposure: "ingress",
       namespace: "cattle-system",
       deployment: "rancher",
       replicas: 1,

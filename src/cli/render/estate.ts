@@ -1,6 +1,6 @@
 /** The estate for people: Rancher, its certificate and bundle, then a line for each cluster. */
 import type { Cluster } from "../../estate/cluster.ts";
-import type { CertificateFacts, Estate } from "../../estate/estate.ts";
+import type { CertificateFacts, Estate, Installation, Serving } from "../../estate/estate.ts";
 import { paint } from "./style.ts";
 import { renderTable } from "./table.ts";
 
@@ -10,7 +10,9 @@ export function renderEstate(estate: Estate): string {
   const facts: readonly (readonly [string, string])[] = [
     ["Rancher", `${installation.version} at ${estate.identity.serverUrl}`],
     ["Pods", `${installation.readyReplicas} of ${installation.replicas} ready in ${installation.namespace}`],
+    ["Installed by", describeInstaller(installation)],
     ["Certificate", serving.certificates[0] === undefined ? "none" : describeCertificate(serving.certificates[0])],
+    ["Comes from", describeSource(installation, serving)],
     ["Presented on", presented(estate)],
     ["Trust bundle", trust.certificates.map((one) => commonName(one.subject)).join(" + ") || "none"],
     ["Pin", trust.pin === "" ? "none" : trust.pin],
@@ -24,6 +26,42 @@ export function renderEstate(estate: Estate): string {
   );
   const gaps = estate.gaps.map((gap) => `${paint("attention", "not seen")}  ${gap.target}: ${gap.why}\n`).join("");
   return `${head}\n${table}${gaps === "" ? "" : `\n${gaps}`}`;
+}
+
+/** `Helm, release rancher in cattle-system, chart 2.15.1, revision 3` */
+function describeInstaller({ installer }: Installation): string {
+  switch (installer.kind) {
+    case "helm": {
+      const { name, namespace, chart, revision, status } = installer.release;
+      const state = status === "deployed" ? "" : `, ${paint("attention", status)}`;
+      return `Helm, release ${name} in ${namespace}, chart ${chart.version}, revision ${revision}${state}`;
+    }
+    case "helm2":
+      return `${paint("attention", "Helm 2")}, release ${installer.name}`;
+    case "manifests":
+      return "manifests";
+    case "unknown":
+      return paint("attention", "not seen");
+  }
+}
+
+const SOURCES: Readonly<Record<Installation["tlsSource"], string>> = {
+  secret: "a Secret that people write",
+  rancher: "Rancher's own generated CA, by cert-manager",
+  letsEncrypt: "Let's Encrypt, by cert-manager",
+  external: "whatever ends TLS before Rancher",
+  unknown: "unknown",
+};
+
+/** Where the certificate comes from, and what leads to it. */
+function describeSource(installation: Installation, { certificate }: Serving): string {
+  const { tlsSource, exposure, privateCa } = installation;
+  const by = exposure === "gateway" ? ", presented by a Gateway" : "";
+  const overwritten =
+    certificate === undefined || tlsSource !== "secret"
+      ? ""
+      : `, ${paint("attention", `overwritten by cert-manager's Certificate ${certificate.name}`)}`;
+  return `${SOURCES[tlsSource]}${by}${overwritten}; privateCA ${privateCa ? "true" : "false"}`;
 }
 
 function clusterRow(cluster: Cluster, servedPin: string): readonly string[] {

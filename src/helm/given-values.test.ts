@@ -1,0 +1,80 @@
+import { inspect } from "node:util";
+import { describe, expect, it } from "vitest";
+import { GivenValues, type ValueChange, type Values } from "./given-values.ts";
+
+const GIVEN: Values = {
+  bootstrapPassword: "hunter2-hunter2",
+  hostname: "rancher.example.test",
+  ingress: { tls: { source: "rancher" }, extraAnnotations: { "a.b/c": "d" } },
+  extraEnv: [{ name: "TOKEN", value: "t0p-secret" }],
+};
+
+describe("changing values", () => {
+  const rows: { name: string; given: Values; change: ValueChange; becomes: Values }[] = [
+    { name: "a new key", given: { a: 1 }, change: { path: "b", to: true }, becomes: { a: 1, b: true } },
+    { name: "in the place where it was", given: { a: 1, b: 2 }, change: { path: "a", to: 3 }, becomes: { a: 3, b: 2 } },
+    {
+      name: "below maps that are not there yet",
+      given: { a: 1 },
+      change: { path: "ingress.tls.source", to: "secret" },
+      becomes: { a: 1, ingress: { tls: { source: "secret" } } },
+    },
+    {
+      name: "beside others of the same map",
+      given: { ingress: { enabled: true, tls: { secretName: "mine" } } },
+      change: { path: "ingress.tls.source", to: "secret" },
+      becomes: { ingress: { enabled: true, tls: { secretName: "mine", source: "secret" } } },
+    },
+    {
+      name: "taken away with the maps that it leaves empty",
+      given: { a: 1, ingress: { tls: { source: "secret" } } },
+      change: { path: "ingress.tls.source" },
+      becomes: { a: 1 },
+    },
+    {
+      name: "taken away from beside others",
+      given: { ingress: { enabled: true, tls: { source: "secret" } } },
+      change: { path: "ingress.tls.source" },
+      becomes: { ingress: { enabled: true } },
+    },
+    { name: "an empty map stays", given: { a: {} }, change: { path: "b", to: 1 }, becomes: { a: {}, b: 1 } },
+    { name: "false is a value", given: {}, change: { path: "privateCA", to: false }, becomes: { privateCA: false } },
+    { name: "taking away what is not there", given: { a: 1 }, change: { path: "x.y" }, becomes: { a: 1 } },
+  ];
+  it.each(rows)("$name", ({ given, change, becomes }) => {
+    const values = GivenValues.of(given);
+    const changed = values.with([change]);
+    expect(changed.reveal()).toBe(JSON.stringify(becomes));
+    expect(changed.has([change])).toBe(true);
+    expect(values.reveal()).toBe(JSON.stringify(given));
+  });
+
+  it("and changing them back gives the same bytes", () => {
+    const values = GivenValues.of(GIVEN);
+    const forth = values.with([
+      { path: "privateCA", to: true },
+      { path: "ingress.tls.source", to: "secret" },
+    ]);
+    expect(forth.has([{ path: "privateCA", to: true }])).toBe(true);
+    expect(values.has([{ path: "privateCA", to: true }])).toBe(false);
+    const back = forth.with([{ path: "privateCA" }, { path: "ingress.tls.source", to: "rancher" }]);
+    expect(back.reveal()).toBe(JSON.stringify(GIVEN));
+  });
+});
+
+describe("values", () => {
+  it("are read by their path", () => {
+    const values = GivenValues.of(GIVEN);
+    expect(values.at("ingress.tls.source")).toBe("rancher");
+    expect(values.at("ingress.tls.none")).toBeUndefined();
+    expect(values.at("hostname.below")).toBeUndefined();
+  });
+
+  it("are never printed by accident", () => {
+    const values = GivenValues.of(GIVEN);
+    for (const text of [`${values}`, JSON.stringify({ values }), inspect({ values }), inspect(values)]) {
+      expect(text).toContain("[redacted]");
+      expect(text).not.toMatch(/hunter2|t0p-secret/);
+    }
+  });
+});

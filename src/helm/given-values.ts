@@ -1,0 +1,74 @@
+/** The values that people gave a release. They may hold passwords and keys: whatever prints them prints `[redacted]`. */
+import { inspect } from "node:util";
+
+const REDACTED = "[redacted]";
+
+export type Value = string | number | boolean | null | readonly Value[] | { readonly [key: string]: Value };
+export type Values = Readonly<Record<string, Value>>;
+
+/** One value at its path (`ingress.tls.source`); without `to` it is taken away, and the chart's default holds again. */
+export interface ValueChange {
+  readonly path: string;
+  readonly to?: Value | undefined;
+}
+
+export class GivenValues {
+  readonly #values: Values;
+
+  private constructor(values: Values) {
+    this.#values = values;
+  }
+
+  /** @param values as `helm get values -o json` has them: only what was given, without the chart's defaults */
+  static of(values: Values): GivenValues {
+    return new GivenValues(values);
+  }
+
+  /** The value at a path; undefined where nothing was given. */
+  at(path: string): Value | undefined {
+    return path
+      .split(".")
+      .reduce<Value | undefined>((value, key) => (isMap(value) ? value[key] : undefined), this.#values);
+  }
+
+  /** The same values with some changed. Everything else stays; a map that a removal leaves empty goes with it. */
+  with(changes: readonly ValueChange[]): GivenValues {
+    const changed = changes.reduce((values, { path, to }) => placed(values, path.split("."), to), this.#values);
+    return new GivenValues(changed);
+  }
+
+  /** Whether every change is so already. */
+  has(changes: readonly ValueChange[]): boolean {
+    return changes.every(({ path, to }) => JSON.stringify(this.at(path)) === JSON.stringify(to));
+  }
+
+  /** JSON, for `helm` and for encryption alone. */
+  reveal(): string {
+    return JSON.stringify(this.#values);
+  }
+
+  toString(): string {
+    return REDACTED;
+  }
+
+  toJSON(): string {
+    return REDACTED;
+  }
+
+  [inspect.custom](): string {
+    return REDACTED;
+  }
+}
+
+function placed(values: Values, [key = "", ...below]: readonly string[], to: Value | undefined): Values {
+  const { [key]: present, ...others } = values;
+  const value = below.length === 0 ? to : placed(isMap(present) ? present : {}, below, to);
+  const isGone = value === undefined || (to === undefined && isMap(value) && Object.keys(value).length === 0);
+  if (isGone) return others;
+  // A key that was there stays in its place, so that a diff of the values shows nothing else.
+  return { ...values, [key]: value };
+}
+
+function isMap(value: Value | undefined): value is Values {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
