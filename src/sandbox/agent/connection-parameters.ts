@@ -1,8 +1,12 @@
-import type { KubeObject, ResourceRef } from "../cluster-client.ts";
+import type { KubeObject } from "../cluster-client.ts";
+import { ensureToken } from "../rancher/account-secret.ts";
+import { core } from "../rancher/resources.ts";
 import type { AgentProcess } from "./process.ts";
 
-const SECRETS: ResourceRef = { group: "", version: "v1", resource: "secrets", namespace: "cattle-system" };
-const CONFIG_MAPS: ResourceRef = { ...SECRETS, resource: "configmaps" };
+const ACCOUNT = { namespace: "cattle-system", name: "cattle" };
+const CONFIG_MAPS = core("configmaps", ACCOUNT.namespace);
+/** How long Kubernetes is given to fill a Secret that was just made. */
+const FILLED_MS = 500;
 
 /**
  * The header `X-API-Tunnel-Params`, read once per process: where the cluster's API is, with which token Rancher may
@@ -11,14 +15,22 @@ const CONFIG_MAPS: ResourceRef = { ...SECRETS, resource: "configmaps" };
 export async function connectionParameters(agent: AgentProcess): Promise<string> {
   const { client, env } = agent.context;
   const roots = await client.get(CONFIG_MAPS, "kube-root-ca.crt");
-  const secrets = await client.list(SECRETS, { fieldSelector: "type=kubernetes.io/service-account-token" });
-  const token = secrets.items.find((secret) => secret.metadata.name.startsWith("cattle-token-"));
+  const token = await accountToken(agent);
   const cluster = {
     address: `${env.KUBERNETES_SERVICE_HOST ?? "10.43.0.1"}:${env.KUBERNETES_SERVICE_PORT ?? "443"}`,
-    token: Buffer.from(dataOf(token).token ?? "", "base64").toString(),
+    token,
     caCert: Buffer.from(dataOf(roots)["ca.crt"] ?? "").toString("base64"),
   };
   return Buffer.from(JSON.stringify({ cluster })).toString("base64");
+}
+
+/** What the account's Secret holds, also where the cluster refuses it by now: it is never tried (rancher.md §7.2). */
+async function accountToken(agent: AgentProcess): Promise<string> {
+  for (;;) {
+    const token = await ensureToken(agent.context.client, ACCOUNT);
+    if (token !== undefined || agent.signal.aborted) return token ?? "";
+    await agent.sleep(FILLED_MS);
+  }
 }
 
 function dataOf(object: KubeObject | undefined): Readonly<Record<string, string>> {

@@ -5,6 +5,7 @@
 
 import { type Clock, realClock } from "../clock.ts";
 import { ApiError, type KubeObject } from "../cluster-client.ts";
+import { AccountTokens } from "./account-tokens.ts";
 import { Admission } from "./admission.ts";
 import { Audit } from "./audit.ts";
 import { Access, type AccessQuestion, ADMINISTRATOR, refusal, type User } from "./authorization.ts";
@@ -50,6 +51,7 @@ export class ApiServer {
   readonly admission = new Admission();
   readonly access = new Access();
   readonly tokens = new Tokens();
+  readonly accountTokens: AccountTokens;
   readonly audit: Audit;
   readonly faults: Faults;
   readonly #collector: Collector;
@@ -71,6 +73,8 @@ export class ApiServer {
     const { store, admission, clock, kinds } = this;
     this.objects = new Objects({ store, admission, clock, namespaces, random: options.random ?? Math.random });
     this.#collector = new Collector({ store, objects: this.objects, kinds, namespaces });
+    const [secrets, accounts] = [this.#mustHave("", "v1", "secrets"), this.#mustHave("", "v1", "serviceaccounts")];
+    this.accountTokens = new AccountTokens({ store, objects: this.objects, secrets, accounts });
     this.#eventExpiry = new EventExpiry({ store, clock, events });
     for (const name of DEFAULT_NAMESPACES) this.#seed(namespaces, { metadata: { name } });
     for (const kind of kinds.all.filter((each) => each.custom)) this.#define(kind);
@@ -103,6 +107,7 @@ export class ApiServer {
 
   stop(): void {
     this.#collector.stop();
+    this.accountTokens.stop();
     this.#eventExpiry.stop();
     this.faults.stop();
     for (const callback of [...this.#onStop]) callback();

@@ -10,6 +10,14 @@ export interface User {
 /** The account behind everything that the sandbox itself does, unless it names another. */
 export const ADMINISTRATOR: User = { name: "kubernetes-admin", groups: ["system:masters", "system:authenticated"] };
 
+/** A service account, as its tokens identify it. */
+export function serviceAccount({ namespace, name }: { readonly namespace: string; readonly name: string }): User {
+  return {
+    name: `system:serviceaccount:${namespace}:${name}`,
+    groups: ["system:serviceaccounts", `system:serviceaccounts:${namespace}`, "system:authenticated"],
+  };
+}
+
 /** A request without any credentials. */
 export const ANONYMOUS: User = { name: "system:anonymous", groups: ["system:unauthenticated"] };
 

@@ -92,7 +92,7 @@ function authenticated(server: ApiServer, request: ApiRequest): User {
   const authorization = header(request, "authorization");
   if (authorization === undefined) return ANONYMOUS;
   const token = /^Bearer\s+(\S+)$/i.exec(authorization)?.[1];
-  const user = token === undefined ? undefined : server.tokens.find(token);
+  const user = token === undefined ? undefined : (server.tokens.find(token) ?? server.accountTokens.find(token));
   if (user === undefined) throw unauthorized();
   return user.groups.includes("system:authenticated")
     ? user

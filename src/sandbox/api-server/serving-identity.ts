@@ -1,5 +1,6 @@
 /** Who an API server is on the network, and whose client certificates it takes. One can serve many servers. */
 
+import { X509Certificate } from "node:crypto";
 import { type Authority, createRoot } from "../../pki/issuing/authority.ts";
 import { issueCertificate } from "../../pki/issuing/certificate.ts";
 import { extendedKeyUsage, keyUsage, PURPOSE } from "../../pki/issuing/extensions.ts";
@@ -57,4 +58,13 @@ async function issueClient(root: Authority, user: User, now: Date): Promise<Clie
     extensions: [keyUsage(["digitalSignature"]), extendedKeyUsage([PURPOSE.clientAuth])],
   });
   return { certificatePem: issued.certificatePem, keyPem: keyToPem(key) };
+}
+
+/** Whether a client that trusts these CAs alone takes the serving certificate, by the runtime's own check. PEM. */
+export function isIssuedBy(servingPem: string, caPem: string): boolean {
+  const serving = new X509Certificate(servingPem);
+  const authorities = caPem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  return authorities
+    .map((pem) => new X509Certificate(pem))
+    .some((ca) => serving.checkIssued(ca) && serving.verify(ca.publicKey));
 }

@@ -1,4 +1,5 @@
-import type { NewObject } from "../cluster-client.ts";
+import type { KubeObject, NewObject, ResourceRef } from "../cluster-client.ts";
+import type { AccountClient } from "./account-secret.ts";
 import { recordOf } from "./norman.ts";
 import type { TunnelRequest, TunnelResponse } from "./tunnel.ts";
 
@@ -41,6 +42,33 @@ export async function apply(ask: Ask, object: NewObject): Promise<string> {
 /** One GET whose answer is read whole. @throws Error with the API's message */
 export async function getObject(ask: Ask, path: string): Promise<Readonly<Record<string, unknown>>> {
   return await expectSuccess(send(ask, { method: "GET", path }));
+}
+
+/** The verbs that Rancher itself uses in a cluster, over whatever way `ask` goes. Each throws an Error with the API's message. */
+export function clientOver(ask: Ask): AccountClient {
+  const core = ({ namespace, resource }: ResourceRef) => `/api/v1/namespaces/${namespace}/${resource}`;
+  return {
+    async get(ref, name) {
+      const answer = await send(ask, { method: "GET", path: `${core(ref)}/${name}` });
+      return answer.status === 404 ? undefined : objectIn(await expectSuccess(Promise.resolve(answer)));
+    },
+    async list(ref, { labelSelector = "" } = {}) {
+      const query = new URLSearchParams({ labelSelector });
+      const { items } = await expectSuccess(send(ask, { method: "GET", path: `${core(ref)}?${query}` }));
+      return { items: (Array.isArray(items) ? items : []).map(objectIn), resourceVersion: "" };
+    },
+    create: async (ref, object) =>
+      objectIn(await expectSuccess(send(ask, { method: "POST", path: core(ref), body: object }))),
+    patch: async (ref, name, { body }) => {
+      const type = "application/merge-patch+json";
+      return objectIn(await expectSuccess(send(ask, { method: "PATCH", path: `${core(ref)}/${name}`, body, type })));
+    },
+  };
+}
+
+/** What an API server answers with is an object, or was an error above. */
+function objectIn(body: Readonly<Record<string, unknown>>): KubeObject {
+  return body as unknown as KubeObject;
 }
 
 function placeOf(object: NewObject): { collection: string; path: string; title: string } {
@@ -114,5 +142,9 @@ const REQUEST_TIMEOUT_MS = 5000;
 async function expectSuccess(answer: Promise<Read>): Promise<Readonly<Record<string, unknown>>> {
   const { status, body } = await answer;
   if (status < 300) return body;
+  if (status === 401) throw new Error(UNAUTHORIZED);
   throw new Error(typeof body.message === "string" ? body.message : `the server answered ${status}`);
 }
+
+/** client-go's words for 401. */
+const UNAUTHORIZED = "the server has asked for the client to provide credentials";

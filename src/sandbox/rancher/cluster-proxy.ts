@@ -1,9 +1,11 @@
 import type { ServerResponse } from "node:http";
 import type { Caller } from "./authentication.ts";
+import { accessTo, askerOf, asRancher, type ClusterAccess } from "./cluster-access.ts";
 import { recordOf } from "./norman.ts";
 import { CLUSTERS } from "./resources.ts";
 import { bodyOf, sendJson, sendText } from "./response.ts";
 import type { Exchange, ServerContext } from "./server.ts";
+import type { Session } from "./session-registry.ts";
 import { DISCONNECTED, type TunnelHandler, type TunnelResponse } from "./tunnel.ts";
 
 /** Headers that belong to one connection, and those that Rancher replaces by its own identity. */
@@ -17,7 +19,7 @@ const NOT_FORWARDED =
 export async function proxyToCluster(exchange: Exchange, context: ServerContext, caller: Caller): Promise<void> {
   const { response, request } = exchange;
   const { clusterId, path } = target(exchange.url);
-  const found = await handlerOf(clusterId, context);
+  const found = await handlerOf(clusterId, context, caller);
   if (found.kind === "none") return found.answer(response);
   const controller = new AbortController();
   response.on("close", () => controller.abort(GONE));
@@ -34,7 +36,8 @@ export async function proxyToCluster(exchange: Exchange, context: ServerContext,
       "impersonate-group": "system:authenticated",
     };
     const asked = { method: request.method ?? "GET", path, headers: impersonating, body };
-    await passOn(await found.handler(asked, controller.signal), response, controller.signal);
+    const answer = await found.handler(asked, controller.signal);
+    await passOn(answer, response, controller.signal);
   } catch (error) {
     if (response.headersSent) response.destroy();
     // Rancher's proxy answers with a bare 500 and the error's text, whatever went wrong on the way.
@@ -86,14 +89,37 @@ type Found =
   | { readonly kind: "handler"; readonly handler: TunnelHandler }
   | { readonly kind: "none"; readonly answer: (response: ServerResponse) => void };
 
-async function handlerOf(clusterId: string, { world, client }: ServerContext): Promise<Found> {
+async function handlerOf(clusterId: string, context: ServerContext, caller: Caller): Promise<Found> {
+  const { world, client } = context;
   if (clusterId === "local") return { kind: "handler", handler: world.localApi };
   const cluster = await client.get(CLUSTERS, clusterId);
   if (cluster === undefined) return unavailable(404, "NotFound", "No cluster available");
   if (!isProvisioned(cluster.status)) return unavailable(503, "ClusterUnavailable", "cluster not provisioned");
   const session = world.sessions.find(clusterId);
   if (session === undefined) return { kind: "none", answer: (response) => sendText(response, 500, DISCONNECTED) };
-  return { kind: "handler", handler: (request, signal) => session.ask(request, signal) };
+  const access = await accessTo(cluster, client);
+  return { kind: "handler", handler: asPerson({ session, access, context, clusterId, userId: caller.userId }) };
+}
+
+interface PersonsWay {
+  readonly session: Session;
+  readonly access: ClusterAccess;
+  readonly context: ServerContext;
+  readonly clusterId: string;
+  readonly userId: string;
+}
+
+/** Through the tunnel as the person's account in that cluster, with another token once where its Secret has changed. */
+function asPerson({ session, access, context, clusterId, userId }: PersonsWay): TunnelHandler {
+  const { impersonation } = context;
+  const ask = askerOf(session, access);
+  return async (request, signal) => {
+    const token = await impersonation.tokenFor(clusterId, userId, ask);
+    const answer = await session.ask(asRancher(request, { ...access, token }), signal);
+    if (answer.status !== 401) return answer;
+    const another = await impersonation.tokenInstead(clusterId, userId, ask);
+    return another === undefined ? answer : session.ask(asRancher(request, { ...access, token: another }), signal);
+  };
 }
 
 function unavailable(status: number, code: string, message: string): Found {

@@ -1,6 +1,7 @@
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
+import { takeOver } from "./registration.ts";
 import type { ServerContext } from "./server.ts";
 import { aggregationKey } from "./session-registry.ts";
 
@@ -34,11 +35,20 @@ export class AgentEndpoint {
       websocket.on("error", () => {});
       log("INFO", `Handling backend connection request [${key}]`);
       world.sessions.add(websocket, key, pod, clock.now());
+      const report = request.headers["x-api-tunnel-params"];
+      if (typeof report === "string") this.#takeOver(report, key);
     });
   }
 
   close(): void {
     this.#server.close();
+  }
+
+  #takeOver(report: string, clusterId: string): void {
+    const { log } = this.#context;
+    takeOver(report, clusterId, this.#context).catch((error: unknown) => {
+      log("ERROR", `Failed to update cluster [${clusterId}]: ${error instanceof Error ? error.message : error}`);
+    });
   }
 
   #sessionKey(request: IncomingMessage): string | undefined {

@@ -1,5 +1,6 @@
 import type { KubeObject } from "../cluster-client.ts";
 import { getObject } from "./apply.ts";
+import { accessTo, askerOf } from "./cluster-access.ts";
 import { type Condition, conditionStatus, updateClusterStatus } from "./cluster-status.ts";
 import type { LeaderContext } from "./leader.ts";
 import { recordOf } from "./norman.ts";
@@ -71,7 +72,8 @@ export class ConnectionChecks {
       this.#context.world.conduct.connectedChanged(id, true);
     }
     const isReady = conditionStatus(cluster, "Ready") === "True";
-    if (!isReady || this.#healthy.get(id) !== session) await this.#checkHealth(id, session);
+    const mustAsk = this.#context.world.conduct.mayRefuse();
+    if (mustAsk || !isReady || this.#healthy.get(id) !== session) await this.#checkHealth(cluster, session);
   }
 
   async #connected(id: string): Promise<Session | undefined> {
@@ -83,15 +85,18 @@ export class ConnectionChecks {
     return tunnel;
   }
 
-  async #checkHealth(id: string, session: Session): Promise<void> {
-    const ask: Session["ask"] = (request, signal) => session.ask(request, signal);
+  async #checkHealth(cluster: KubeObject, session: Session): Promise<void> {
+    const id = cluster.metadata.name;
+    const ask = askerOf(session, await accessTo(cluster, this.#context.client));
     try {
       await getObject(ask, "/api/v1/namespaces/kube-system");
       const strict = await this.#strictCheck(ask);
-      await this.#write(id, [{ type: "Ready", status: "True" }, ...strict]);
+      const isReady = conditionStatus(cluster, "Ready") === "True" && this.#healthy.get(id) === session;
+      if (!isReady) await this.#write(id, [{ type: "Ready", status: "True" }, ...strict]);
       this.#healthy.set(id, session);
     } catch (error) {
       const inner = error instanceof Error ? error.message : String(error);
+      this.#healthy.delete(id);
       const message = `cluster health check failed: Failed to communicate with API server during namespace check: ${inner}`;
       await this.#write(id, [{ type: "Ready", status: "False", reason: "Error", message }]);
     }

@@ -15,6 +15,8 @@ export interface RancherProfile {
   readonly credentialName: boolean;
   /** Rancher ≥ 2.15 (2.13.8, 2.14.4): registration tokens are kept in a Secret and commands hold `{token}`. */
   readonly tokenSecrets: boolean;
+  /** Rancher < 2.6.7: the token of a cluster stands in its status, `serviceAccountToken`; later in a Secret. */
+  readonly tokenInStatus: boolean;
   /** Rancher ≤ 2.11: `CATTLE_IS_RKE` is set, and RKE1 clusters have a DaemonSet `cattle-node-agent`. */
   readonly rke1: boolean;
   /** The name of the registry variable: `CATTLE_CLUSTER_REGISTRY` before 2.15. */
@@ -41,6 +43,7 @@ export function rancherProfile(version: string): RancherProfile {
     tlsMode: atLeast(9),
     credentialName: atLeast(9),
     tokenSecrets: atLeast(15) || (minor === 14 && patchLevel >= 4) || (minor === 13 && patchLevel >= 8),
+    tokenInStatus: minor === 6 && patchLevel < 7,
     rke1: !atLeast(12),
     registryVariable: atLeast(15) ? "CATTLE_SYSTEM_DEFAULT_REGISTRY" : "CATTLE_CLUSTER_REGISTRY",
     sucOverride: atLeast(12),

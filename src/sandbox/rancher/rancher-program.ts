@@ -1,5 +1,6 @@
 import type { ContainerContext, ContainerProgram, RunningContainer } from "../controllers/container-program.ts";
 import { trimSpace } from "./go-trim.ts";
+import { Impersonation } from "./impersonation.ts";
 import { leaderControllers } from "./leader.ts";
 import { SETTINGS } from "./resources.ts";
 import { RancherServer } from "./server.ts";
@@ -92,7 +93,16 @@ class RancherProcess {
     const { replicas, sessions } = this.#world;
     const { client, clock } = this.#context;
     const log = (level: "INFO" | "ERROR", line: string) => this.#log(level, line);
-    const server = new RancherServer({ world: this.#world, settings, client, clock, pod: this.#pod, log });
+    const impersonation = new Impersonation();
+    const server = new RancherServer({
+      world: this.#world,
+      settings,
+      impersonation,
+      client,
+      clock,
+      pod: this.#pod,
+      log,
+    });
     this.serving = true;
     replicas.join({
       pod: this.#pod,

@@ -1,6 +1,7 @@
 import type { KubeObject } from "../cluster-client.ts";
 import { AGENT_FEATURES, agentImage, agentManifest, factsFrom } from "./agent-manifest.ts";
 import { type Ask, apply, getObject } from "./apply.ts";
+import { accessTo, askerOf } from "./cluster-access.ts";
 import { conditionStatus, updateClusterStatus } from "./cluster-status.ts";
 import type { LeaderContext } from "./leader.ts";
 import { recordOf } from "./norman.ts";
@@ -58,10 +59,10 @@ export class RedeployController {
     try {
       const cluster = await client.get(CLUSTERS, id);
       const reason = cluster === undefined ? undefined : this.#reason(cluster);
-      if (reason === undefined) return;
+      if (cluster === undefined || reason === undefined) return;
       const session = this.#context.world.sessions.find(id);
       if (session === undefined) throw new Error("cannot connect to the cluster's Kubernetes API");
-      const ask: Ask = (request, signal) => session.ask(request, signal);
+      const ask = askerOf(session, await accessTo(cluster, client));
       await getObject(ask, "/api/v1/namespaces/kube-system");
       log("INFO", `Redeploy Rancher Agents is needed for ${id}: ${reason}`);
       await this.#deploy(id, ask);

@@ -6,6 +6,7 @@ import { answerApi } from "./api.ts";
 import { authenticate, type Caller } from "./authentication.ts";
 import { proxyToCluster } from "./cluster-proxy.ts";
 import { AgentEndpoint } from "./connect.ts";
+import type { Impersonation } from "./impersonation.ts";
 import { normanError } from "./norman.ts";
 import { answerPublic } from "./public-endpoints.ts";
 import { sendJson } from "./response.ts";
@@ -16,6 +17,7 @@ import type { RancherWorld } from "./world.ts";
 export interface ServerContext {
   readonly world: RancherWorld;
   readonly settings: SettingMemory;
+  readonly impersonation: Impersonation;
   readonly client: ClusterClient;
   readonly clock: Clock;
   readonly pod: string;

@@ -15,6 +15,8 @@ export interface TunnelRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** Empty when there is none. */
   readonly body: Uint8Array;
+  /** What the asking side verifies the cluster's API server with, PEM; absent where that is not looked at. */
+  readonly ca?: string;
 }
 
 export interface TunnelResponse {

@@ -29,6 +29,10 @@ export interface RancherConduct {
   refusal(): number | undefined;
   /** Clusters that the people's token may not see. */
   readonly hidden: ReadonlySet<string>;
+  /** Whether Rancher does not take over what this cluster's agent reports. */
+  ignoresReportOf(clusterId: string): boolean;
+  /** Whether clusters may refuse what they took before, so that each is asked again and again. */
+  mayRefuse(): boolean;
   /** Whether links may be half open, so that sessions are worth a ping. */
   mayHang(): boolean;
   started(pod: string): void;

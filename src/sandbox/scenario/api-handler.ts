@@ -5,12 +5,13 @@ import type { TunnelHandler } from "../rancher/tunnel.ts";
 
 /**
  * A cluster's API as it is reached from inside: by the agent for what comes through its tunnel, by Rancher for its
- * own cluster. The requests are this account's, which may impersonate others.
+ * own cluster. The requests are this account's, which may impersonate others, unless they bring a token of their own.
  */
 export function apiHandler(server: ApiServer, account: User): TunnelHandler {
   return async ({ method, path, headers, body }, signal) => {
     const content = body.length === 0 ? {} : { body };
-    const response = await server.handle({ method, path, headers, user: account, signal, ...content });
+    const user = headers.authorization === undefined ? { user: account } : {};
+    const response = await server.handle({ method, path, headers, signal, ...user, ...content });
     return { status: response.status, headers: headersOf(response), body: bytesOf(response.body) };
   };
 }

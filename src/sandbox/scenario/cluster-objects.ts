@@ -15,6 +15,8 @@ export interface ClusterFacts {
   readonly installUuid: string;
   /** The cluster's own CA, PEM. */
   readonly caCert: string;
+  /** The agent's token: with it Rancher uses the cluster's API. */
+  readonly credential: string;
   /** The registration token named `system`, with which the agent connects. */
   readonly token: string;
   /** The other registration token, `default-token`, which people paste. */
@@ -30,7 +32,7 @@ export function clusterObjects(facts: ClusterFacts): NewObject[] {
     ...registrationToken(facts, "default-token", facts.defaultToken),
     ...registrationToken(facts, "system", facts.token),
     {
-      ...secret(`cluster-serviceaccounttoken-${id.slice(-5)}`, "Opaque", { credential: "sandbox" }),
+      ...secret(`cluster-serviceaccounttoken-${id.slice(-5)}`, "Opaque", { credential: facts.credential }),
       metadata: { name: `cluster-serviceaccounttoken-${id.slice(-5)}`, namespace: "cattle-global-data" },
     },
     managementCluster(facts),

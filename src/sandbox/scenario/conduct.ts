@@ -14,6 +14,10 @@ export class Conduct implements RancherConduct {
   readonly hidden = new Set<string>();
   /** True once a link may be half open. */
   hangsPossible = false;
+  /** Clusters whose agents report in vain. */
+  readonly unheard = new Set<string>();
+  /** True once a cluster may refuse what it took before. */
+  refusalsPossible = false;
   /** The next process to start finds the bundle before the present one. */
   staleNext = false;
   refusals: { readonly rate: number; readonly statuses: readonly number[] } | undefined;
@@ -70,6 +74,14 @@ export class Conduct implements RancherConduct {
     const { refusals } = this;
     if (refusals === undefined || this.#random() >= refusals.rate) return undefined;
     return refusals.statuses[Math.floor(this.#random() * refusals.statuses.length)];
+  }
+
+  ignoresReportOf(clusterId: string): boolean {
+    return this.unheard.has(clusterId);
+  }
+
+  mayRefuse(): boolean {
+    return this.refusalsPossible;
   }
 
   mayHang(): boolean {

@@ -1,10 +1,15 @@
 import { createHash } from "node:crypto";
 import { agentProgram } from "../agent/agent-program.ts";
 import { FaultyLink } from "../agent/link.ts";
+import { serviceAccount } from "../api-server/authorization.ts";
 import type { ResourceKind } from "../api-server/kinds.ts";
+import type { ServingIdentity } from "../api-server/serving-identity.ts";
 import type { Clock } from "../clock.ts";
 import type { Images } from "../controllers/container-program.ts";
 import type { ManifestFacts } from "../rancher/agent-manifest.ts";
+import { ACCOUNT_LABEL, textOf } from "../rancher/account-secret.ts";
+import { IMPERSONATION } from "../rancher/impersonation.ts";
+import { core } from "../rancher/resources.ts";
 import { type ClusterFacts, clusterObjects } from "./cluster-objects.ts";
 import { downstreamObjects } from "./downstream-objects.ts";
 import type { ClusterOptions, EstateCluster } from "./estate-cluster.ts";
@@ -12,8 +17,9 @@ import type { Fault } from "./faults.ts";
 import { ADMIN_USER } from "./management-objects.ts";
 import { type Random, randomSuffix } from "./random.ts";
 import type { ScenarioCluster } from "./scenario.ts";
-import { type SimulatedCluster, serviceAccount } from "./simulated-cluster.ts";
+import type { SimulatedCluster } from "./simulated-cluster.ts";
 import type { StatisticsKeeper } from "./statistics.ts";
+import { waitUntil } from "./waiting.ts";
 
 export interface DownstreamOptions<C extends EstateCluster> {
   readonly id: string;
@@ -26,8 +32,8 @@ export interface DownstreamOptions<C extends EstateCluster> {
   readonly token: string;
   /** The pin in the agent's spec, where the scenario wants it to be another than what is served. */
   readonly drift: Extract<Fault, { kind: "drifted" }>["pin"] | undefined;
-  /** What the cluster's API server is verified with, where it has nothing of its own. PEM. */
-  readonly caPem: string;
+  /** Who the cluster's API server is, where it has nothing of its own. */
+  readonly identity: ServingIdentity;
   readonly makeCluster: (options: ClusterOptions) => C;
 }
 
@@ -56,10 +62,11 @@ export class DownstreamCluster<C extends EstateCluster = SimulatedCluster> {
     this.link = new FaultyLink(description.latencyMs);
     this.#unchecked = drift === undefined ? 0 : description.agents;
     this.#options = options;
-    const powerful = [ADMIN_USER, serviceAccount(AGENT).name];
+    const impersonation = { namespace: IMPERSONATION.namespace, name: `${IMPERSONATION.prefix}${ADMIN_USER}` };
+    const powerful = [ADMIN_USER, serviceAccount(AGENT).name, serviceAccount(impersonation).name];
     const { name, kubernetes } = description;
-    const { caPem } = options;
-    const common = { name, kubernetes, kinds, clock, random, powerful, caPem };
+    const { identity } = options;
+    const common = { name, kubernetes, kinds, clock, random, powerful, identity };
     this.cluster = options.makeCluster({ ...common, historyLimit: HISTORY, admission: [] });
   }
 
@@ -67,13 +74,16 @@ export class DownstreamCluster<C extends EstateCluster = SimulatedCluster> {
     return this.description.name;
   }
 
-  /** Its objects in the management cluster. */
-  managementObjects(facts: Omit<ClusterFacts, "id" | "description" | "token" | "defaultToken" | "caCert">) {
+  /** Its objects in the management cluster, once it is prepared: Rancher holds its CA and its agent's token. */
+  async managementObjects(
+    facts: Omit<ClusterFacts, "id" | "description" | "token" | "defaultToken" | "caCert" | "credential">,
+  ) {
     const { id, description, token, cluster } = this;
     const { caPem: caCert } = cluster;
     return clusterObjects({
       ...facts,
       caCert,
+      credential: await this.#agentToken(),
       id,
       description,
       token,
@@ -81,16 +91,34 @@ export class DownstreamCluster<C extends EstateCluster = SimulatedCluster> {
     });
   }
 
-  /** Puts in what a managed cluster has, and lets it run. */
-  async start(manifest: Omit<ManifestFacts, "features" | "token" | "namespace">): Promise<void> {
+  /** Puts in what a managed cluster has. */
+  async prepare(manifest: Omit<ManifestFacts, "features" | "token" | "namespace">): Promise<void> {
     const facts = { ...manifest, token: this.token, namespace: this.id };
     const { random, drift } = this.#options;
-    const tokenName = `cattle-token-${randomSuffix(random, 5)}`;
+    const suffix = () => randomSuffix(random, 5);
     const pin = drift === undefined ? undefined : driftedPin(drift, manifest.bundle);
     const { description } = this;
     const { caPem: caCert } = this.cluster;
-    await this.cluster.create(downstreamObjects({ manifest: facts, description, caCert, pin, tokenName }));
-    await this.cluster.start(this.#images());
+    await this.cluster.create(downstreamObjects({ manifest: facts, description, caCert, pin, suffix }));
+  }
+
+  /** Lets it run. */
+  start(): Promise<void> {
+    return this.cluster.start(this.#images());
+  }
+
+  /** The token that the agent reports; Kubernetes puts it into its Secret. */
+  async #agentToken(): Promise<string> {
+    let token: string | undefined;
+    const look = async () => {
+      const { items } = await this.cluster.client.list(core("secrets", AGENT.namespace), {
+        labelSelector: `${ACCOUNT_LABEL}=${AGENT.name}`,
+      });
+      token = textOf(items[0], "token");
+      return token !== undefined;
+    };
+    await waitUntil(look, { what: `the token of ${this.name}'s agent` });
+    return token ?? "";
   }
 
   #images(): Images {

@@ -1,8 +1,10 @@
 import type { NewObject } from "../cluster-client.ts";
 import { AGENT_FEATURES, agentManifest, type ManifestFacts } from "../rancher/agent-manifest.ts";
 import { annotated } from "../rancher/apply.ts";
+import { SECRET_REFERENCE, tokenSecret } from "../rancher/account-secret.ts";
+import { IMPERSONATION } from "../rancher/impersonation.ts";
 import { recordOf } from "../rancher/norman.ts";
-import { secret } from "./management-objects.ts";
+import { ADMIN_USER, secret } from "./management-objects.ts";
 import type { ScenarioCluster } from "./scenario.ts";
 
 export interface DownstreamFacts {
@@ -12,8 +14,8 @@ export interface DownstreamFacts {
   readonly caCert: string;
   /** What the agent is pinned to, where that is not what Rancher serves. */
   readonly pin: string | undefined;
-  /** Further labels and annotations that this scenario wants to see on things. */
-  readonly tokenName: string;
+  /** Five letters and digits, as Kubernetes appends them to generated names. */
+  readonly suffix: () => string;
 }
 
 /** What is in a downstream cluster that has been managed for some time, in the order of creation. */
@@ -23,9 +25,8 @@ export function downstreamObjects(facts: DownstreamFacts): NewObject[] {
   return [
     ...(namespace === undefined ? [] : [namespace]),
     rootCertificate(facts.caCert),
-    ...rest.map((object) => (object.kind === "Deployment" ? asDeployed(object, facts) : object)),
-    // After its account: Kubernetes removes tokens of accounts that it does not find.
-    accountToken(facts),
+    ...agentAccount(rest, facts),
+    ...impersonation(facts),
     ...(facts.description.driver === "rke2" || facts.description.windows ? upgradePlans(facts.description) : []),
     ...(facts.description.nodeAgent ? [nodeAgent(facts)] : []),
     ...(facts.description.fleet ? fleetAgent(facts) : []),
@@ -37,11 +38,36 @@ function rootCertificate(caCert: string): NewObject {
   return { apiVersion: "v1", kind: "ConfigMap", metadata, data: { "ca.crt": caCert } };
 }
 
-function accountToken({ caCert, tokenName }: DownstreamFacts): NewObject {
-  const plain = { "ca.crt": caCert, namespace: "cattle-system", token: "sandbox" };
-  const token = secret(tokenName, "kubernetes.io/service-account-token", plain);
-  const annotations = { "kubernetes.io/service-account.name": "cattle" };
-  return { ...token, metadata: { ...token.metadata, annotations } };
+/** The agent's objects, with the Secret that holds its account's token. */
+function agentAccount(manifest: readonly NewObject[], facts: DownstreamFacts): NewObject[] {
+  const name = `cattle-token-${facts.suffix()}`;
+  return [
+    ...manifest.map((object) => {
+      if (object.kind === "Deployment") return asDeployed(object, facts);
+      return object.kind === "ServiceAccount" ? referring(object, name) : object;
+    }),
+    // After its account: Kubernetes removes tokens of accounts that it does not find.
+    tokenSecret({ namespace: "cattle-system", account: "cattle", name }),
+  ];
+}
+
+/** What Rancher ≥ 2.6 has made for the person's requests: an account for each user, with a token in a Secret. */
+function impersonation({ suffix }: DownstreamFacts): NewObject[] {
+  const account = `${IMPERSONATION.prefix}${ADMIN_USER}`;
+  const { namespace } = IMPERSONATION;
+  const name = `${account}-token-${suffix()}`;
+  const object = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: account, namespace } };
+  return [
+    { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
+    referring(object, name),
+    tokenSecret({ namespace, account, name }),
+  ];
+}
+
+function referring(account: NewObject, secretName: string): NewObject {
+  const { annotations, namespace } = account.metadata;
+  const reference = { [SECRET_REFERENCE]: `${namespace}/${secretName}` };
+  return { ...account, metadata: { ...account.metadata, annotations: { ...annotations, ...reference } } };
 }
 
 /** The scenario's replicas and pin, which are not of Rancher's making. */

@@ -1,6 +1,7 @@
 import type { AdmissionHook } from "../api-server/admission.ts";
 import type { User } from "../api-server/authorization.ts";
 import type { ResourceKind } from "../api-server/kinds.ts";
+import type { ServingIdentity } from "../api-server/serving-identity.ts";
 import type { Clock } from "../clock.ts";
 import type { ClusterClient, NewObject } from "../cluster-client.ts";
 import type { Images } from "../controllers/container-program.ts";
@@ -21,8 +22,8 @@ export interface ClusterOptions {
   readonly powerful: readonly string[];
   /** Webhooks that judge what is written. */
   readonly admission: readonly AdmissionHook[];
-  /** What the cluster's API server is verified with, where it has nothing of its own. PEM. */
-  readonly caPem: string;
+  /** Who the cluster's API server is, where it has nothing of its own. */
+  readonly identity: ServingIdentity;
 }
 
 /** One cluster of an estate, as the estate, Rancher and the agents use it: a simulated one, or a real control plane. */
@@ -37,7 +38,7 @@ export interface EstateCluster {
   create(objects: readonly NewObject[]): Promise<void>;
   /** Starts the nodes, and the controllers if there are none yet; what is stored begins to run. */
   start(images: Images): Promise<void>;
-  /** The API as this account reaches it from inside. */
+  /** The API as this account reaches it from inside. A request with a token of its own is the token's. */
   handlerFor(account: User): TunnelHandler;
   stop(): Promise<void>;
 }

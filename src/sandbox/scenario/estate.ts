@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { createRoot } from "../../pki/issuing/authority.ts";
+import { serviceAccount } from "../api-server/authorization.ts";
 import { BUILT_IN_KINDS } from "../api-server/built-in-kinds.ts";
 import { DOWNSTREAM_KINDS, rancherKinds } from "../api-server/rancher-kinds.ts";
 import { type ClusterAuthority, createClusterAuthority } from "../api-server/serving-identity.ts";
@@ -22,7 +23,7 @@ import { ADMIN_USER, managementObjects } from "./management-objects.ts";
 import { saveMemory } from "./memory.ts";
 import { type Random, randomSuffix, seededRandom } from "./random.ts";
 import type { Scenario, ScenarioCluster } from "./scenario.ts";
-import { SimulatedCluster, serviceAccount } from "./simulated-cluster.ts";
+import { SimulatedCluster } from "./simulated-cluster.ts";
 import { StatisticsKeeper } from "./statistics.ts";
 import { waitUntil } from "./waiting.ts";
 
@@ -134,12 +135,13 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
   async #startDownstream(manifest: Omit<ManifestFacts, "features" | "token" | "namespace">): Promise<void> {
     for (const cluster of this.downstream) {
       const { profile, serverUrl, bundle, installUuid } = manifest;
+      await cluster.prepare(manifest);
       const at = this.clock.now();
-      await this.management.create(cluster.managementObjects({ profile, serverUrl, bundle, installUuid, at }));
+      await this.management.create(await cluster.managementObjects({ profile, serverUrl, bundle, installUuid, at }));
     }
     for (let first = 0; first < this.downstream.length; first += BATCH) {
       const batch = this.downstream.slice(first, first + BATCH);
-      await Promise.all(batch.map((cluster) => cluster.start(manifest)));
+      await Promise.all(batch.map((cluster) => cluster.start()));
     }
   }
 
@@ -196,7 +198,7 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
       powerful,
       historyLimit: Math.max(400, 4 * this.scenario.clusters.length),
       admission: [settingsWebhook(this.profile)],
-      caPem: this.authority.caPem,
+      identity: this.authority,
     });
   }
 
@@ -215,7 +217,7 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
       statistics,
       token: registrationToken(random),
       drift: drift?.kind === "drifted" ? drift.pin : undefined,
-      caPem: this.authority.caPem,
+      identity: this.authority,
       makeCluster: this.#makeCluster,
     });
   }

@@ -1,9 +1,11 @@
 import { ApiServer } from "../api-server/api-server.ts";
-import type { User } from "../api-server/authorization.ts";
+import { serviceAccount, type User } from "../api-server/authorization.ts";
+import { isIssuedBy, type ServingIdentity } from "../api-server/serving-identity.ts";
 import type { ClusterClient, NewObject } from "../cluster-client.ts";
 import type { Images } from "../controllers/container-program.ts";
 import { type Controllers, startControllers } from "../controllers/controllers.ts";
 import { HeldClock } from "../held-clock.ts";
+import type { TunnelHandler } from "../rancher/tunnel.ts";
 import { apiHandler } from "./api-handler.ts";
 import { collectionOf } from "./collection.ts";
 import type { ClusterOptions, EstateCluster } from "./estate-cluster.ts";
@@ -15,7 +17,7 @@ export class SimulatedCluster implements EstateCluster {
   readonly client: ClusterClient;
   /** What its controllers and nodes live by. */
   readonly clock: HeldClock;
-  readonly caPem: string;
+  #identity: ServingIdentity;
   #controllers: Controllers | undefined;
 
   constructor(options: ClusterOptions) {
@@ -24,9 +26,20 @@ export class SimulatedCluster implements EstateCluster {
     this.server = new ApiServer({ name, kubernetesVersion, kinds, clock, random, historyLimit });
     this.client = this.server.client();
     this.clock = new HeldClock(clock);
-    this.caPem = options.caPem;
+    this.#identity = options.identity;
+    this.server.accountTokens.rootCa = options.identity.caPem;
     for (const hook of options.admission) this.server.admission.validate(hook);
     for (const account of options.powerful) this.allowEverything(account);
+  }
+
+  get caPem(): string {
+    return this.#identity.caPem;
+  }
+
+  /** The API server is somebody else from now on: its serving certificate comes from another CA. */
+  becomes(identity: ServingIdentity): void {
+    this.#identity = identity;
+    this.server.accountTokens.rootCa = identity.caPem;
   }
 
   async create(objects: readonly NewObject[]): Promise<void> {
@@ -46,8 +59,13 @@ export class SimulatedCluster implements EstateCluster {
     await this.#controllers.ready;
   }
 
-  handlerFor(account: User): ReturnType<typeof apiHandler> {
-    return apiHandler(this.server, account);
+  handlerFor(account: User): TunnelHandler {
+    const answer = apiHandler(this.server, account);
+    return async (request, signal) => {
+      const { ca } = request;
+      if (ca !== undefined && !isIssuedBy(this.#identity.certificatePem, ca)) throw new Error(UNKNOWN_AUTHORITY);
+      return await answer(request, signal);
+    };
   }
 
   allowEverything(user: string): void {
@@ -62,9 +80,5 @@ export class SimulatedCluster implements EstateCluster {
   }
 }
 
-export function serviceAccount({ namespace, name }: { namespace: string; name: string }): User {
-  return {
-    name: `system:serviceaccount:${namespace}:${name}`,
-    groups: ["system:serviceaccounts", `system:serviceaccounts:${namespace}`, "system:authenticated"],
-  };
-}
+/** In Go's words: what Rancher's client says when it has another CA than the server's certificate is from. */
+const UNKNOWN_AUTHORITY = "tls: failed to verify certificate: x509: certificate signed by unknown authority";
