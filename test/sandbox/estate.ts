@@ -177,12 +177,17 @@ export async function podLog(
 }
 
 /** The log of an agent's container, from its cluster's own API server: it needs no tunnel. */
-export async function directLog(cluster: SandboxCluster, pod: string): Promise<string> {
+export function directLog(cluster: SandboxCluster, pod: string): Promise<string> {
+  return podLogOf(cluster, pod, "present");
+}
+
+/** The same, of the container's present run or of the one before. */
+export async function podLogOf(cluster: SandboxCluster, pod: string, run: "present" | "previous"): Promise<string> {
   const { clusters, users } = parse(cluster.kubeconfig);
   const [{ cluster: place }] = clusters;
   const [{ user }] = users;
   return new Promise((resolve, reject) => {
-    const path = `/api/v1/namespaces/cattle-system/pods/${pod}/log`;
+    const path = `/api/v1/namespaces/cattle-system/pods/${pod}/log?previous=${run === "previous"}`;
     const ca = Buffer.from(place["certificate-authority-data"], "base64");
     const headers = { authorization: `Bearer ${user.token}` };
     request(`${place.server}${path}`, { ca, headers, agent: false }, (response) => {

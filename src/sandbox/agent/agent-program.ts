@@ -22,6 +22,8 @@ export interface AgentSurroundings {
    * started: how an agent comes to run with a pin that would not survive a restart.
    */
   readonly startedEarlier: () => boolean;
+  /** Calls back when the agent cannot renew its leader lease any more. @returns how to give the lease up */
+  readonly holdLease: (onLost: () => void) => () => void;
   /** Lets the cluster's time stand still while a start waits for the real network. */
   readonly standingStill: <T>(work: Promise<T>) => Promise<T>;
 }
@@ -40,13 +42,16 @@ export function agentProgram(surroundings: AgentSurroundings): ContainerProgram 
 }
 
 async function run(agent: AgentProcess): Promise<number> {
-  const { observer } = agent.surroundings;
+  const { observer, holdLease } = agent.surroundings;
   observer.started(agent.podName);
+  const release = holdLease(() => agent.loseLease());
   try {
-    const code = await runUntilExit(agent);
+    const ended = await runUntilExit(agent);
+    const code = agent.leaseLost ? 1 : ended;
     observer.exited(agent.podName, code);
     return code;
   } finally {
+    release();
     agent.end();
   }
 }

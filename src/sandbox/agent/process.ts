@@ -16,6 +16,7 @@ export class AgentProcess {
   readonly podName: string;
   /** `CATTLE_SERVER`, without a slash at the end. */
   readonly server: string;
+  leaseLost = false;
   readonly #stopped = new AbortController();
 
   constructor(context: ContainerContext, surroundings: AgentSurroundings) {
@@ -32,6 +33,13 @@ export class AgentProcess {
 
   get strict(): boolean {
     return this.context.env.STRICT_VERIFY === "true";
+  }
+
+  /** The embedded Rancher ends its process when another could lead (rancher.md §0a row 18). */
+  loseLease(): void {
+    this.leaseLost = true;
+    this.log("fatal", "leaderelection lost for cattle-controllers");
+    this.end();
   }
 
   /** SIGTERM: the process is done about a second later, so that what it is answering gets through. */

@@ -65,7 +65,8 @@ export class HttpsFront {
     this.#tls.on("tlsClientError", () => {});
   }
 
-  async listen(server: ApiServer): Promise<Listener> {
+  /** @param port any free one where it is 0 */
+  async listen(server: ApiServer, port = 0): Promise<Listener> {
     const open = new Set<Socket>();
     const door = createTcpServer((socket) => {
       open.add(socket);
@@ -74,17 +75,17 @@ export class HttpsFront {
       socket.setNoDelay(true);
       this.#tls.emit("connection", socket);
     });
-    const port = await portOf(door, this.#host);
-    this.#servers.set(port, server);
+    const taken = await portOf(door, this.#host, port);
+    this.#servers.set(taken, server);
     const close = async () => {
       stopping.remove();
-      this.#servers.delete(port);
+      this.#servers.delete(taken);
       for (const socket of open) socket.destroy();
       await new Promise<void>((resolve) => door.close(() => resolve()));
     };
     const stopping = server.onStop(() => void close());
     const named = this.#host.includes(":") ? `[${this.#host}]` : this.#host;
-    return { url: `https://${named}:${port}`, close };
+    return { url: `https://${named}:${taken}`, close };
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
@@ -97,10 +98,10 @@ export class HttpsFront {
 /** k8s.io/apiserver/pkg/server/secure_serving.go: idle connections live as long as Go's clients keep them. */
 const KEEP_ALIVE_MS = 90_000;
 
-function portOf(door: TcpServer, host: string): Promise<number> {
+function portOf(door: TcpServer, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     door.once("error", reject);
-    door.listen(0, host, () => {
+    door.listen(port, host, () => {
       door.off("error", reject);
       // A listener on a host and port has an address of this shape.
       resolve((door.address() as AddressInfo).port);

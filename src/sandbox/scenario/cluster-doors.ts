@@ -1,6 +1,7 @@
 import { ADMINISTRATOR } from "../api-server/authorization.ts";
 import { HttpsFront, type Listener } from "../api-server/https-front.ts";
 import type { KubeconfigEntry } from "../api-server/kubeconfig.ts";
+import type { ServingIdentity } from "../api-server/serving-identity.ts";
 import type { Estate } from "./estate.ts";
 import { randomSuffix } from "./random.ts";
 import type { SimulatedCluster } from "./simulated-cluster.ts";
@@ -9,7 +10,7 @@ import type { SimulatedCluster } from "./simulated-cluster.ts";
 export class ClusterDoors {
   readonly #estate: Estate;
   readonly #entries = new Map<string, KubeconfigEntry>();
-  readonly #listeners: Listener[] = [];
+  readonly #listeners = new Map<string, Listener>();
 
   constructor(estate: Estate) {
     this.#estate = estate;
@@ -32,20 +33,25 @@ export class ClusterDoors {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    await Promise.all([...this.#listeners.values()].map((listener) => listener.close()));
   }
 
-  async #listen(front: HttpsFront, name: string, { server }: SimulatedCluster): Promise<void> {
+  async #listen(front: HttpsFront, name: string, cluster: SimulatedCluster): Promise<void> {
     const { authority, random } = this.#estate;
-    const listener = await front.listen(server);
-    this.#listeners.push(listener);
+    const listener = await front.listen(cluster.server);
+    this.#listeners.set(name, listener);
     const token = randomSuffix(random, 32);
-    server.tokens.add(token, ADMINISTRATOR);
-    this.#entries.set(name, {
-      name,
-      server: listener.url,
-      caPem: authority.caPem,
-      credentials: { kind: "token", token },
-    });
+    cluster.server.tokens.add(token, ADMINISTRATOR);
+    const { caPem } = authority;
+    this.#entries.set(name, { name, server: listener.url, caPem, credentials: { kind: "token", token } });
+    cluster.whenIdentityChanges((identity) => this.#listenAgain(name, cluster, identity));
+  }
+
+  /** At the same address with another certificate; whoever was connected must connect anew. */
+  async #listenAgain(name: string, { server }: SimulatedCluster, identity: ServingIdentity): Promise<void> {
+    const port = Number(new URL(this.entry(name).server).port);
+    await this.#listeners.get(name)?.close();
+    this.#listeners.set(name, await new HttpsFront({ identity }).listen(server, port));
+    this.#entries.set(name, { ...this.entry(name), caPem: identity.caPem });
   }
 }

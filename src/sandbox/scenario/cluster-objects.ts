@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { NewObject } from "../cluster-client.ts";
 import { agentImage, caChecksum } from "../rancher/agent-manifest.ts";
+import { TOKEN_NAMESPACE } from "../rancher/cluster-access.ts";
 import type { RancherProfile } from "../rancher/profile.ts";
 import { secret } from "./management-objects.ts";
 import type { ScenarioCluster } from "./scenario.ts";
@@ -31,14 +32,17 @@ export function clusterObjects(facts: ClusterFacts): NewObject[] {
     { apiVersion: "v1", kind: "Namespace", metadata: { name: id } },
     ...registrationToken(facts, "default-token", facts.defaultToken),
     ...registrationToken(facts, "system", facts.token),
-    {
-      ...secret(`cluster-serviceaccounttoken-${id.slice(-5)}`, "Opaque", { credential: facts.credential }),
-      metadata: { name: `cluster-serviceaccounttoken-${id.slice(-5)}`, namespace: "cattle-global-data" },
-    },
+    ...(facts.profile.tokenInStatus ? [] : [heldToken(facts)]),
     managementCluster(facts),
     managementNode(facts),
     ...provisioned(facts),
   ];
+}
+
+/** Rancher ≥ 2.6.7 holds a cluster's token in a Secret that the status names. */
+function heldToken({ id, credential }: ClusterFacts): NewObject {
+  const name = `cluster-serviceaccounttoken-${id.slice(-5)}`;
+  return { ...secret(name, "Opaque", { credential }), metadata: { name, namespace: TOKEN_NAMESPACE } };
 }
 
 /** The `clusters.management.cattle.io` of a cluster that was imported some time ago. Status included. */
@@ -78,7 +82,8 @@ function managementCluster(facts: ClusterFacts): NewObject {
   };
 }
 
-function clusterStatus({ description, profile, caCert, installUuid, id, at }: ClusterFacts): Record<string, unknown> {
+function clusterStatus(facts: ClusterFacts): Record<string, unknown> {
+  const { description, profile, caCert, credential, installUuid, id, at } = facts;
   return {
     agentFeatures: { fleet: false, "multi-cluster-management": false, "multi-cluster-management-agent": true },
     agentImage: agentImage(profile),
@@ -102,7 +107,9 @@ function clusterStatus({ description, profile, caCert, installUuid, id, at }: Cl
     linuxWorkerCount: 1,
     nodeCount: 1,
     provider: description.driver === "rke2" ? "rke2" : "k3s",
-    serviceAccountTokenSecret: `cluster-serviceaccounttoken-${id.slice(-5)}`,
+    ...(profile.tokenInStatus
+      ? { serviceAccountToken: credential }
+      : { serviceAccountTokenSecret: `cluster-serviceaccounttoken-${id.slice(-5)}` }),
     version: { gitVersion: description.kubernetes, major: "1", minor: description.kubernetes.split(".")[1] },
     windowsWorkerCount: description.windows ? 1 : 0,
   };

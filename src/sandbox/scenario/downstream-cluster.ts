@@ -6,8 +6,8 @@ import type { ResourceKind } from "../api-server/kinds.ts";
 import type { ServingIdentity } from "../api-server/serving-identity.ts";
 import type { Clock } from "../clock.ts";
 import type { Images } from "../controllers/container-program.ts";
-import type { ManifestFacts } from "../rancher/agent-manifest.ts";
 import { ACCOUNT_LABEL, textOf } from "../rancher/account-secret.ts";
+import type { ManifestFacts } from "../rancher/agent-manifest.ts";
 import { IMPERSONATION } from "../rancher/impersonation.ts";
 import { core } from "../rancher/resources.ts";
 import { type ClusterFacts, clusterObjects } from "./cluster-objects.ts";
@@ -52,6 +52,7 @@ export class DownstreamCluster<C extends EstateCluster = SimulatedCluster> {
   /** The agent's image cannot be pulled any more. */
   imageMissing = false;
   readonly #options: DownstreamOptions<C>;
+  readonly #leases = new Set<() => void>();
   #unchecked: number;
 
   constructor(options: DownstreamOptions<C>) {
@@ -107,6 +108,16 @@ export class DownstreamCluster<C extends EstateCluster = SimulatedCluster> {
     return this.cluster.start(this.#images());
   }
 
+  /** The agents that run cannot renew their leases: the API server takes none of their tokens. */
+  loseLeases(): void {
+    for (const lost of [...this.#leases]) lost();
+  }
+
+  #holdLease(onLost: () => void): () => void {
+    this.#leases.add(onLost);
+    return () => this.#leases.delete(onLost);
+  }
+
   /** The token that the agent reports; Kubernetes puts it into its Secret. */
   async #agentToken(): Promise<string> {
     let token: string | undefined;
@@ -130,8 +141,17 @@ export class DownstreamCluster<C extends EstateCluster = SimulatedCluster> {
       return this.#unchecked >= 0;
     };
     const standingStill = <T>(work: Promise<T>) => this.cluster.clock.during(work);
-    const surroundings = { link: this.link, observer, api, systemRoots: "", random, startedEarlier, standingStill };
-    const agent = agentProgram(surroundings);
+    const holdLease = (onLost: () => void) => this.#holdLease(onLost);
+    const agent = agentProgram({
+      link: this.link,
+      observer,
+      api,
+      systemRoots: "",
+      random,
+      startedEarlier,
+      standingStill,
+      holdLease,
+    });
     const isAgent = (image: string) => image.includes("rancher/rancher-agent");
     return {
       programs: { "rancher/rancher-agent": agent },

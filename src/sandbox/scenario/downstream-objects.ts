@@ -1,7 +1,7 @@
 import type { NewObject } from "../cluster-client.ts";
+import { SECRET_REFERENCE, tokenSecret } from "../rancher/account-secret.ts";
 import { AGENT_FEATURES, agentManifest, type ManifestFacts } from "../rancher/agent-manifest.ts";
 import { annotated } from "../rancher/apply.ts";
-import { SECRET_REFERENCE, tokenSecret } from "../rancher/account-secret.ts";
 import { IMPERSONATION } from "../rancher/impersonation.ts";
 import { recordOf } from "../rancher/norman.ts";
 import { ADMIN_USER, secret } from "./management-objects.ts";

@@ -3,6 +3,7 @@ import { ApiError } from "../cluster-client.ts";
 import { recordOf } from "../rancher/norman.ts";
 import { apps, CLUSTERS, core, NODES, TOKENS } from "../rancher/resources.ts";
 import { forbidDeployments, keepSecret } from "./cluster-faults.ts";
+import { renewCluster } from "./cluster-renewal.ts";
 import { sleep } from "./conduct.ts";
 import type { DownstreamCluster } from "./downstream-cluster.ts";
 import type { Estate } from "./estate.ts";
@@ -52,6 +53,8 @@ export class FaultInjection {
         return forbidDeployments(this.cluster(fault.cluster).cluster.server);
       case "hidden":
         return this.#hide(this.cluster(fault.cluster));
+      case "renewed-cluster":
+        return renewCluster(this.cluster(fault.cluster), this.#estate, fault);
       case "image-missing":
         this.cluster(fault.cluster).imageMissing = true;
         return;

@@ -20,6 +20,20 @@ export const faultSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("restart-rancher") }),
   z.strictObject({ kind: z.literal("forbidden"), cluster }),
   z.strictObject({ kind: z.literal("hidden"), cluster }),
+  z.strictObject({
+    kind: z.literal("renewed-cluster"),
+    cluster,
+    /** Its service-account key is another one: every token of before is refused. */
+    serviceAccountKey: z.boolean().default(true),
+    /** Its API server's certificate comes from another CA. */
+    ca: z.boolean().default(false),
+    /** Whether `ca.crt` in the Secrets of tokens is brought up to date: kube-controller-manager was restarted with it. */
+    secretsFollow: z.boolean().default(true),
+    /** Its agents lose their lease and start anew, or never notice. */
+    agent: z.enum(["restarts", "stays"]).default("restarts"),
+    /** Whether Rancher takes over what its agents report from then on. */
+    reported: z.boolean().default(true),
+  }),
   z.strictObject({ kind: z.literal("image-missing"), cluster }),
   z.strictObject({ kind: z.literal("node-full"), cluster }),
   z.strictObject({ kind: z.literal("stale-rancher") }),

@@ -18,6 +18,8 @@ export class SimulatedCluster implements EstateCluster {
   /** What its controllers and nodes live by. */
   readonly clock: HeldClock;
   #identity: ServingIdentity;
+  /** Told of a new identity before anything is asked of it: who puts the API server on the network. */
+  #onIdentity: (identity: ServingIdentity) => Promise<void> = async () => {};
   #controllers: Controllers | undefined;
 
   constructor(options: ClusterOptions) {
@@ -37,9 +39,14 @@ export class SimulatedCluster implements EstateCluster {
   }
 
   /** The API server is somebody else from now on: its serving certificate comes from another CA. */
-  becomes(identity: ServingIdentity): void {
+  async becomes(identity: ServingIdentity): Promise<void> {
     this.#identity = identity;
     this.server.accountTokens.rootCa = identity.caPem;
+    await this.#onIdentity(identity);
+  }
+
+  whenIdentityChanges(callback: (identity: ServingIdentity) => Promise<void>): void {
+    this.#onIdentity = callback;
   }
 
   async create(objects: readonly NewObject[]): Promise<void> {
