@@ -4,7 +4,9 @@ import type { Api } from "../kubernetes/api.ts";
 import { ApiError } from "../kubernetes/api-error.ts";
 import type { KubeObject } from "../kubernetes/object.ts";
 import { secrets } from "../kubernetes/resource.ts";
-import { conflict } from "./step-action.ts";
+import { ownersOf } from "../kubernetes/secret.ts";
+import { stopWriter } from "../plan/gates/put-back.ts";
+import { conflict, type Obstruction } from "./step-action.ts";
 
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 const ATTEMPTS = 10;
@@ -39,7 +41,9 @@ export async function changeSecret(api: Api, change: SecretChange): Promise<void
     if (secret === undefined) throw conflict(place, "it was deleted");
     const values = valuesOf(secret);
     if (Object.entries(change.values).every(([key, value]) => values[key] === value)) return;
-    if (!change.expected(values)) throw conflict(place, "its content is not what was there before this step");
+    if (!change.expected(values)) {
+      throw conflict(place, `its content is not what was there before this step${ownedBy(ownersOf(secret))}`);
+    }
     try {
       await api.replace(secrets(change.namespace), changed(secret, change.values));
       return;
@@ -47,6 +51,28 @@ export async function changeSecret(api: Api, change: SecretChange): Promise<void
       if (!(error instanceof ApiError) || error.kind !== "conflict" || attempt === ATTEMPTS) throw error;
     }
   }
+}
+
+/**
+ * Whether a Secret that a step has written still holds those values: other tools put back what their source says, some
+ * of them within seconds. Undefined where it does, or cannot be read now.
+ */
+export async function putBackBySomebody(
+  api: Api,
+  { namespace, name, values }: Pick<SecretChange, "namespace" | "name" | "values">,
+): Promise<Obstruction | undefined> {
+  const secret = await api.get(secrets(namespace), name);
+  const found = secret === undefined ? {} : valuesOf(secret);
+  if (Object.entries(values).every(([key, value]) => found[key] === value)) return undefined;
+  const owners = secret === undefined ? [] : ownersOf(secret);
+  return {
+    why: `Secret ${namespace}/${name} does not hold what this step has written any more: somebody has changed it since${ownedBy(owners)}`,
+    hint: `${stopWriter(owners)}; farrier apply then writes it again.`,
+  };
+}
+
+function ownedBy(owners: readonly string[]): string {
+  return owners.length === 0 ? "" : ` (it belongs to ${owners.join(" and ")}, which puts it back)`;
 }
 
 const dataSchema = z.record(z.string(), z.string()).catch({});

@@ -8,6 +8,13 @@ const LAG_MS = 20_000;
 /** So often its pods are started again. */
 const ROUNDS = 6;
 
+export interface ServedQuestion {
+  readonly bundle: string;
+  readonly shape: RancherShape;
+  /** Rancher's Secret holds another bundle now: starting it again would not help. */
+  readonly spoilt: () => Promise<boolean>;
+}
+
 /**
  * Waits until every replica serves the bundle; starts the pods again, one after the other, where they don't: the one
  * that wrote the old bundle back cannot be told from outside.
@@ -16,12 +23,13 @@ const ROUNDS = 6;
  */
 export async function renewedUntilServed(
   context: StepContext,
-  { bundle, shape }: { readonly bundle: string; readonly shape: RancherShape },
+  { bundle, shape, spoilt }: ServedQuestion,
   renew: (pod: RancherPod) => Promise<void>,
 ): Promise<boolean> {
   const times = shape.replicas * 2 + 1;
   for (let round = 0; round < ROUNDS; round++) {
     if (await servesBundle(context, bundle, { times, patienceMs: LAG_MS })) return true;
+    if (await spoilt()) return false;
     for (const pod of await rancherPods(context, shape)) await renew(pod);
   }
   return false;

@@ -9,8 +9,8 @@ import { sealServingPair, unsealServingPair } from "../../backup/serving-pair.ts
 import type { Sealed } from "../../backup/vault.ts";
 import { withoutKeys } from "../../pki/reading/without-keys.ts";
 import { Secret } from "../../pki/secret.ts";
-import { changeSecret, readSecretValues } from "../secret-change.ts";
-import { erased, type StepContext } from "../step-action.ts";
+import { changeSecret, putBackBySomebody, readSecretValues } from "../secret-change.ts";
+import { erased, type Obstruction, type StepContext } from "../step-action.ts";
 
 const CHAIN_KEY = "tls.crt";
 const PRIVATE_KEY = "tls.key";
@@ -54,7 +54,14 @@ export const presentCertificate = erased<Before>({
   },
 
   async verify(context) {
-    if (await isPresented(context, context.remainingMs() - 10_000)) return { kind: "verified", evidence: [] };
+    const { management, plan, vault } = context;
+    const { namespace, servingSecret: name } = plan.rancher;
+    const { chain } = await unsealServingPair(vault, plan.serving.target.sealed);
+    const spoilt = () => putBackBySomebody(management, { namespace, name, values: { [CHAIN_KEY]: chain } });
+    const isShown = await isPresented(context, context.remainingMs() - 10_000, spoilt);
+    const putBack = await spoilt();
+    if (putBack !== undefined) return { kind: "blocked", by: putBack };
+    if (isShown) return { kind: "verified", evidence: [] };
     return {
       kind: "blocked",
       by: {
@@ -97,15 +104,22 @@ async function write(
   });
 }
 
-/** Looks at every address until all of them have shown the target often enough in a row, or the time is over. */
-async function isPresented(context: StepContext, patienceMs: number): Promise<boolean> {
+/**
+ * Looks at every address until all of them have shown the target often enough in a row, or the time is over, or waiting
+ * has lost its sense.
+ */
+async function isPresented(
+  context: StepContext,
+  patienceMs: number,
+  spoilt?: () => Promise<Obstruction | undefined>,
+): Promise<boolean> {
   const leaf = context.plan.serving.target.certificates[0]?.fingerprint;
   const end = Date.now() + patienceMs;
   for (let inRow = 0; inRow < IN_ROW; ) {
     context.signal.throwIfAborted();
     const seen = await context.world.rancher.presented();
     inRow = seen.length > 0 && seen.every(({ fingerprints }) => fingerprints[0] === leaf) ? inRow + 1 : 0;
-    if (inRow === 0 && Date.now() > end) return false;
+    if (inRow === 0 && (Date.now() > end || (await spoilt?.()) !== undefined)) return false;
     if (inRow === 0) await pause(PAUSE_MS, undefined, { signal: context.signal });
   }
   return true;

@@ -3,8 +3,10 @@
  * undoes it. A cluster that does not come back undoes the switch.
  */
 import { z } from "zod";
+import { FarrierError } from "../../errors.ts";
 import { pinOf } from "../../pki/pin.ts";
 import { isInForce } from "../../plan/gates/hold.ts";
+import { epochNamed } from "../../plan/reading.ts";
 import {
   awaitRancher,
   deleteRancherPod,
@@ -13,11 +15,12 @@ import {
   rancherPods,
   rancherShape,
 } from "../rancher-pods.ts";
+import { putBackBySomebody } from "../secret-change.ts";
 import { answering, awaitSessions, sessionEvidence } from "../sessions.ts";
 import { renewedUntilServed, STALE_HINT } from "../stale-rancher.ts";
 import { erased, type StepContext, type Verification } from "../step-action.ts";
 import { undoSwitch } from "./present-certificate.ts";
-import { writtenBundle } from "./serve-bundle.ts";
+import { bundleValues, writtenBundle } from "./serve-bundle.ts";
 
 const beforeSchema = z.object({
   at: z.string(),
@@ -41,7 +44,10 @@ export const restartRancherPods = erased<z.infer<typeof beforeSchema>>({
 
   async apply(context, before) {
     const shape = await rancherShape(context);
-    for (const pod of before.pods) await renew(context, shape, pod);
+    for (const pod of before.pods) {
+      await requireBundle(context);
+      await renew(context, shape, pod);
+    }
   },
 
   async verify(context, before): Promise<Verification> {
@@ -70,7 +76,25 @@ async function renew(context: StepContext, shape: RancherShape, old: Pick<Ranche
 async function servesWhatIsWritten(context: StepContext): Promise<boolean> {
   const [shape, bundle] = await Promise.all([rancherShape(context), writtenBundle(context)]);
   if (bundle === undefined) return true;
-  return await renewedUntilServed(context, { bundle, shape }, (pod) => renew(context, shape, pod));
+  const spoilt = async (): Promise<boolean> => (await writtenBundle(context)) !== bundle;
+  return await renewedUntilServed(context, { bundle, shape, spoilt }, (pod) => renew(context, shape, pod));
+}
+
+/**
+ * A restart serves what the Secret holds at that moment: it must be the bundle that agents have.
+ * @throws FarrierError `step.conflict` when somebody has put another there
+ */
+async function requireBundle({ management, plan }: StepContext): Promise<void> {
+  const epoch = plan.stages.find(({ kind }) => kind === "switch")?.gateEpoch;
+  if (epoch === undefined || (await writtenBundle({ management, plan })) === undefined) return;
+  const { namespace, trustSecret: name } = plan.rancher;
+  const putBack = await putBackBySomebody(management, {
+    namespace,
+    name,
+    values: bundleValues(epochNamed(plan, epoch)),
+  });
+  if (putBack === undefined) return;
+  throw new FarrierError("step.conflict", `Rancher is not restarted: ${putBack.why}.`, { hint: putBack.hint });
 }
 
 function clustersOf(context: StepContext): string[] {

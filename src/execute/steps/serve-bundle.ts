@@ -3,8 +3,9 @@
  * starts. The two are one unit: there is no pause between them, and going on after a crash completes it first.
  */
 import { z } from "zod";
+import type { Epoch } from "../../plan/plan.ts";
 import { awaitRestart, deleteRancherPod, rancherShape, restartRancher } from "../rancher-pods.ts";
-import { changeSecret, readSecretValues } from "../secret-change.ts";
+import { changeSecret, putBackBySomebody, readSecretValues } from "../secret-change.ts";
 import { servesBundle } from "../served-bundle.ts";
 import { renewedUntilServed, STALE_HINT } from "../stale-rancher.ts";
 import { epochOf, erased, type StepContext, type Verification } from "../step-action.ts";
@@ -46,7 +47,7 @@ export const serveBundle = erased<Before>({
     await changeSecret(management, {
       namespace: plan.rancher.namespace,
       name: plan.rancher.trustSecret,
-      values: { [BUNDLE_KEY]: epochOf(context).bundle },
+      values: bundleValues(epochOf(context)),
       expected: (values) => values[BUNDLE_KEY] === before.bundle,
     });
     await restartRancher(context, before.restartAt);
@@ -56,10 +57,18 @@ export const serveBundle = erased<Before>({
     const shape = await rancherShape(context);
     await awaitRestart(context, shape, before.restartAt);
     const { bundle } = epochOf(context);
-    const isServed = await renewedUntilServed(context, { bundle, shape }, async (pod) => {
+    const spoilt = async (): Promise<boolean> => !(await isBundleWritten(context));
+    const isServed = await renewedUntilServed(context, { bundle, shape, spoilt }, async (pod) => {
       await deleteRancherPod(context, pod);
       await awaitRestart(context, shape, before.restartAt, ({ uid }) => uid !== pod.uid);
     });
+    // Agents are still armed, so that either bundle keeps them: now is the time to notice who fights for the Secret.
+    const putBack = await putBackBySomebody(context.management, {
+      namespace: context.plan.rancher.namespace,
+      name: context.plan.rancher.trustSecret,
+      values: bundleValues(epochOf(context)),
+    });
+    if (putBack !== undefined) return { kind: "blocked", by: putBack };
     if (isServed) return { kind: "verified", evidence: [] };
     return {
       kind: "blocked",
@@ -70,6 +79,11 @@ export const serveBundle = erased<Before>({
     };
   },
 });
+
+/** What Secret `tls-ca` holds while Rancher serves, or is about to serve, the epoch. */
+export function bundleValues({ bundle }: Epoch): Readonly<Record<string, string>> {
+  return { [BUNDLE_KEY]: bundle };
+}
 
 /** Whether the Secret holds the epoch's bundle already: from then on any restart of Rancher serves it. */
 export async function isBundleWritten(context: Pick<StepContext, "management" | "plan" | "step">): Promise<boolean> {

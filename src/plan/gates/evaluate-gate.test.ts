@@ -243,7 +243,54 @@ describe("switch, when Rancher itself has moved since", () => {
   });
   test("is held when another bundle was put into the Secret, which Rancher's next start would serve", () => {
     const { holds } = gate("switch", estateOf([spread("c-1")], { served: [BOTH_BUNDLE.trim()] }));
-    expect(holds).toMatchObject([{ target: "rancher", why: expect.stringContaining("Secret tls-ca") }]);
+    expect(holds).toMatchObject([{ target: "rancher", why: expect.stringContaining("cattle-system/tls-ca") }]);
+  });
+});
+
+describe("a Secret that another tool puts back", () => {
+  const leaf = [leafFingerprint(YOUNG.chain)];
+  const owned = (estate: Estate, kind: "trust" | "serving"): Estate => {
+    const { secret } = estate[kind];
+    if (secret === undefined) throw new Error("an estate has its Secrets");
+    return { ...estate, [kind]: { ...estate[kind], secret: { ...secret, owners: ["Flux"] } } };
+  };
+  const both = [BOTH_BUNDLE.trim()];
+  const switched = { served: both, chain: YOUNG.chain, presented: leaf };
+  const armedForTarget = clusterWith("c-1", armedAgent(PIN.both, PIN.target));
+  const rows: { stage: string; when: string; estate: Estate }[] = [
+    { stage: "spread@both", when: "before anybody is moved", estate: estateOf([armed("c-1")], { served: both }) },
+    { stage: "switch", when: "before the certificate changes", estate: estateOf([spread("c-1")], { served: both }) },
+    { stage: "arm@target", when: "after the switch", estate: estateOf([spread("c-1")], switched) },
+    { stage: "narrow", when: "during the rest", estate: estateOf([armedForTarget], switched) },
+  ];
+  test.each(rows)("holds $stage $when, with its owner's name and the way to put it right", ({ stage, estate }) => {
+    const { passes, holds } = gate(stage, owned(estate, "trust"));
+    expect({ passes, holds }).toEqual({
+      passes: false,
+      holds: [
+        {
+          target: "rancher",
+          why: expect.stringMatching(/^Secret cattle-system\/tls-ca, which Flux owns, does not hold .* epoch both/),
+          hint: expect.stringMatching(/^Suspend Flux's sync of it.* kubectl -n cattle-system patch secret tls-ca /),
+        },
+      ],
+    });
+  });
+
+  test("does not hold what is about to be written anyway: a write that was begun is completed", () => {
+    const begun = estateOf([armed("c-1")], { bundle: BOTH_BUNDLE, served: [OLD.bundle.trim()] });
+    expect(gate("widen", begun)).toMatchObject({ passes: true, holds: [] });
+  });
+
+  test("holds what comes after the switch where it is the certificate, with its owner's name", () => {
+    const estate = estateOf([spread("c-1")], { bundle: BOTH_BUNDLE, chain: OLD.chain, presented: leaf });
+    const { holds } = gate("arm@target", owned(estate, "serving"));
+    expect(holds).toMatchObject([
+      {
+        why: "Secret cattle-system/tls-rancher-ingress, which Flux owns, does not hold the target certificate any more: another was written since the switch.",
+        hint: expect.stringContaining("farrier rollback"),
+      },
+    ]);
   });
 });
 

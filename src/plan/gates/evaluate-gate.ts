@@ -15,6 +15,7 @@ import {
   servedHolds,
   servesEverywhere,
   settledHolds,
+  unwrittenHolds,
 } from "./rancher-holds.ts";
 
 export interface GateQuestion {
@@ -48,13 +49,20 @@ export function evaluateGate(question: GateQuestion): GateVerdict {
     case "backup-verified":
       return verdict(question.backupVerified ? [] : [UNVERIFIED_BACKUP], []);
     case "bundle-served":
-      return verdict([...staleHolds(question), ...servedHolds(question.estate, epoch)], []);
+      return verdict(
+        [
+          ...staleHolds(question),
+          ...servedHolds(question.estate, epoch),
+          ...settledHolds(plan, question.estate, epoch),
+        ],
+        [],
+      );
     case "all-armed":
       // What everybody is served already changes nothing for any agent.
       if (servesEverywhere(question.estate, epoch)) return verdict(staleHolds(question), []);
       return overClusters(question, epoch, {
         ask: armedHolds,
-        holds: acceptedHolds(plan, question.estate, epoch, now),
+        holds: [...acceptedHolds(plan, question.estate, epoch, now), ...unwrittenHolds(plan, question.estate, epoch)],
       });
     case "all-started":
       return overClusters(question, epoch, {
@@ -66,7 +74,10 @@ export function evaluateGate(question: GateQuestion): GateVerdict {
         ],
       });
     case "switch-proved":
-      return overClusters(question, epoch, { ask: sessionHolds, holds: presentedHolds(plan, question.estate) });
+      return overClusters(question, epoch, {
+        ask: sessionHolds,
+        holds: [...presentedHolds(plan, question.estate), ...unwrittenHolds(plan, question.estate, epoch)],
+      });
   }
 }
 

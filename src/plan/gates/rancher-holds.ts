@@ -1,9 +1,10 @@
 /** What Rancher itself holds a gate with. */
-import type { Estate } from "../../estate/estate.ts";
+import type { Estate, SecretFacts } from "../../estate/estate.ts";
 import { pinOf, settingValueOf } from "../../pki/pin.ts";
 import { hostnameOf, leafFingerprint, verification } from "../chain.ts";
 import type { Epoch, Plan } from "../plan.ts";
 import type { Hold } from "./hold.ts";
+import { secretCalled, stopWriter } from "./put-back.ts";
 
 /** Whether every request to Rancher was answered with this epoch's bundle. */
 export function servesEverywhere(estate: Estate, epoch: Epoch): boolean {
@@ -50,34 +51,60 @@ export function acceptedHolds(plan: Plan, estate: Estate, epoch: Epoch, now: Dat
   const known = new Set(chains.filter((one) => accepts(one).accepted).map(leafFingerprint));
   const refused = presented.filter(({ fingerprints: [leaf] }) => leaf !== undefined && !known.has(leaf));
   const stored = accepts(chain);
+  const secret = servingSecretOf(plan, estate);
   const found = [
-    ...(stored.accepted ? [] : [`Secret ${plan.rancher.servingSecret} holds a certificate`]),
+    ...(stored.accepted ? [] : [`${secretCalled(secret)} holds a certificate`]),
     ...refused.map(({ address }) => `${address} presents a certificate`),
   ];
   return found.map((what) => ({
     target: "rancher",
     why: `${what} that agents would refuse once they hold the bundle of epoch ${epoch.name}${stored.accepted ? "" : `: ${stored.why}`}`,
-    hint: "Find out who has put it there; farrier rollback leads back from here.",
+    hint: `${stopWriter(stored.accepted ? [] : secret.owners)}; farrier rollback leads back from here.`,
   }));
 }
 
-/** Secret and setting agree on the epoch's bundle: otherwise Rancher's next start changes what agents are served. */
+/** The Secret holds the epoch's bundle: otherwise Rancher's next start changes what agents are served. */
 export function settledHolds(plan: Plan, estate: Estate, epoch: Epoch): Hold[] {
   const { written } = estate.trust;
   if (written === undefined || settingValueOf(written) === settingValueOf(epoch.bundle)) return [];
+  const { namespace, trustSecret: name } = plan.rancher;
+  const secret = estate.trust.secret ?? { namespace, name, owners: [] };
+  const data = `jq -c '{data:{"cacerts.pem":(.epochs[]|select(.name=="${epoch.name}").bundle|@base64)}}' plan.json`;
   return [
     {
       target: "rancher",
-      why: `Secret ${plan.rancher.trustSecret} does not hold the bundle of epoch ${epoch.name} any more: Rancher's next start would serve another.`,
-      hint: "Find out who has put another bundle there (Argo CD, Flux, External Secrets, Helm), stop it, and put the epoch's bundle back.",
+      why: `${secretCalled(secret)} does not hold the bundle of epoch ${epoch.name} any more: Rancher's next start would serve another.`,
+      hint: `${stopWriter(secret.owners)}; then put the bundle back: kubectl -n ${namespace} patch secret ${name} --type=merge -p "$(${data})".`,
     },
   ];
+}
+
+/** Before the next bundle is written, the Secret holds the one before it. Where it was written already, that is completed. */
+export function unwrittenHolds(plan: Plan, estate: Estate, next: Epoch): Hold[] {
+  const before = plan.epochs[plan.epochs.findIndex(({ name }) => name === next.name) - 1];
+  if (before === undefined || settledHolds(plan, estate, next).length === 0) return [];
+  return settledHolds(plan, estate, before);
+}
+
+function servingSecretOf(plan: Plan, estate: Estate): Pick<SecretFacts, "namespace" | "name" | "owners"> {
+  const { namespace, servingSecret: name } = plan.rancher;
+  return estate.serving.secret ?? { namespace, name, owners: [] };
 }
 
 /** Every address presents the target certificate. */
 export function presentedHolds(plan: Plan, estate: Estate): Hold[] {
   const leaf = leafFingerprint(plan.serving.target.chain);
-  const { presented } = estate.serving;
+  const { presented, chain } = estate.serving;
+  if (chain !== plan.serving.target.chain && leafFingerprint(chain) !== leaf) {
+    const secret = servingSecretOf(plan, estate);
+    return [
+      {
+        target: "rancher",
+        why: `${secretCalled(secret)} does not hold the target certificate any more: another was written since the switch.`,
+        hint: `${stopWriter(secret.owners)}; then write the target certificate and its key to it again, or go back with farrier rollback.`,
+      },
+    ];
+  }
   const late = presented.filter(({ fingerprints, error }) => error !== undefined || fingerprints[0] !== leaf);
   if (presented.length > 0 && late.length === 0) return [];
   const who = late.length === 0 ? "No address of Rancher" : late.map(({ address }) => address).join(", ");
