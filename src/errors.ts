@@ -295,6 +295,17 @@ export const ERRORS = {
     meaning: "A file is not a kubeconfig, or its parts do not fit together.",
     hint: "Check it with kubectl config view --kubeconfig FILE.",
   },
+  "kubeconfig.through-rancher": {
+    exit: EXIT.badInput,
+    meaning:
+      "The kubeconfig that is named for a cluster leads through Rancher: it ends with the tunnel that it is to stand in for.",
+    hint: "Name a context that leads to the cluster's own API server; kubeconfigs from Rancher have one for each authorized endpoint.",
+  },
+  "reach.other-cluster": {
+    exit: EXIT.badInput,
+    meaning: "A way that farrier.yaml names for a cluster leads to another cluster, or nothing shows to which.",
+    hint: "Correct the kubeconfig or context of that cluster in farrier.yaml.",
+  },
   "rancher.not-a-rancher": {
     exit: EXIT.badInput,
     meaning: "The server at the given URL is not a Rancher.",

@@ -5,6 +5,7 @@
 import { AGENT_FINDINGS } from "./findings/agents.ts";
 import { CERTIFICATE_FINDINGS } from "./findings/certificates.ts";
 import { MANAGEMENT_FINDINGS } from "./findings/management.ts";
+import { REACH_FINDINGS } from "./findings/reaches.ts";
 import { STRICTER_FINDINGS } from "./findings/stricter.ts";
 
 /**
@@ -38,6 +39,7 @@ export const FINDINGS = {
   ...CERTIFICATE_FINDINGS,
   ...STRICTER_FINDINGS,
   ...MANAGEMENT_FINDINGS,
+  ...REACH_FINDINGS,
 } as const satisfies Record<string, FindingEntry>;
 
 export type FindingCode = keyof typeof FINDINGS;

@@ -7,7 +7,7 @@ import { type CheckInput, clusterTarget, downstreamClusters } from "./check.ts";
 
 export function agentHealth({ estate }: CheckInput): Finding[] {
   return downstreamClusters(estate).flatMap((cluster) => {
-    if (cluster.tunnel.kind !== "answering") return [];
+    if (cluster.reach === "none") return [];
     if (cluster.agent === undefined) {
       const sentence = "Its API answers, and it has no Deployment cattle-system/cattle-cluster-agent.";
       return [finding("agent.missing", clusterTarget(cluster), sentence)];

@@ -10,6 +10,7 @@ import { bundleBytes } from "./bundle-bytes.ts";
 import type { Check, CheckInput } from "./check.ts";
 import { clusterConnection } from "./cluster-connection.ts";
 import { gaps } from "./gaps.ts";
+import { givenWays } from "./given-ways.ts";
 import { installer } from "./installer.ts";
 import { ownedSecrets } from "./owned-secrets.ts";
 import { permissions } from "./permissions.ts";
@@ -40,6 +41,7 @@ const CHECKS: readonly Check[] = [
   bundleBytes,
   settingUpdate,
   clusterConnection,
+  givenWays,
   agentHealth,
   agentPins,
   agentsWithoutPin,

@@ -7,16 +7,28 @@ export function clusterConnection({ estate }: CheckInput): Finding[] {
   return downstreamClusters(estate).flatMap(connectionFindings);
 }
 
+/** The way over which it is dealt with all the same. */
+function instead({ reach, given }: Cluster): string {
+  const way = given.find((one) => one.reach === reach);
+  return way === undefined ? "" : ` It is dealt with over its ${way.called}.`;
+}
+
 function connectionFindings(cluster: Cluster): Finding[] {
   const target = clusterTarget(cluster);
   const { connected, ready, tunnel } = cluster;
   // Rancher < 2.6 has no condition Connected; then the tunnel's own answer decides.
   if (connected !== undefined && connected.status !== "True") {
     const since = connected.lastUpdateTime === undefined ? "" : ` since ${connected.lastUpdateTime}`;
-    return [finding("cluster.disconnected", target, `Rancher has no connection to it${since}.`)];
+    return [finding("cluster.disconnected", target, `Rancher has no connection to it${since}.${instead(cluster)}`)];
   }
   if (tunnel.kind === "unreachable") {
-    return [finding("cluster.unreachable", target, `Its API does not answer through Rancher: ${tunnel.why}`)];
+    return [
+      finding(
+        "cluster.unreachable",
+        target,
+        `Its API does not answer through Rancher: ${tunnel.why}${instead(cluster)}`,
+      ),
+    ];
   }
   if (ready !== undefined && ready.status !== "True") {
     const why =

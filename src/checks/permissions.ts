@@ -9,6 +9,8 @@ export function permissions({ estate }: CheckInput): Finding[] {
       finding("permission.missing", "management cluster", `The kubeconfig's account may not: ${permission}.`),
     );
   const downstream = downstreamClusters(estate).flatMap((cluster) => {
+    // Of an account that the configuration names for the cluster, `reach.may-not` tells.
+    if (cluster.reach !== "rancher") return [];
     const { patchAgent, deletePods, listPods } = cluster.permissions;
     const missing = [
       ...(patchAgent === "no" ? ["patch deployments.apps cattle-system"] : []),

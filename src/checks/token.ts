@@ -17,7 +17,10 @@ export function token({ estate, until }: CheckInput): Finding[] {
     findings.push(finding("token.ends-early", "API token", sentence));
   }
   const unlisted = estate.gaps.some(({ target }) => target === "clusters that the token sees");
-  const hidden = downstreamClusters(estate).filter(({ id }) => !visibleClusters.includes(id));
+  // A cluster that is dealt with past Rancher need not be seen through it.
+  const hidden = downstreamClusters(estate).filter(
+    ({ id, reach }) => !visibleClusters.includes(id) && (reach === "rancher" || reach === "none"),
+  );
   if (!unlisted && hidden.length > 0) {
     const names = hidden
       .slice(0, 5)

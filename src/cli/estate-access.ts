@@ -1,6 +1,7 @@
 /** From flags, environment and settings to an open estate, and its doors closed again whatever happens. */
 import { FarrierError } from "../errors.ts";
 import type { World } from "../observe/world.ts";
+import { giveWays } from "./cluster-ways.ts";
 import { type ConnectionFlags, loadSettings, readText, type Settings } from "./settings.ts";
 
 /** Opens the estate that the flags and settings name, runs `use`, and closes it. */
@@ -18,6 +19,7 @@ export async function withWorld<Result>(
     token,
   });
   try {
+    await giveWays(world, settings);
     return await use(world, settings);
   } finally {
     await world.close();

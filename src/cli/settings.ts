@@ -52,6 +52,13 @@ export const settingsSchema = z.strictObject({
       z.string(),
       z.strictObject({
         method: z.enum(["patch", "redeploy"]).optional().describe("How its agent's pin is set."),
+        kubeconfig: z
+          .string()
+          .optional()
+          .describe(
+            "Kubeconfig of its own API server, for when Rancher's tunnel to it does not do. Not one through Rancher.",
+          ),
+        context: z.string().optional().describe("Context in that kubeconfig; its current context when absent."),
         acceptUnarmed: z
           .boolean()
           .optional()
@@ -130,8 +137,15 @@ function relativeTo(directory: string, settings: Settings): Settings {
       kubeconfig: at(settings.kubeconfig),
       tokenFile: at(settings.tokenFile),
       identityFile: at(settings.identityFile),
+      clusters:
+        settings.clusters &&
+        mapped(settings.clusters, (one) => ({ ...one, ...defined({ kubeconfig: at(one.kubeconfig) }) })),
     }),
   };
+}
+
+function mapped<V>(values: Readonly<Record<string, V>>, change: (value: V) => V): Record<string, V> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value)]));
 }
 
 function defined<T extends object>(values: T): { [K in keyof T]?: NonNullable<T[K]> } {

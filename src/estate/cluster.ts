@@ -45,6 +45,42 @@ export const reachStateSchema = z.discriminatedUnion("kind", [
 /** `yes`/`no` as the cluster's own access review says; `unknown` when it could not be asked. */
 export const allowedSchema = z.enum(["yes", "no", "unknown"]);
 
+/** What Farrier's account may do in the cluster, for what arming needs. */
+const permissionsSchema = z.object({ patchAgent: allowedSchema, deletePods: allowedSchema, listPods: allowedSchema });
+
+/** Over what a cluster's API is asked: `rancher` is the tunnel, `direct` the cluster's own API server. */
+export const reachSchema = z.enum(["rancher", "direct", "none"]);
+export type Reach = z.infer<typeof reachSchema>;
+
+/**
+ * Why a way that the configuration names cannot be used:
+ * - `invalid`: the kubeconfig itself. `through-rancher`: it leads through Rancher, and ends with the tunnel.
+ * - `unreachable`, `expired` (the credentials are refused), `forbidden`: what the API server says.
+ * - `other-cluster`: it leads to another cluster. `unproved`: nothing shows which cluster it leads to.
+ */
+export const reachFaultSchema = z.enum([
+  "invalid",
+  "through-rancher",
+  "unreachable",
+  "expired",
+  "forbidden",
+  "other-cluster",
+  "unproved",
+]);
+export type ReachFault = z.infer<typeof reachFaultSchema>;
+
+/** A way to a cluster's API that the configuration names, and how it was found when it was tried. */
+export const givenReachSchema = z.object({
+  reach: reachSchema.exclude(["rancher", "none"]),
+  /** What sentences call it: `kubeconfig paris.yaml, context paris`. */
+  called: z.string(),
+  state: z.discriminatedUnion("kind", [
+    z.object({ kind: z.literal("answering"), at: z.string(), permissions: permissionsSchema }),
+    z.object({ kind: z.literal("unusable"), at: z.string(), fault: reachFaultSchema, why: z.string() }),
+  ]),
+});
+export type GivenReach = z.infer<typeof givenReachSchema>;
+
 export const clusterSchema = z.object({
   /** Name of `clusters.management.cattle.io`: `local`, `c-abc12` or `c-m-abcd1234`. */
   id: z.string(),
@@ -58,13 +94,23 @@ export const clusterSchema = z.object({
   ready: conditionSchema.optional(),
   /** The way through Rancher's tunnel. */
   tunnel: reachStateSchema,
+  /** The other ways that the configuration names, in the order in which they are tried. */
+  given: z.array(givenReachSchema),
+  /** The way over which it was looked at: the first that answers and lets its agent be patched, else the first that answers. */
+  reach: reachSchema,
   /** UID of the cluster's `kube-system` namespace, where it could be read. */
   kubeSystemUid: z.string().optional(),
   agent: agentWorkloadSchema.optional(),
-  /** What Farrier's account may do in the cluster, for what arming needs. */
-  permissions: z.object({ patchAgent: allowedSchema, deletePods: allowedSchema, listPods: allowedSchema }),
+  /** As the account of that way has them. */
+  permissions: permissionsSchema,
   /** Annotation `io.cattle.agent.force.deploy` is `"true"`: Rancher's own redeploy is pending. */
   redeployPending: z.boolean(),
   consumers: z.array(consumerSchema),
 });
 export type Cluster = z.infer<typeof clusterSchema>;
+
+/** Why a cluster answers over no way, each way's own reason: sentences, as they were said when it was tried. */
+export function whyUnreachable({ tunnel, given }: Pick<Cluster, "tunnel" | "given">): string {
+  const others = given.flatMap(({ state }) => (state.kind === "unusable" ? [state.why] : []));
+  return [...(tunnel.kind === "unreachable" ? [tunnel.why] : []), ...others].join(" ");
+}

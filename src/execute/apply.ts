@@ -103,6 +103,7 @@ async function hold(workshop: Workshop, announce: () => Promise<void>): Promise<
   lock.startHeartbeat();
   try {
     await announce();
+    await workshop.sayReaches();
     const outcome = await runStages(workshop);
     await lock.release(outcome.kind === "finished" ? "finished" : "released");
     return outcome;

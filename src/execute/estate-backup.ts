@@ -101,7 +101,7 @@ async function collectDownstream(
   world: World,
   { id, name }: { readonly id: string; readonly name: string },
 ): Promise<ClusterPart> {
-  const api = world.rancher.downstream(id, { timeoutMs: ANSWER_MS });
+  const api = world.downstream(id, { timeoutMs: ANSWER_MS });
   try {
     // One request first: a cluster that is away is asked once, not five times.
     const uid = (await api.get(namespaces, "kube-system"))?.metadata.uid;

@@ -86,5 +86,5 @@ async function refuseDuringRotation({ management, namespace }: World): Promise<v
 }
 
 function apiOf(world: World, cluster: string): Api {
-  return cluster === "local" ? world.management : world.rancher.downstream(cluster, { timeoutMs: ANSWER_MS });
+  return cluster === "local" ? world.management : world.downstream(cluster, { timeoutMs: ANSWER_MS });
 }

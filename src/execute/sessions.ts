@@ -49,7 +49,7 @@ async function answersBy(context: StepContext, id: string, end: number): Promise
 
 async function answersNow(context: StepContext, id: string): Promise<boolean> {
   try {
-    await context.downstream(id).get(namespaces, "kube-system");
+    await context.tunnel(id).get(namespaces, "kube-system");
     return true;
   } catch (error) {
     if (error instanceof ApiError) return false;

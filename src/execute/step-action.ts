@@ -37,8 +37,10 @@ export interface StepContext {
   readonly world: World;
   /** The management cluster; each write makes sure first that the estate is still ours. */
   readonly management: Api;
-  /** A downstream cluster through Rancher's tunnel, guarded in the same way. */
+  /** A downstream cluster over the way that works, guarded in the same way. */
   downstream(clusterId: string): Api;
+  /** A downstream cluster through Rancher's tunnel and in no other way: for what its sessions show. */
+  tunnel(clusterId: string): Api;
   /** The agent of the cluster that the step is about. */
   readonly agent: AgentSight;
   readonly vault: Vault;

@@ -11,6 +11,7 @@ import { AgentSight } from "./agent-sight.ts";
 import { guardedApi } from "./guarded-api.ts";
 import { type Ledger, ROTATION } from "./ledger.ts";
 import type { EstateLock } from "./lock.ts";
+import { ReachNotes } from "./reach-notes.ts";
 import { leftRequests } from "./requests.ts";
 import { retrying } from "./retry.ts";
 import type { StepContext } from "./step-action.ts";
@@ -53,11 +54,28 @@ export class Workshop {
   #fatal: unknown;
   #latest: Estate | undefined;
   readonly #gates = new Map<string, Date>();
+  readonly #reachNotes: ReachNotes;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(parts: WorkshopParts, seen?: Estate) {
     this.parts = parts;
     this.#latest = seen;
+    const { plan, ledger, world } = parts;
+    this.#reachNotes = new ReachNotes(plan, ledger, world.reaches);
+    for (const { id, kubeSystemUid } of plan.clusters) world.reaches.know(id, kubeSystemUid);
+  }
+
+  /** From now on the journal says where a cluster is reached over another way than planned. */
+  async sayReaches(): Promise<void> {
+    for (const { id, reach, ...cluster } of this.#latest?.clusters ?? []) {
+      if (reach === "none" || cluster.local) continue;
+      const { tunnel } = cluster;
+      const why = tunnel.kind === "unreachable" ? { why: tunnel.why } : {};
+      await this.#reachNotes.say({ id, to: reach, ...why });
+    }
+    this.parts.world.reaches.onChange((change) => {
+      this.#reachNotes.say(change).catch((error: unknown) => this.fail(error));
+    });
   }
 
   get fatal(): unknown {
@@ -159,8 +177,9 @@ export class Workshop {
       now,
       signal,
       management: guardedApi(world.management, guard),
-      downstream: (clusterId) => guardedApi(world.rancher.downstream(clusterId), guard),
-      agent: new AgentSight(guardedApi(world.rancher.downstream(step.target), guard)),
+      downstream: (clusterId) => guardedApi(world.downstream(clusterId), guard),
+      tunnel: (clusterId) => guardedApi(world.rancher.downstream(clusterId), guard),
+      agent: new AgentSight(guardedApi(world.downstream(step.target), guard)),
       requireOpenGate,
       remainingMs: () => Math.max(0, end - Date.now()),
       get run() {

@@ -1,4 +1,4 @@
-/** Opens the management cluster's API server with a kubeconfig. */
+/** Opens a cluster's own API server with a kubeconfig. */
 import { FarrierError } from "../errors.ts";
 import { type Api, createApi } from "./api.ts";
 import { type ChosenContext, type Credentials, chooseContext, type KubeconfigChoice } from "./kubeconfig.ts";
@@ -15,13 +15,20 @@ export interface Connection {
 /** Credentials are asked for again after this time; a plugin keeps its own until they expire. */
 const CREDENTIALS_MS = 60_000;
 
+export interface ConnectionOptions {
+  /** How sentences call the cluster. Default `the management cluster`. */
+  readonly name?: string;
+  /** How long the server may stay silent before a request has failed. */
+  readonly timeoutMs?: number;
+}
+
 /**
- * Connects to the cluster that a kubeconfig's context names; `name` is how sentences call it. Nothing is asked of the
- * server yet, but an exec plugin is run. Throws `kubeconfig.*` and `input.file-*` errors.
+ * Connects to the cluster that a kubeconfig's context names. Nothing is asked of the server yet, but an exec plugin is
+ * run. Throws `kubeconfig.*` and `input.file-*` errors.
  */
 export async function connectKubeconfig(
   choice: KubeconfigChoice,
-  name = "the management cluster",
+  { name = "the management cluster", ...limits }: ConnectionOptions = {},
 ): Promise<Connection> {
   const chosen = await chooseContext(choice);
   const credentials = await chosen.credentials();
@@ -29,6 +36,7 @@ export async function connectKubeconfig(
   const source = new CredentialSource(chosen, credentials);
   const transport = new Transport({ origin: chosen.server.origin, tls: () => source.current.tls });
   const api = createApi({
+    ...limits,
     transport,
     server: name,
     basePath: chosen.server.pathname.replace(/\/+$/, ""),

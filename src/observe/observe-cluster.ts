@@ -1,18 +1,19 @@
 /** One downstream cluster: what Rancher says of it, and what it shows itself. */
 import type { AgentWorkload } from "../estate/agent.ts";
-import type { Cluster, Consumer } from "../estate/cluster.ts";
+import { type Cluster, type Consumer, whyUnreachable } from "../estate/cluster.ts";
 import type { Api } from "../kubernetes/api.ts";
 import type { KubeObject } from "../kubernetes/object.ts";
-import { daemonSets, deployments, managementClusters, namespaces, pods } from "../kubernetes/resource.ts";
+import { daemonSets, managementClusters } from "../kubernetes/resource.ts";
 import { AGENT } from "../rancher/agent-workload.ts";
 import { type ManagementCluster, readManagementCluster } from "../rancher/management-cluster.ts";
-import { observeAgent } from "./agent.ts";
+import { lookAtAgentAgain, lookOverWays, type WaysQuestion, type WaysSeen } from "./cluster-ways.ts";
 import { clusterAgentConsumer } from "./consumers/cluster-agent.ts";
 import { type FleetRecords, fleetAgentConsumer, observeFleet, observeFleetAgent } from "./consumers/fleet-agent.ts";
 import { nodeAgentConsumer } from "./consumers/node-agent.ts";
 import { windowsNodeAgentConsumer } from "./consumers/node-agent-windows.ts";
 import { observeUpgradePlans, systemAgentConsumers } from "./consumers/system-agent.ts";
-import { type Gap, Gaps, whyOf } from "./gaps.ts";
+import { type Gap, Gaps } from "./gaps.ts";
+import { ANSWER_MS } from "./reaches.ts";
 import type { World } from "./world.ts";
 
 /** What is known of all clusters at once, so that it need not be asked for each. */
@@ -34,9 +35,6 @@ export interface ClusterObservation {
   readonly cluster: Cluster;
   readonly gaps: readonly Gap[];
 }
-
-/** A cluster that answers slower than this is as good as unreachable for a look. */
-const ANSWER_MS = 15_000;
 
 /**
  * Looks at one cluster by its id, for gates and steps; undefined when Rancher has no such cluster. Throws an
@@ -63,66 +61,64 @@ export async function lookAtCluster(
   now: () => Date,
 ): Promise<ClusterObservation> {
   if (known.local) return { cluster: localCluster(world, known, shared, now()), gaps: [] };
-  if (shared.noReach !== undefined) return unreachable(known, shared, now(), shared.noReach);
-  const api = world.rancher.downstream(known.id, { timeoutMs: shared.answerWithinMs ?? ANSWER_MS });
   const seen = shared.previous?.get(known.id);
-  const before = seen?.tunnel.kind === "answering" ? seen : undefined;
+  const before = seen === undefined || seen.reach === "none" ? undefined : seen;
+  const timeoutMs = shared.answerWithinMs ?? ANSWER_MS;
+  const question = { now, timeoutMs, before, noTunnel: shared.noReach };
   if (before !== undefined && shared.allConsumers !== true) {
-    return await lookAgain({ api, known, shared, now }, before);
+    return await lookAgain({ world, known, shared, question }, before);
   }
-  let inside: Inside;
-  try {
-    inside = await lookInside(api, before);
-  } catch (error) {
-    return unreachable(known, shared, now(), whyOf(error));
-  }
+  const { inside, tunnel, given } = await lookOverWays(world, known.id, question);
+  if (inside === undefined) return unseen(known, shared, { tunnel, given });
+  const { api, reach, agent, permissions, kubeSystemUid } = inside;
   const at = now();
   const gaps = new Gaps();
-  const [permissions, sets, plans, fleetAgent] = await Promise.all([
-    before?.permissions ?? observePermissions(api),
+  const [sets, plans, fleetAgent] = await Promise.all([
     gaps.look(`cluster ${known.id}: daemonsets`, () => observeDaemonSets(api), []),
     gaps.look(`cluster ${known.id}: upgrade plans`, () => observeUpgradePlans(api), []),
     gaps.look(`cluster ${known.id}: fleet-agent`, () => observeFleetAgent(api), false),
   ]);
   const cluster: Cluster = {
     ...factsOf(known),
-    tunnel: { kind: "answering", at: at.toISOString() },
-    ...(inside.kubeSystemUid === undefined ? {} : { kubeSystemUid: inside.kubeSystemUid }),
-    ...(inside.agent === undefined ? {} : { agent: inside.agent }),
+    tunnel,
+    given: [...given],
+    reach,
+    ...(kubeSystemUid === undefined ? {} : { kubeSystemUid }),
+    ...(agent === undefined ? {} : { agent }),
     permissions,
-    consumers: consumersOf(known, shared, { agent: inside.agent, sets, plans, fleetAgent, at }),
+    consumers: consumersOf(known, shared, { agent, sets, plans, fleetAgent, at }),
   };
-  if (inside.agent === undefined) {
+  if (agent === undefined) {
     gaps.add(`cluster ${known.id}`, `It has no Deployment ${AGENT.namespace}/${AGENT.deployment}.`);
   }
   return { cluster, gaps: gaps.found };
 }
 
 interface Look {
-  readonly api: Api;
+  readonly world: World;
   readonly known: ManagementCluster;
   readonly shared: SharedFacts;
-  readonly now: () => Date;
+  readonly question: WaysQuestion;
 }
 
 /** Two requests. What hardly changes within a rotation (permissions, node agents) is taken from the earlier look. */
-async function lookAgain({ api, known, shared, now }: Look, before: Cluster): Promise<ClusterObservation> {
-  let agent: AgentWorkload | undefined;
-  try {
-    agent = await observeAgent(api);
-  } catch (error) {
-    return unreachable(known, shared, now(), whyOf(error));
-  }
-  const at = now();
+async function lookAgain({ world, known, shared, question }: Look, before: Cluster): Promise<ClusterObservation> {
+  const found = await lookAtAgentAgain(world, before, question);
+  const at = question.now();
+  const { tunnel, given } = found;
+  if (found.seen === undefined) return unseen(known, shared, { tunnel, given });
+  const { agent, reach, permissions } = found.seen;
   const seen = { ...NOTHING_SEEN, agent, fleetAgent: before.consumers.some(({ kind }) => kind === "fleet-agent"), at };
   const consumers = consumersOf(known, shared, seen);
   const unasked = before.consumers.filter(({ kind }) => NODE_KINDS.includes(kind));
   const cluster: Cluster = {
     ...factsOf(known),
-    tunnel: { kind: "answering", at: at.toISOString() },
+    tunnel,
+    given: [...given],
+    reach,
     ...(before.kubeSystemUid === undefined ? {} : { kubeSystemUid: before.kubeSystemUid }),
     ...(agent === undefined ? {} : { agent }),
-    permissions: before.permissions,
+    permissions,
     consumers: [...consumers, ...unasked.filter(({ id }) => consumers.every((consumer) => consumer.id !== id))],
   };
   return { cluster, gaps: [] };
@@ -130,43 +126,27 @@ async function lookAgain({ api, known, shared, now }: Look, before: Cluster): Pr
 
 const NODE_KINDS: readonly Consumer["kind"][] = ["node-agent", "node-agent-windows", "system-agent"];
 
-interface Inside {
-  readonly kubeSystemUid: string | undefined;
-  readonly agent: AgentWorkload | undefined;
-}
-
-async function lookInside(api: Api, before: Cluster | undefined): Promise<Inside> {
-  if (before?.kubeSystemUid !== undefined) {
-    return { kubeSystemUid: before.kubeSystemUid, agent: await observeAgent(api) };
-  }
-  // One request first: a cluster that is away is asked once, not six times.
-  const kubeSystem = await api.get(namespaces, "kube-system");
-  return { kubeSystemUid: kubeSystem?.metadata.uid, agent: await observeAgent(api) };
-}
-
 async function observeDaemonSets(api: Api): Promise<readonly KubeObject[]> {
   return (await api.list(daemonSets(AGENT.namespace))).items;
 }
 
-async function observePermissions(api: Api): Promise<Cluster["permissions"]> {
-  const [patchAgent, deletePods, listPods] = await Promise.all([
-    api.allowed("patch", deployments(AGENT.namespace), AGENT.deployment),
-    api.allowed("delete", pods(AGENT.namespace)),
-    api.allowed("list", pods(AGENT.namespace)),
-  ]);
-  return { patchAgent, deletePods, listPods };
-}
-
 const UNASKED: Cluster["permissions"] = { patchAgent: "unknown", deletePods: "unknown", listPods: "unknown" };
 
-function unreachable(known: ManagementCluster, shared: SharedFacts, at: Date, why: string): ClusterObservation {
+/** A cluster that answers over no way. */
+function unseen(
+  known: ManagementCluster,
+  shared: SharedFacts,
+  { tunnel, given }: Pick<WaysSeen, "tunnel" | "given">,
+): ClusterObservation {
   const cluster: Cluster = {
     ...factsOf(known),
-    tunnel: { kind: "unreachable", at: at.toISOString(), why },
+    tunnel,
+    given: [...given],
+    reach: "none",
     permissions: UNASKED,
-    consumers: consumersOf(known, shared, { ...NOTHING_SEEN, at }),
+    consumers: consumersOf(known, shared, { ...NOTHING_SEEN, at: new Date(tunnel.at) }),
   };
-  return { cluster, gaps: [{ target: `cluster ${known.id}`, why }] };
+  return { cluster, gaps: [{ target: `cluster ${known.id}`, why: whyUnreachable(cluster) }] };
 }
 
 /** Since Rancher 2.5 no agent runs in the management cluster: nothing in it verifies the serving certificate. */
@@ -174,13 +154,15 @@ function localCluster(world: World, known: ManagementCluster, shared: SharedFact
   return {
     ...factsOf(known),
     tunnel: { kind: "answering", at: at.toISOString() },
+    given: [],
+    reach: "none",
     kubeSystemUid: world.identity.kubeSystemUid,
     permissions: UNASKED,
     consumers: [...(shared.kubeconfigs.get(known.id) ?? [])],
   };
 }
 
-function factsOf(known: ManagementCluster): Omit<Cluster, "tunnel" | "permissions" | "consumers"> {
+function factsOf(known: ManagementCluster): Omit<Cluster, "tunnel" | "given" | "reach" | "permissions" | "consumers"> {
   const { id, name, local, driver, kubernetesVersion, connected, ready, redeployPending } = known;
   return {
     id,

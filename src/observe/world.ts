@@ -9,6 +9,7 @@ import type { Secret } from "../pki/secret.ts";
 import { isRancherServer } from "../rancher/installation.ts";
 import { isForeignAnswer, RancherServer } from "../rancher/server.ts";
 import { agentTlsModeOf, readSetting } from "../rancher/settings.ts";
+import { Reaches } from "./reaches.ts";
 
 export interface WorldOptions {
   readonly kubeconfig?: string;
@@ -29,6 +30,10 @@ export interface World {
   readonly deployment: string;
   /** The management kubeconfig's server. */
   readonly managementServer: string;
+  /** The ways to the downstream clusters; `give` adds those that the configuration names. */
+  readonly reaches: Reaches;
+  /** A downstream cluster over whichever way was found to work. */
+  downstream(id: string, options?: { readonly timeoutMs?: number }): Api;
   /** The kubeconfig leads through Rancher: its restart would cut Farrier off. */
   readonly throughRancher: boolean;
   close(): Promise<void>;
@@ -61,6 +66,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     });
     await refuseForeign(rancher);
     const own = rancher;
+    const reaches = new Reaches(own, kubeSystemUid);
     return {
       management: api,
       rancher: own,
@@ -68,9 +74,11 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       namespace: found.metadata.namespace,
       deployment: found.metadata.name,
       managementServer: connection.server,
+      reaches,
+      downstream: (id, asked) => reaches.api(id, asked),
       throughRancher: new URL(connection.server).pathname.includes("/k8s/clusters/"),
       close: async () => {
-        await Promise.all([own.close(), connection.close()]);
+        await Promise.all([own.close(), reaches.close(), connection.close()]);
       },
     };
   } catch (error) {

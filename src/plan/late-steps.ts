@@ -37,7 +37,7 @@ export interface LateQuestion {
 export function lateSteps(question: LateQuestion): Step[] {
   const { plan, stage, estate, waivers, now } = question;
   const reachable = estate.clusters
-    .filter((cluster) => !cluster.local && cluster.tunnel.kind === "answering" && !isWaived(cluster.id, waivers, now))
+    .filter((cluster) => !cluster.local && cluster.reach !== "none" && !isWaived(cluster.id, waivers, now))
     .toSorted((a, b) => (a.id < b.id ? -1 : Number(a.id > b.id)));
   const epoch = stage.gateEpoch === undefined ? undefined : epochNamed(plan, stage.gateEpoch);
   return reachable.flatMap((cluster) => {

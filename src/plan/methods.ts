@@ -1,5 +1,5 @@
 /** How each cluster's agent gets its pins, and why so. */
-import type { Cluster } from "../estate/cluster.ts";
+import { type Cluster, whyUnreachable } from "../estate/cluster.ts";
 import type { PlannedCluster } from "./plan.ts";
 
 export interface MethodChoice {
@@ -15,15 +15,36 @@ export function chooseMethod(cluster: Cluster, wanted?: "patch" | "redeploy"): M
     return { method: "none", reach: "none", why };
   }
   const method = wanted === "redeploy" || cluster.permissions.patchAgent === "no" ? "redeploy" : "patch";
-  if (cluster.tunnel.kind === "unreachable") {
-    const why = `Its API did not answer when this was planned (${cluster.tunnel.why}); it gets its steps when it answers, and holds the gates until then.`;
+  if (cluster.reach === "none") {
+    const why = `Its API did not answer when this was planned (${whyUnreachable(cluster)}); it gets its steps when it answers, and holds the gates until then.`;
     return { method, reach: "none", why };
   }
-  if (wanted === "redeploy") return { method, reach: "rancher", why: "The configuration asks for redeploy." };
-  if (method === "redeploy") {
-    return { method, reach: "rancher", why: "This account may not patch the agent's Deployment in it." };
+  return method === "redeploy" ? redeployed(cluster, wanted) : patched(cluster);
+}
+
+/** Rancher re-applies an agent through its tunnel and in no other way. */
+function redeployed(cluster: Cluster, wanted: "patch" | "redeploy" | undefined): MethodChoice {
+  const why =
+    wanted === "redeploy"
+      ? "The configuration asks for redeploy."
+      : "This account may not patch the agent's Deployment in it.";
+  if (cluster.tunnel.kind === "answering") return { method: "redeploy", reach: "rancher", why };
+  const tunnel = `Redeploying needs Rancher's tunnel, which does not answer (${cluster.tunnel.why}).`;
+  return { method: "redeploy", reach: "none", why: `${why} ${tunnel}` };
+}
+
+function patched({ reach, tunnel, given }: Cluster): MethodChoice {
+  if (reach === "rancher") {
+    const spare = given.find(({ state }) => state.kind === "answering" && state.permissions.patchAgent !== "no");
+    const also = spare === undefined ? "" : ` Should its tunnel end, its ${spare.called} stands in.`;
+    return { method: "patch", reach, why: `Its agent can be patched through Rancher.${also}` };
   }
-  return { method, reach: "rancher", why: "Its agent can be patched through Rancher." };
+  const way = given.find((one) => one.reach === reach)?.called ?? reach;
+  const instead =
+    tunnel.kind === "unreachable"
+      ? `the tunnel does not answer (${tunnel.why})`
+      : "this account may not patch the agent through Rancher";
+  return { method: "patch", reach, why: `Its agent is patched past Rancher, over its ${way}: ${instead}.` };
 }
 
 export interface PlannedClusterOptions {
@@ -53,7 +74,7 @@ export function plannedClusterOf(cluster: Cluster, options: PlannedClusterOption
 /** Rancher ≥ 2.6: an agent whose pin is not the served one ends at its start check, and its tunnel with it. */
 function riskOf(choice: MethodChoice, unarmedAccepted: boolean): string | undefined {
   if (choice.method === "none") return undefined;
-  if (choice.method === "patch" && choice.reach === "rancher" && !unarmedAccepted) return undefined;
+  if (choice.method === "patch" && choice.reach !== "none" && !unarmedAccepted) return undefined;
   const repair =
     choice.method === "redeploy"
       ? "Rancher can redeploy it only while it is connected"

@@ -3,6 +3,7 @@
  * The same inputs give the same bytes. It holds certificates and digests, never keys, tokens or passwords.
  */
 import { z } from "zod";
+import { reachSchema } from "../estate/cluster.ts";
 import { certificateFactsSchema } from "../estate/estate.ts";
 
 /**
@@ -147,7 +148,8 @@ export const plannedClusterSchema = z.object({
   kubeSystemUid: z.string().optional(),
   /** `patch`: its agent is armed. `redeploy`: Rancher re-applies it once the bundle is served. `none`: nothing to move. */
   method: z.enum(["patch", "redeploy", "none"]),
-  reach: z.enum(["rancher", "none"]),
+  /** Over what its API is asked; `none`: it answered over no way when it was planned. */
+  reach: reachSchema,
   why: z.string(),
   /** Not armed, and the person who planned it said so: the widen gate lets it pass. */
   unarmedAccepted: z.boolean(),

@@ -102,7 +102,7 @@ function spreadWaves(id: string, steps: readonly Step[], options: PlanOptions): 
 function moveStages(input: StagesInput, name: EpochName, kind: "widen" | "narrow"): Stage[] {
   const { context, options, route } = input;
   const epoch = epochNamed(context, name);
-  const armable = input.clusters.filter(({ planned }) => planned.method === "patch" && planned.reach === "rancher");
+  const armable = input.clusters.filter(({ planned }) => planned.method === "patch" && planned.reach !== "none");
   const armId = `arm@${name}`;
   const arm: Stage = {
     id: armId,
@@ -185,7 +185,7 @@ function endStages(input: StagesInput): Stage[] {
     rollSteps(input, epochNamed(context, "current"), misaligned(context)).map(({ target }) => target),
   );
   const settle = input.clusters
-    .filter(({ planned }) => planned.method === "patch" && planned.reach === "rancher")
+    .filter(({ planned }) => planned.method === "patch" && planned.reach !== "none")
     .filter(
       ({ live, planned }) =>
         moved || rolled.has(planned.id) || live.agent?.minReadySeconds !== planned.minReadySecondsBefore,
@@ -219,7 +219,7 @@ function misaligned(context: StepContext): (member: Member) => boolean {
 
 function rollSteps(input: StagesInput, epoch: Epoch, wanted: (member: Member) => boolean = () => true): Step[] {
   return input.clusters
-    .filter((member) => member.planned.reach === "rancher" && member.planned.method !== "none" && wanted(member))
+    .filter((member) => member.planned.reach !== "none" && member.planned.method !== "none" && wanted(member))
     .map(({ planned }) =>
       planned.method === "redeploy"
         ? redeployAgent(input.context, planned, epoch)

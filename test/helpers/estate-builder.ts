@@ -111,6 +111,8 @@ export function clusterWith(id: string, agent: AgentWorkload | undefined, change
     connected: { status: "True" },
     ready: { status: "True" },
     tunnel: { kind: "answering", at: NOW.toISOString() },
+    given: [],
+    reach: id === "local" ? "none" : "rancher",
     kubeSystemUid: `uid-${id}`,
     ...(agent === undefined ? {} : { agent }),
     permissions: { patchAgent: "yes", deletePods: "yes", listPods: "yes" },
@@ -128,6 +130,7 @@ export function offlineCluster(id: string): Cluster {
   return clusterWith(id, undefined, {
     connected: { status: "False", reason: "Disconnected" },
     tunnel: { kind: "unreachable", at: NOW.toISOString(), why: "Cluster agent is not connected" },
+    reach: "none",
     permissions: { patchAgent: "unknown", deletePods: "unknown", listPods: "unknown" },
   });
 }

@@ -71,7 +71,12 @@ export function killable(world: World): KillableWorld {
     },
   });
   return {
-    world: { ...world, management: api(world.management), rancher },
+    world: {
+      ...world,
+      management: api(world.management),
+      rancher,
+      downstream: (...args) => api(world.downstream(...args)),
+    },
     dead: () => dead,
     kill() {
       dead = true;

@@ -66,7 +66,7 @@ describe.each(servers)("the verbs, on %s API server", (_, start) => {
     directory = await mkdtemp(join(tmpdir(), "farrier-verbs-"));
     const kubeconfig = join(directory, "kubeconfig");
     await writeFile(kubeconfig, server.kubeconfig);
-    connection = await connectKubeconfig({ kubeconfig }, "cluster paris");
+    connection = await connectKubeconfig({ kubeconfig }, { name: "cluster paris" });
     ({ api } = connection);
     // The agent runs.
     await api.watchUntil(pods("cattle-system"), AGENT, (objects) => objects.find(isRunning), { deadlineMs: 30_000 });

@@ -78,7 +78,8 @@ function clusterRow(cluster: Cluster, servedPin: string): readonly string[] {
 
 function connected(cluster: Cluster): string {
   if (cluster.local) return paint("quiet", "itself");
-  return cluster.tunnel.kind === "answering" ? paint("good", "yes") : paint("bad", "no");
+  if (cluster.tunnel.kind === "answering") return paint("good", "yes");
+  return cluster.reach === "none" ? paint("bad", "no") : paint("attention", `no, ${cluster.reach}`);
 }
 
 function agentState(cluster: Cluster): string {

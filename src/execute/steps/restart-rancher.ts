@@ -101,6 +101,6 @@ function clustersOf(context: StepContext): string[] {
   const waived = new Set(
     context.waivers.filter((waiver) => isInForce(waiver, context.now())).map(({ clusterId }) => clusterId),
   );
-  const reached = context.plan.clusters.filter(({ id, reach }) => reach === "rancher" && !waived.has(id));
+  const reached = context.plan.clusters.filter(({ id, reach }) => reach !== "none" && !waived.has(id));
   return reached.map(({ id }) => id);
 }

@@ -26,7 +26,7 @@ export const saveObjects = erased<z.infer<typeof savedSchema>>({
   async observe(context) {
     const { plan } = context;
     const own = await managementObjects(context);
-    const reached = plan.clusters.filter(({ reach }) => reach === "rancher").map(({ id }) => id);
+    const reached = plan.clusters.filter(({ reach }) => reach !== "none").map(({ id }) => id);
     const agents = await mapLimited(reached, AT_ONCE, async (id) => ({ id, saved: await agentObject(context, id) }));
     const saved = [...own, ...agents.map((agent) => agent.saved).filter((agent) => agent !== undefined)];
     const missing = agents.filter((agent) => agent.saved === undefined).map(({ id }) => id);

@@ -2,7 +2,7 @@
 
 import type { AgentWorkload } from "../../estate/agent.ts";
 import { armingObstacles, hasStarted, livePods, type Obstacle, startObstacles } from "../../estate/agent-state.ts";
-import type { Cluster } from "../../estate/cluster.ts";
+import { type Cluster, whyUnreachable } from "../../estate/cluster.ts";
 import type { Estate } from "../../estate/estate.ts";
 import { pinOf } from "../../pki/pin.ts";
 import type { Epoch, Plan } from "../plan.ts";
@@ -79,8 +79,8 @@ function strandedPods(agent: AgentWorkload, epoch: Epoch, estate: Estate): Obsta
 
 function agentHolds(cluster: Cluster, obstaclesOf: (agent: AgentWorkload) => readonly Obstacle[]): Hold[] {
   if (cluster.local) return [];
-  const { agent, tunnel } = cluster;
-  if (agent === undefined || tunnel.kind === "unreachable") return [unseen(cluster)];
+  const { agent, reach } = cluster;
+  if (agent === undefined || reach === "none") return [unseen(cluster)];
   const [first, ...others] = obstaclesOf(agent);
   if (first === undefined) return [];
   const also = others.map(({ why }) => `; ${why}`).join("");
@@ -88,9 +88,8 @@ function agentHolds(cluster: Cluster, obstaclesOf: (agent: AgentWorkload) => rea
 }
 
 function unseen(cluster: Cluster): Hold {
-  const { tunnel } = cluster;
   const why =
-    tunnel.kind === "unreachable" ? `its API does not answer (${tunnel.why})` : "its Deployment cannot be read";
+    cluster.reach === "none" ? `its API does not answer (${whyUnreachable(cluster)})` : "its Deployment cannot be read";
   return {
     target: agentId(cluster),
     why: `The agent of ${called(cluster)} cannot be looked at: ${why}.`,

@@ -23,7 +23,7 @@ export function downstreamObjects(facts: DownstreamFacts): NewObject[] {
   const manifest = agentManifest({ ...facts.manifest, features: AGENT_FEATURES }).map(annotated);
   const [namespace, ...rest] = manifest;
   return [
-    ...(namespace === undefined ? [] : [namespace]),
+    ...(namespace === undefined ? [] : [inProject(namespace, facts.manifest.namespace)]),
     rootCertificate(facts.caCert),
     ...agentAccount(rest, facts),
     ...impersonation(facts),
@@ -31,6 +31,16 @@ export function downstreamObjects(facts: DownstreamFacts): NewObject[] {
     ...(facts.description.nodeAgent ? [nodeAgent(facts)] : []),
     ...(facts.description.fleet ? fleetAgent(facts) : []),
   ];
+}
+
+/** Rancher puts the namespaces of its own parts into the cluster's project System. */
+function inProject(namespace: NewObject, clusterId: string): NewObject {
+  const { annotations } = namespace.metadata;
+  const metadata = {
+    ...namespace.metadata,
+    annotations: { ...annotations, "field.cattle.io/projectId": `${clusterId}:p-systm` },
+  };
+  return { ...namespace, metadata };
 }
 
 function rootCertificate(caCert: string): NewObject {

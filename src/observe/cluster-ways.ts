@@ -1,0 +1,216 @@
+/** Looking into a cluster over every way to it, and choosing the one over which it is dealt with. */
+
+import { FarrierError } from "../errors.ts";
+import type { AgentWorkload } from "../estate/agent.ts";
+import type { Cluster, GivenReach, ReachFault } from "../estate/cluster.ts";
+import type { Api } from "../kubernetes/api.ts";
+import { deployments, namespaces, pods } from "../kubernetes/resource.ts";
+import { AGENT } from "../rancher/agent-workload.ts";
+import { observeAgent } from "./agent.ts";
+import { whyOf } from "./gaps.ts";
+import { proveCluster } from "./reach-proof.ts";
+import type { GivenWay, UsableReach } from "./reaches.ts";
+import type { World } from "./world.ts";
+
+/** What one way shows of a cluster. */
+interface Inside {
+  readonly reach: UsableReach;
+  readonly api: Api;
+  readonly kubeSystemUid: string | undefined;
+  readonly agent: AgentWorkload | undefined;
+  readonly permissions: Cluster["permissions"];
+}
+
+export interface WaysSeen {
+  /** Over the way that was chosen; undefined where none answers. */
+  readonly inside: Inside | undefined;
+  readonly tunnel: Cluster["tunnel"];
+  readonly given: readonly GivenReach[];
+}
+
+export interface WaysQuestion {
+  readonly now: () => Date;
+  /** How long an answer may take. */
+  readonly timeoutMs: number;
+  /** The cluster as an earlier look saw it. */
+  readonly before: Cluster | undefined;
+  /** Why Rancher's tunnel need not be tried at all. */
+  readonly noTunnel: string | undefined;
+}
+
+/**
+ * Tries the tunnel, and in the first look (or where the tunnel does not do) every other way, so that it is known before
+ * anything is changed which of them would work. The choice is told to the world's steps.
+ */
+export async function lookOverWays(world: World, id: string, question: WaysQuestion): Promise<WaysSeen> {
+  const { before, now } = question;
+  const through = await lookThroughTunnel(world, id, question);
+  world.reaches.know(id, through.inside?.kubeSystemUid);
+  const suffices = through.inside !== undefined && through.inside.permissions.patchAgent !== "no";
+  if (suffices && before !== undefined) return settled(world, id, { ...through, given: before.given });
+  const looks = [];
+  for (const way of world.reaches.given(id)) looks.push(await lookOver(world, id, way, { ...question, now }));
+  const insides = [through.inside, ...looks.map(({ inside }) => inside)].filter((one) => one !== undefined);
+  const inside = insides.find(({ permissions }) => permissions.patchAgent !== "no") ?? insides[0];
+  return settled(world, id, { inside, tunnel: through.tunnel, given: looks.map(({ given }) => given) });
+}
+
+function settled(world: World, id: string, seen: WaysSeen): WaysSeen {
+  const { inside, tunnel } = seen;
+  const why = tunnel.kind === "unreachable" ? tunnel.why : "its account may not patch the agent";
+  if (inside !== undefined) world.reaches.use(id, inside.reach, inside.reach === "rancher" ? undefined : why);
+  return seen;
+}
+
+type TunnelSeen = Pick<WaysSeen, "inside" | "tunnel">;
+
+async function lookThroughTunnel(world: World, id: string, question: WaysQuestion): Promise<TunnelSeen> {
+  const { now, timeoutMs, before, noTunnel } = question;
+  if (noTunnel !== undefined) return { inside: undefined, tunnel: unreachable(now, noTunnel) };
+  try {
+    const api = world.rancher.downstream(id, { timeoutMs });
+    const known = before?.reach === "rancher" ? before : undefined;
+    const inside = await lookInside("rancher", api, known);
+    return { inside, tunnel: { kind: "answering", at: now().toISOString() } };
+  } catch (error) {
+    return { inside: undefined, tunnel: unreachable(now, whyOf(error)) };
+  }
+}
+
+/** One request first: a cluster that is away is asked once, not six times. */
+async function lookInside(reach: UsableReach, api: Api, known: Cluster | undefined): Promise<Inside> {
+  const kubeSystemUid = known?.kubeSystemUid ?? (await api.get(namespaces, "kube-system"))?.metadata.uid;
+  const [agent, permissions] = await Promise.all([observeAgent(api), known?.permissions ?? observePermissions(api)]);
+  return { reach, api, kubeSystemUid, agent, permissions };
+}
+
+interface WaySeen {
+  readonly inside: Inside | undefined;
+  readonly given: GivenReach;
+}
+
+async function lookOver(world: World, id: string, way: GivenWay, { now, timeoutMs }: WaysQuestion): Promise<WaySeen> {
+  const { reach, called } = way;
+  const unusable = (fault: ReachFault, why: string): WaySeen => {
+    const state = { kind: "unusable", at: now().toISOString(), fault, why } as const;
+    return { inside: undefined, given: { reach, called, state } };
+  };
+  try {
+    const api = await world.reaches.over(id, reach, { timeoutMs });
+    const proof = await proveCluster(api, world.reaches.identity(id));
+    if (proof.kind === "not-proved") return unusable(proof.fault, `The ${called} is not used: ${proof.why}.`);
+    world.reaches.know(id, proof.kubeSystemUid);
+    const [agent, permissions] = await Promise.all([observeAgent(api), observePermissions(api)]);
+    const inside = { reach, api, kubeSystemUid: proof.kubeSystemUid, agent, permissions };
+    const state = { kind: "answering", at: now().toISOString(), permissions } as const;
+    return { inside, given: { reach, called, state } };
+  } catch (error) {
+    return unusable(faultOf(error), whyOf(error));
+  }
+}
+
+interface AgentSeen {
+  readonly reach: UsableReach;
+  readonly agent: AgentWorkload | undefined;
+  readonly permissions: Cluster["permissions"];
+}
+
+/** An agent over the way that it was last seen over, or over the next one; what hardly changes is not asked again. */
+export async function lookAtAgentAgain(
+  world: World,
+  before: Cluster,
+  question: WaysQuestion,
+): Promise<Pick<WaysSeen, "tunnel" | "given"> & { readonly seen: AgentSeen | undefined }> {
+  const { id } = before;
+  const { now } = question;
+  const all: readonly UsableReach[] = ["rancher", ...world.reaches.given(id).map(({ reach }) => reach)];
+  const failed = new Map<UsableReach, { readonly fault: ReachFault; readonly why: string }>();
+  for (const reach of [...all].sort((a, b) => Number(b === before.reach) - Number(a === before.reach))) {
+    try {
+      const seen = await agentOver(world, { before, reach, question });
+      const [first] = failed.values();
+      world.reaches.use(id, reach, first?.why);
+      const away = failed.get("rancher");
+      if (away !== undefined)
+        return { seen, tunnel: unreachable(now, away.why), given: stillGiven(before, failed, now) };
+      const tunnel = reach === "rancher" ? answering(now) : await tunnelState(world, id, question);
+      return { seen, tunnel, given: stillGiven(before, failed, now) };
+    } catch (error) {
+      failed.set(reach, { fault: faultOf(error), why: whyOf(error) });
+    }
+  }
+  const why = failed.get("rancher")?.why ?? "It does not answer.";
+  return { seen: undefined, tunnel: unreachable(now, why), given: stillGiven(before, failed, now) };
+}
+
+/** What an earlier look found of the given ways, but for those that have failed since. */
+function stillGiven(
+  before: Cluster,
+  failed: ReadonlyMap<UsableReach, { readonly fault: ReachFault; readonly why: string }>,
+  now: () => Date,
+): GivenReach[] {
+  return before.given.map((given) => {
+    const failure = failed.get(given.reach);
+    if (failure === undefined) return given;
+    return { ...given, state: { kind: "unusable", at: now().toISOString(), ...failure } };
+  });
+}
+
+async function agentOver(
+  world: World,
+  {
+    before,
+    reach,
+    question,
+  }: { readonly before: Cluster; readonly reach: UsableReach; readonly question: WaysQuestion },
+): Promise<AgentSeen> {
+  if (reach === "rancher" && question.noTunnel !== undefined) {
+    throw new FarrierError("rancher.token-refused", question.noTunnel);
+  }
+  const api = await world.reaches.over(before.id, reach, { timeoutMs: question.timeoutMs });
+  if (reach === before.reach) return { reach, agent: await observeAgent(api), permissions: before.permissions };
+  const proof = await proveCluster(api, world.reaches.identity(before.id));
+  if (proof.kind === "not-proved") {
+    throw new FarrierError("reach.other-cluster", `A way to ${before.id} is not used: ${proof.why}.`);
+  }
+  const [agent, permissions] = await Promise.all([observeAgent(api), observePermissions(api)]);
+  return { reach, agent, permissions };
+}
+
+/** For the gates that ask about sessions, where the cluster is dealt with past the tunnel. */
+async function tunnelState(world: World, id: string, question: WaysQuestion): Promise<Cluster["tunnel"]> {
+  const { now, timeoutMs, noTunnel } = question;
+  if (noTunnel !== undefined) return unreachable(now, noTunnel);
+  try {
+    await world.rancher.downstream(id, { timeoutMs }).get(namespaces, "kube-system");
+    return answering(now);
+  } catch (error) {
+    return unreachable(now, whyOf(error));
+  }
+}
+
+function answering(now: () => Date): Cluster["tunnel"] {
+  return { kind: "answering", at: now().toISOString() };
+}
+
+function unreachable(now: () => Date, why: string): Cluster["tunnel"] {
+  return { kind: "unreachable", at: now().toISOString(), why };
+}
+
+async function observePermissions(api: Api): Promise<Cluster["permissions"]> {
+  const [patchAgent, deletePods, listPods] = await Promise.all([
+    api.allowed("patch", deployments(AGENT.namespace), AGENT.deployment),
+    api.allowed("delete", pods(AGENT.namespace)),
+    api.allowed("list", pods(AGENT.namespace)),
+  ]);
+  return { patchAgent, deletePods, listPods };
+}
+
+function faultOf(error: unknown): ReachFault {
+  if (!(error instanceof FarrierError)) return "unreachable";
+  if (error.code === "kubeconfig.through-rancher") return "through-rancher";
+  if (error.code === "reach.other-cluster") return "other-cluster";
+  if (error.code.startsWith("kubeconfig.") || error.code.startsWith("input.")) return "invalid";
+  if (error.code === "api.unauthorized") return "expired";
+  return error.code === "api.forbidden" ? "forbidden" : "unreachable";
+}
