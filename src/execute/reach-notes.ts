@@ -26,7 +26,7 @@ export class ReachNotes {
     this.#said.set(id, to);
     // A cluster that could not be reached gets late steps, and those are journalled themselves.
     if (said === to || (said === "none" && to === "rancher")) return;
-    const because = why === undefined ? "." : `: ${why}`;
+    const because = why === undefined ? "." : `: ${why.replace(/\.$/, "")}.`;
     const cluster = called(plannedCluster(this.#plan, id) ?? { id, name: id });
     const text = `Cluster ${cluster} is reached ${this.#phrase(id, to)}${because}`;
     await this.#ledger.append({ target: id }, { type: "noted", data: { text } });

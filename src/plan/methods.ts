@@ -16,7 +16,7 @@ export function chooseMethod(cluster: Cluster, wanted?: "patch" | "redeploy"): M
   }
   const method = wanted === "redeploy" || cluster.permissions.patchAgent === "no" ? "redeploy" : "patch";
   if (cluster.reach === "none") {
-    const why = `Its API did not answer when this was planned (${whyUnreachable(cluster)}); it gets its steps when it answers, and holds the gates until then.`;
+    const why = `Its API did not answer when this was planned (${unended(whyUnreachable(cluster))}); it gets its steps when it answers, and holds the gates until then.`;
     return { method, reach: "none", why };
   }
   return method === "redeploy" ? redeployed(cluster, wanted) : patched(cluster);
@@ -29,7 +29,7 @@ function redeployed(cluster: Cluster, wanted: "patch" | "redeploy" | undefined):
       ? "The configuration asks for redeploy."
       : "This account may not patch the agent's Deployment in it.";
   if (cluster.tunnel.kind === "answering") return { method: "redeploy", reach: "rancher", why };
-  const tunnel = `Redeploying needs Rancher's tunnel, which does not answer (${cluster.tunnel.why}).`;
+  const tunnel = `Redeploying needs Rancher's tunnel, which does not answer (${unended(cluster.tunnel.why)}).`;
   return { method: "redeploy", reach: "none", why: `${why} ${tunnel}` };
 }
 
@@ -42,9 +42,14 @@ function patched({ reach, tunnel, given }: Cluster): MethodChoice {
   const way = given.find((one) => one.reach === reach)?.called ?? reach;
   const instead =
     tunnel.kind === "unreachable"
-      ? `the tunnel does not answer (${tunnel.why})`
+      ? `the tunnel does not answer (${unended(tunnel.why)})`
       : "this account may not patch the agent through Rancher";
   return { method: "patch", reach, why: `Its agent is patched past Rancher, over its ${way}: ${instead}.` };
+}
+
+/** A sentence that is put in brackets. */
+function unended(sentence: string): string {
+  return sentence.replace(/\.$/, "");
 }
 
 export interface PlannedClusterOptions {

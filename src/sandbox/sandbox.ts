@@ -1,3 +1,4 @@
+import type { AccessRule } from "./api-server/authorization.ts";
 import { kubeconfigText } from "./api-server/kubeconfig.ts";
 import type { Clock } from "./clock.ts";
 import type { ClusterClient } from "./cluster-client.ts";
@@ -23,6 +24,8 @@ export interface SandboxCluster {
   readonly client: ClusterClient;
   /** Its own API server, not through Rancher. */
   readonly kubeconfig: string;
+  /** The same for an account of its own, which may do this and no more. */
+  kubeconfigAs(rules: readonly AccessRule[]): string;
   /** Whether its agent holds both sessions now. */
   connected(): boolean;
 }
@@ -150,6 +153,7 @@ function sandboxCluster({ id, name, cluster }: DownstreamCluster, estate: Estate
     get kubeconfig() {
       return kubeconfigText([doors.entry(name)]);
     },
+    kubeconfigAs: (rules) => kubeconfigText([doors.entryAs({ name, server: cluster.server }, rules)]),
     connected: () => estate.statistics.isConnected(id),
   };
 }

@@ -1,4 +1,4 @@
-import { ADMINISTRATOR } from "../api-server/authorization.ts";
+import { type AccessRule, ADMINISTRATOR } from "../api-server/authorization.ts";
 import { HttpsFront, type Listener } from "../api-server/https-front.ts";
 import type { KubeconfigEntry } from "../api-server/kubeconfig.ts";
 import type { ServingIdentity } from "../api-server/serving-identity.ts";
@@ -30,6 +30,18 @@ export class ClusterDoors {
     const entry = this.#entries.get(name);
     if (entry === undefined) throw new Error(`the API server of ${name} is not on the network`);
     return entry;
+  }
+
+  /** The same door for somebody else, who may do this and no more. */
+  entryAs(
+    { name: of, server }: Pick<SimulatedCluster, "server"> & { readonly name: string },
+    rules: readonly AccessRule[],
+  ): KubeconfigEntry {
+    const token = randomSuffix(this.#estate.random, 32);
+    const name = `guest-${token.slice(0, 5)}`;
+    server.tokens.add(token, { name, groups: ["system:authenticated"] });
+    server.access.grant({ kind: "user", name }, rules);
+    return { ...this.entry(of), credentials: { kind: "token", token } };
   }
 
   async close(): Promise<void> {
