@@ -7,6 +7,7 @@ import { presentCertificate } from "../src/plan/steps/present-certificate.ts";
 import { proveDecryption } from "../src/plan/steps/prove-decryption.ts";
 import { proveTrust } from "../src/plan/steps/prove-trust.ts";
 import { redeployAgent } from "../src/plan/steps/redeploy-agent.ts";
+import { replaceCertificate } from "../src/plan/steps/replace-certificate.ts";
 import { restartAgent } from "../src/plan/steps/restart-agent.ts";
 import { restartRancher } from "../src/plan/steps/restart-rancher.ts";
 import { rollAgent } from "../src/plan/steps/roll-agent.ts";
@@ -47,6 +48,7 @@ export const EXAMPLE_STEPS: readonly Step[] = [
   presentCertificate(context),
   restartAgent(context, paris, both),
   restartRancher(context),
+  replaceCertificate(context, both),
   settleAgent(context, paris, 0),
   proveTrust(context, both),
 ];

@@ -223,7 +223,12 @@ export const ERRORS = {
   "plan.no-procedure": {
     exit: EXIT.badInput,
     meaning: "The change needs a procedure that this version does not have.",
-    hint: "This version does renew and overlap: one private authority to another, while the present one still works.",
+    hint: "This version does renew, overlap and replace: one private authority to another.",
+  },
+  "plan.overlap-possible": {
+    exit: EXIT.badInput,
+    meaning: "A flag day was asked for, and the change can be made without cutting anybody off.",
+    hint: "Plan without --replace.",
   },
   "plan.other-version": {
     exit: EXIT.badInput,

@@ -177,6 +177,7 @@ function checkFlags(command: Command): void {
 function planFlags(command: Command): void {
   command
     .option("--out <directory>", "directory of the rotation; it must not exist yet", "rotation")
+    .option("--replace", "plan the flag day: for an estate whose agents refuse the present certificate already")
     .option("--manual", "print what a person would run by hand for each step");
 }
 

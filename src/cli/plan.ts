@@ -22,7 +22,8 @@ export async function runPlan(
   if (target === undefined) {
     throw new FarrierError("input.usage", "farrier plan needs the target: --cert, --key and usually --cacerts.");
   }
-  const made = await withWorld(options, (world, settings) => make(world, settings, { directory, target }));
+  const replace = options.replace === true;
+  const made = await withWorld(options, (world, settings) => make(world, settings, { directory, target, replace }));
   if (made.plan === undefined) {
     await printResult(format, { findings: made.findings }, () => renderFindings(made.findings));
     return exitCodeOf(made.findings);
@@ -46,10 +47,16 @@ interface Made {
 async function make(
   world: World,
   settings: Settings,
-  { directory, target }: { readonly directory: string; readonly target: TargetFiles },
+  {
+    directory,
+    target,
+    replace,
+  }: { readonly directory: string; readonly target: TargetFiles; readonly replace: boolean },
 ): Promise<Made> {
   const { findAll } = await import("./findings-of-estate.ts");
-  const { estate, findings } = await findAll(world, settings, target);
+  const { estate, findings: found } = await findAll(world, settings, target);
+  const { replaceable } = await import("../plan/replaceable.ts");
+  const findings = replace ? replaceable(found) : found;
   if (exitCodeOf(findings) !== EXIT.done) return { findings };
   const { prepareRotation } = await import("../execute/prepare.ts");
   const { horizonOf, planOptions } = await import("./plan-options.ts");
@@ -66,6 +73,7 @@ async function make(
     findings,
     options: planOptions(settings, estate.clusters),
     horizon: horizonOf(settings, now),
+    replace,
     identity: settings.identityFile === undefined ? {} : { identityFile: settings.identityFile },
     ...(settings.recipients === undefined ? {} : { recipients: settings.recipients }),
     now,

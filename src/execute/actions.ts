@@ -6,6 +6,7 @@ import { presentCertificate } from "./steps/present-certificate.ts";
 import { proveDecryption } from "./steps/prove-decryption.ts";
 import { proveTrust } from "./steps/prove-trust.ts";
 import { redeployAgent } from "./steps/redeploy-agent.ts";
+import { replaceCertificate } from "./steps/replace-certificate.ts";
 import { restartAgent } from "./steps/restart-agent.ts";
 import { restartRancherPods } from "./steps/restart-rancher.ts";
 import { rollAgent } from "./steps/roll-agent.ts";
@@ -21,6 +22,7 @@ export const ACTIONS: Readonly<Record<StepKind, ErasedAction>> = {
   "roll-agent": rollAgent,
   "redeploy-agent": redeployAgent,
   "present-certificate": presentCertificate,
+  "replace-certificate": replaceCertificate,
   "restart-agent": restartAgent,
   "restart-rancher": restartRancherPods,
   "settle-agent": settleAgent,

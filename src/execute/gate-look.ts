@@ -57,5 +57,5 @@ async function estateFor(workshop: Workshop, stage: Stage, consumers: Consumers)
 
 /** What these write concerns every consumer at once: one that came meanwhile must be seen before. */
 function changesWhatIsServed({ kind }: Stage): boolean {
-  return kind === "widen" || kind === "switch" || kind === "narrow";
+  return kind === "widen" || kind === "switch" || kind === "narrow" || kind === "replace";
 }

@@ -36,6 +36,8 @@ export interface NewRotation {
   readonly findings: readonly Finding[];
   readonly options?: Partial<PlanOptions>;
   readonly horizon?: Date;
+  /** The person asks for the flag day. */
+  readonly replace?: boolean;
   readonly identity?: IdentityChoice;
   /** age recipients instead of the owner's identity. */
   readonly recipients?: readonly string[];
@@ -73,7 +75,10 @@ type SealedPairs = {
   readonly current: PlanInput["current"]["sealed"];
 };
 
-function planInput({ estate, target, findings, options, horizon, now }: NewRotation, sealed: SealedPairs): PlanInput {
+function planInput(
+  { estate, target, findings, options, horizon, replace, now }: NewRotation,
+  sealed: SealedPairs,
+): PlanInput {
   const { chain, bundle } = target;
   const goal = { chain, ...(bundle === undefined ? {} : { bundle }) };
   return {
@@ -91,6 +96,7 @@ function planInput({ estate, target, findings, options, horizon, now }: NewRotat
     current: { sealed: sealed.current },
     ...(options === undefined ? {} : { options }),
     ...(horizon === undefined ? {} : { horizon }),
+    replace: replace ?? false,
   };
 }
 

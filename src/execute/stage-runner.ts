@@ -1,12 +1,13 @@
 /** One stage: enter, pass the gate, run the waves (canary first), rest where the plan says so. */
 import { setTimeout as pause } from "node:timers/promises";
 import type { Hold } from "../plan/gates/hold.ts";
-import type { Stage } from "../plan/plan.ts";
+import type { Stage, StepKind } from "../plan/plan.ts";
 import { stepsOf } from "../plan/reading.ts";
 import { passGate } from "./gate.ts";
 import { ROTATION } from "./ledger.ts";
 import { retrying } from "./retry.ts";
 import { runStep } from "./step-runner.ts";
+import { isReplacementBegun } from "./steps/replace-certificate.ts";
 import { isBundleWritten } from "./steps/serve-bundle.ts";
 import { runWave } from "./wave-runner.ts";
 import type { Halt, Workshop } from "./workshop.ts";
@@ -17,6 +18,12 @@ export type StageOutcome =
   | { readonly kind: "failed"; readonly stage: string; readonly steps: readonly string[] }
   | { readonly kind: "halted"; readonly stage: string; readonly halt: Halt }
   | { readonly kind: "resting"; readonly stage: string; readonly until: string };
+
+/** Steps that change what everybody is served in more than one write: whether the first of them was made. */
+const BEGUN: Partial<Record<StepKind, typeof isBundleWritten>> = {
+  "serve-bundle": isBundleWritten,
+  "replace-certificate": isReplacementBegun,
+};
 
 /** Longer rests are not sat out: the process ends, and a later one goes on. */
 const LONGEST_REST_MS = 3_600_000;
@@ -52,8 +59,9 @@ async function completeUnit(workshop: Workshop, stage: Stage): Promise<readonly 
   const { ledger, world, plan, abort } = workshop.parts;
   for (const step of stepsOf(stage)) {
     const known = ledger.run.steps[step.id];
-    if (step.kind !== "serve-bundle" || known === undefined || known.phase === "done" || !("before" in known)) continue;
-    const written = await retrying(() => isBundleWritten({ management: world.management, plan, step }), {
+    const isBegun = BEGUN[step.kind];
+    if (isBegun === undefined || known === undefined || known.phase === "done" || !("before" in known)) continue;
+    const written = await retrying(() => isBegun({ management: world.management, plan, step }), {
       deadlineMs: LOOK_MS,
       signal: abort,
     });

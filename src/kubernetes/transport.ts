@@ -15,6 +15,11 @@ export interface TlsMaterial {
   readonly cert?: string;
   readonly key?: string;
   readonly passphrase?: string;
+  /**
+   * SHA-256 of a leaf, lower-case hex, that is accepted although no CA verifies it: another way that is trusted has said
+   * that it is the server's. Any other certificate must still be verified.
+   */
+  readonly leaf?: string;
   /** The name to verify, where it is not the URL's. */
   readonly servername?: string;
 }
@@ -156,7 +161,7 @@ function verifyingConnector(tls: () => TlsMaterial, handshakes: Handshakes): bui
 function connectorWith(material: TlsMaterial, handshakes: Handshakes): buildConnector.connector {
   const settings = {
     secureContext: secureContextOf(material),
-    rejectUnauthorized: true,
+    rejectUnauthorized: material.leaf === undefined,
     allowH2: false,
     // The library keeps sessions by weak references, which are gone before they are of use.
     maxCachedSessions: 0,
@@ -164,6 +169,7 @@ function connectorWith(material: TlsMaterial, handshakes: Handshakes): buildConn
     ...(material.servername === undefined ? {} : { servername: material.servername }),
   };
   let connect = buildConnector(settings);
+  if (material.leaf !== undefined) return acceptingLeaf(connect, material.leaf);
   if (handshakes === "whole") return connect;
   return (options, callback) => {
     connect(options, (...result) => {
@@ -176,6 +182,25 @@ function connectorWith(material: TlsMaterial, handshakes: Handshakes): buildConn
       callback(...result);
     });
   };
+}
+
+/** Nothing is sent over a connection before its certificate was verified, or found to be that one. */
+function acceptingLeaf(connect: buildConnector.connector, leaf: string): buildConnector.connector {
+  return (options, callback) => {
+    connect(options, (...result) => {
+      const [, socket] = result;
+      if (!(socket instanceof TLSSocket) || socket.authorized || fingerprintOf(socket) === leaf) {
+        callback(...result);
+        return;
+      }
+      socket.destroy();
+      callback(Object.assign(new Error("untrusted"), { code: String(socket.authorizationError) }), null);
+    });
+  };
+}
+
+function fingerprintOf(socket: TLSSocket): string {
+  return socket.getPeerX509Certificate()?.fingerprint256.replaceAll(":", "").toLowerCase() ?? "";
 }
 
 /** Throws what the TLS library throws when a certificate or key cannot be read, or when they don't belong together. */
@@ -206,6 +231,7 @@ function sameMaterial(a: TlsMaterial, b: TlsMaterial): boolean {
     a.cert === b.cert &&
     a.key === b.key &&
     a.passphrase === b.passphrase &&
+    a.leaf === b.leaf &&
     a.servername === b.servername
   );
 }

@@ -10,6 +10,7 @@ import { isRancherServer } from "../rancher/installation.ts";
 import { isForeignAnswer, RancherServer } from "../rancher/server.ts";
 import { agentTlsModeOf, readSetting } from "../rancher/settings.ts";
 import { Reaches } from "./reaches.ts";
+import { storedLeaf } from "./stored-leaf.ts";
 
 export interface WorldOptions {
   readonly kubeconfig?: string;
@@ -64,7 +65,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       token: options.token,
       trust: { bundles: [stored?.effective ?? ""], systemRoots: agentTlsModeOf(mode) !== "strict" },
     });
-    await refuseForeign(rancher);
+    await refuseForeign(rancher, () => storedLeaf(api, found));
     const own = rancher;
     const reaches = new Reaches(own, kubeSystemUid);
     return {
@@ -158,9 +159,17 @@ async function findServer(management: Api): Promise<Deployment> {
   );
 }
 
-async function refuseForeign(rancher: RancherServer): Promise<void> {
+/**
+ * A certificate that agents would refuse (expired, of another authority) is known by what the management cluster holds
+ * of it: through tunnels that were begun before, its clusters can still be helped.
+ */
+async function refuseForeign(rancher: RancherServer, leaf: () => Promise<string | undefined>): Promise<void> {
   try {
-    await rancher.cacerts();
+    await rancher.cacerts().catch(async (error: unknown) => {
+      if (!(error instanceof ApiError) || error.code !== "api.untrusted") throw error;
+      rancher.trustLeaf(await leaf());
+      await rancher.cacerts();
+    });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (isForeignAnswer(error)) {

@@ -7,7 +7,7 @@ import { factsOf, leafFingerprint } from "./chain.ts";
 import { type Classification, classify } from "./classify.ts";
 import { alertsOf, pointsOfNoReturn } from "./consequences.ts";
 import { estimate } from "./estimate.ts";
-import { plannedClusterOf } from "./methods.ts";
+import { plannedClusterOf, underFlagDay } from "./methods.ts";
 import { DEFAULT_OPTIONS, type PlanOptions } from "./options.ts";
 import type { Basis, Plan, PlannedCluster } from "./plan.ts";
 import { presentBundle } from "./present-bundle.ts";
@@ -46,6 +46,8 @@ export interface PlanInput {
   readonly minReadySecondsBefore?: Readonly<Record<string, number>>;
   /** Until when the target must verify: see `classify`. */
   readonly horizon?: Date;
+  /** Forward: the person asks for the flag day. */
+  readonly replace?: boolean;
   readonly options?: Partial<PlanOptions>;
 }
 
@@ -64,18 +66,19 @@ export function assemblePlan(input: PlanInput): Plan {
     bundle: goalBundle(input, classification),
     chain: goal.chain,
     ignoreText: direction === "forward",
+    replace: classification?.procedure === "replace",
     ...(input.both === undefined ? {} : { both: input.both }),
   });
   const members = estate.clusters
     .toSorted((a, b) => (a.id < b.id ? -1 : Number(a.id > b.id)))
-    .map((live) => ({ live, planned: plannedMember(live, input, options) }));
+    .map((live) => ({ live, planned: memberOf(live, input, { options, route }) }));
   const head = headOf(input, route, options);
   const stages = stagesOf({ context: head, route, clusters: members, options });
   const clusters = members.map(({ planned }) => planned);
   return {
     ...head,
     plannedAt: input.now.toISOString(),
-    procedure: route.epochs.length === 1 ? "renew" : "overlap",
+    procedure: procedureOf(route),
     why: [...(classification?.why ?? rollbackReasons(route))],
     clusters,
     stages,
@@ -93,9 +96,14 @@ export function assemblePlan(input: PlanInput): Plan {
   };
 }
 
-function classifyForward({ estate, goal, now, horizon }: PlanInput): Classification {
+function procedureOf({ epochs, replaceTo }: Route): Plan["procedure"] {
+  if (replaceTo !== undefined) return "replace";
+  return epochs.length === 1 ? "renew" : "overlap";
+}
+
+function classifyForward({ estate, goal, now, horizon, replace = false }: PlanInput): Classification {
   const target = { chain: goal.chain, ...(goal.bundle === undefined ? {} : { bundle: goal.bundle }) };
-  return classify({ estate, target, now, ...(horizon === undefined ? {} : { horizon }) });
+  return classify({ estate, target, now, replace, ...(horizon === undefined ? {} : { horizon }) });
 }
 
 /** Renew leaves `tls-ca` byte for byte as it is, also where the person's file has the same certificates in other words. */
@@ -134,6 +142,15 @@ function headOf(
     },
     armingMinReadySeconds: options.armingMinReadySeconds,
   };
+}
+
+function memberOf(
+  live: Cluster,
+  input: PlanInput,
+  { options, route }: { readonly options: PlanOptions; readonly route: Route },
+): PlannedCluster {
+  const planned = plannedMember(live, input, options);
+  return route.replaceTo === "target" ? underFlagDay(planned, live) : planned;
 }
 
 function plannedMember(live: Cluster, input: PlanInput, options: PlanOptions): PlannedCluster {

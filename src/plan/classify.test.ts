@@ -23,12 +23,19 @@ interface Asked {
   readonly chain: string;
   readonly bundle?: string;
   readonly horizon?: Date;
+  readonly replace?: boolean;
 }
 
-function ask({ served = old.bundle, presented = old.chain, chain, bundle, horizon }: Asked): Classification {
+function ask({ served = old.bundle, presented = old.chain, chain, bundle, horizon, replace }: Asked): Classification {
   const estate = estateWith({ bundle: served, chain: presented, clusters: [clusterWith("c-1", agentWith("x"))] });
   const target = { chain, ...(bundle === undefined ? {} : { bundle }) };
-  return classify({ estate, target, now: NOW, ...(horizon === undefined ? {} : { horizon }) });
+  return classify({
+    estate,
+    target,
+    now: NOW,
+    replace: replace ?? false,
+    ...(horizon === undefined ? {} : { horizon }),
+  });
 }
 
 function refusal(run: () => unknown): { code: string; sentence: string; hint: string } {
@@ -46,7 +53,7 @@ const reordered = old.rootPem + old.issuingPem;
 const inDays = (days: number) => new Date(NOW.getTime() + days * 86_400_000);
 
 describe("the procedure", () => {
-  const rows: [string, Asked, "renew" | "overlap"][] = [
+  const rows: [string, Asked, Classification["procedure"]][] = [
     ["same authority, no bundle given", { chain: renewed }, "renew"],
     ["same authority, the same bundle given", { chain: renewed, bundle: old.bundle }, "renew"],
     ["same authority, the same certificates in another order", { chain: renewed, bundle: reordered }, "renew"],
@@ -56,6 +63,16 @@ describe("the procedure", () => {
       "renew",
     ],
     ["another authority", { chain: young.chain, bundle: young.bundle }, "overlap"],
+    [
+      "another authority, with a flag day because agents refuse the present certificate",
+      { presented: young.chain, chain: young.chain, bundle: young.bundle, replace: true },
+      "replace",
+    ],
+    [
+      "same authority, with a flag day because agents refuse the present certificate",
+      { presented: young.chain, chain: renewed, replace: true },
+      "replace",
+    ],
     [
       "another authority, both in the target bundle",
       { chain: young.chain, bundle: unionBundle(old.bundle, young.bundle) },
@@ -138,6 +155,18 @@ describe("refused, with what to do instead", () => {
       () => ask({ presented: young.chain, chain: young.chain, bundle: young.bundle }),
       "plan.no-procedure",
       "no overlap can start from it",
+    ],
+    [
+      "a flag day although agents accept the present certificate",
+      () => ask({ chain: young.chain, bundle: young.bundle, replace: true }),
+      "plan.overlap-possible",
+      "nobody need be cut off",
+    ],
+    [
+      "a flag day to a chain that its own bundle does not verify",
+      () => ask({ presented: young.chain, chain: young.chain, bundle: old.issuingPem, replace: true }),
+      "plan.target-refused",
+      "under the target bundle",
     ],
     [
       "Rancher's own CA",

@@ -6,7 +6,14 @@
 
 import { FarrierError } from "../errors.ts";
 import type { Estate } from "../estate/estate.ts";
-import { certificatesIn, holdsAll, hostnameOf, verification, verifiesUntil } from "./chain.ts";
+import {
+  certificatesIn,
+  holdsAll,
+  hostnameOf,
+  type VerificationQuestion,
+  verification,
+  verifiesUntil,
+} from "./chain.ts";
 import type { Procedure } from "./plan.ts";
 import { presentBundle } from "./present-bundle.ts";
 
@@ -16,6 +23,8 @@ export interface ClassifyInput {
   readonly target: { readonly chain: string; readonly bundle?: string };
   /** Until when the chain must verify. Default: the first end of a certificate in the chain. */
   readonly horizon?: Date;
+  /** The person asks for the flag day. */
+  readonly replace?: boolean;
   readonly now: Date;
 }
 
@@ -28,7 +37,7 @@ export interface Classification {
 /**
  * @throws FarrierError `plan.no-procedure` where neither procedure can work (the sentence names what would),
  *   `plan.target-refused` where the target does not verify under its own bundle, `plan.bundle-needed` where the bundle
- *   must change and none was given
+ *   must change and none was given, `plan.overlap-possible` where a flag day is asked for and nobody need be cut off
  */
 export function classify(input: ClassifyInput): Classification {
   const { estate, now } = input;
@@ -36,8 +45,9 @@ export function classify(input: ClassifyInput): Classification {
   const present = presentBundle(estate).bundle;
   const horizon = input.horizon ?? firstEnd(input.target.chain, now);
   const question = { chain: input.target.chain, hostname: hostnameOf(estate.identity.serverUrl), at: now };
-  refuseBrokenPresent(estate, present, now);
   const { bundle } = input.target;
+  if (input.replace === true) return classifyReplace({ ...question, bundle: bundle ?? present }, { estate, present });
+  refuseBrokenPresent(estate, present, now);
   const changes = bundle !== undefined && !(holdsAll(present, bundle) && holdsAll(bundle, present));
   if (changes) {
     refuseUnlessVerified({ ...question, bundle }, "the target bundle");
@@ -52,6 +62,31 @@ export function classify(input: ClassifyInput): Classification {
     );
   }
   return { procedure: "renew", why: renewReasons(lasts, horizon, bundle, present) };
+}
+
+/** The flag day: whoever holds the present bundle is cut off, so it is for when they are already. */
+function classifyReplace(
+  question: VerificationQuestion,
+  { estate, present }: { readonly estate: Estate; readonly present: string },
+): Classification {
+  const broken = verification({ ...question, chain: estate.serving.chain, bundle: present });
+  if (broken.accepted) {
+    throw new FarrierError(
+      "plan.overlap-possible",
+      "Agents accept the certificate that Rancher has now, so nobody need be cut off to change it.",
+    );
+  }
+  refuseUnlessVerified(question, "the target bundle");
+  const same = holdsAll(present, question.bundle) && holdsAll(question.bundle, present);
+  return {
+    procedure: "replace",
+    why: [
+      `Agents refuse the certificate that Rancher has now: ${broken.why}`,
+      same
+        ? "The target verifies under the bundle that agents hold, so it is put in place at once, and they come back by themselves: replace."
+        : "No overlap can start from it, so certificate and bundle change at once, and agents come back when they have the new pin: replace.",
+    ],
+  };
 }
 
 function overlapReasons(
@@ -123,7 +158,9 @@ function refuseBrokenPresent(estate: Estate, bundle: string, now: Date): void {
   throw new FarrierError(
     "plan.no-procedure",
     `The certificate that Rancher has now does not verify under the bundle that it serves, so no overlap can start from it: ${why}`,
-    { hint: "Put back a certificate that the served bundle verifies, let the agents come back, then plan again." },
+    {
+      hint: "Put back a certificate that the served bundle verifies, let the agents come back, then plan again. Where there is none, farrier plan --replace plans the flag day.",
+    },
   );
 }
 

@@ -34,12 +34,17 @@ export function pointsOfNoReturn(
     if (end !== undefined)
       points.push(`A rollback is possible until ${end}, when the present certificate's chain ends.`);
   }
+  if (stages.some(({ kind }) => kind === "replace")) {
+    points.push(
+      "At the flag day: the certificate of the beginning is refused by agents, so that no rollback leads back to it.",
+    );
+  }
   if (current !== undefined && final !== undefined && current.pin !== final.pin) {
     const kept = new Set(final.certificates.map(({ fingerprint }) => fingerprint));
     const dropped = current.certificates.filter(({ fingerprint }) => !kept.has(fingerprint));
     if (dropped.length > 0) {
       points.push(
-        "At the switch: kubeconfigs and scripts of people that hold only the present authority stop working until they are downloaded again.",
+        "When the target certificate is presented: kubeconfigs and scripts of people that hold only the present authority stop working until they are downloaded again.",
       );
     }
   }

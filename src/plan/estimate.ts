@@ -21,6 +21,7 @@ const COSTS: Readonly<Record<StepKind, Cost>> = {
   "roll-agent": { least: 5, most: 120, requests: 6 },
   "redeploy-agent": { least: 11, most: 60, requests: 6 },
   "present-certificate": { least: 1, most: 15, requests: 4 },
+  "replace-certificate": { least: 10, most: 135, requests: 16 },
   "restart-agent": { least: 30, most: 120, requests: 5 },
   "restart-rancher": { least: 10, most: 120, requests: 8 },
   "settle-agent": { least: 1, most: 5, requests: 3 },
@@ -42,7 +43,7 @@ export function estimate(stages: readonly Stage[], clusters: number, armingMinRe
       most: duration(stages, "most") + straddling,
     },
     agentRestarts: count(steps, ["roll-agent", "redeploy-agent", "restart-agent"]),
-    rancherRestarts: count(steps, ["serve-bundle", "restart-rancher"]),
+    rancherRestarts: count(steps, ["serve-bundle", "replace-certificate", "restart-rancher"]),
     requests: steps.reduce((sum, { kind }) => sum + COSTS[kind].requests, 0) + gates * clusters * REQUESTS_PER_LOOK,
   };
 }

@@ -58,6 +58,7 @@ function gateSteps(member: Member, epoch: Epoch): Step[] {
   const served = servesEverywhere(estate, epoch);
   switch (stage.gate) {
     case "all-armed":
+    case "prepared":
       return served || methodOf(member) === "redeploy" || !holdsArming(member, epoch)
         ? []
         : [armAgent(plan, cluster, epoch)];

@@ -1,4 +1,6 @@
 /** How each cluster's agent gets its pins, and why so. */
+
+import { livePods } from "../estate/agent-state.ts";
 import { type Cluster, whyUnreachable } from "../estate/cluster.ts";
 import type { PlannedCluster } from "./plan.ts";
 
@@ -74,6 +76,29 @@ export function plannedClusterOf(cluster: Cluster, options: PlannedClusterOption
     minReadySecondsBefore: options.minReadySecondsBefore,
     unproved: cluster.consumers.flatMap(({ id, gating, movable }) => (gating && !movable ? [id] : [])).toSorted(),
   };
+}
+
+/** The same line where certificate and bundle are replaced at once: what the flag day costs this cluster. */
+export function underFlagDay(planned: PlannedCluster, live: Cluster): PlannedCluster {
+  const { risk: _, ...rest } = planned;
+  if (planned.method === "none") return rest;
+  const later = "farrier rescue-kit, or its own kubeconfig in farrier.yaml, brings it back";
+  if (planned.reach === "none") {
+    return { ...rest, risk: `It is cut off from the flag day until somebody gives its agent the new pin: ${later}.` };
+  }
+  if (planned.method === "redeploy") {
+    const why = "Rancher cannot redeploy a cluster that is cut off, and this account may not patch its agent";
+    return { ...rest, risk: `It is cut off from the flag day on: ${why}; ${later}.` };
+  }
+  return canStraddle(live)
+    ? { ...rest, risk: "It is cut off at the flag day for as long as its waiting pod takes to start." }
+    : { ...rest, risk: "Its agent is not well, so it is not armed: it gets its pin after the flag day." };
+}
+
+/** Whether arming can succeed: it needs pods that serve under the present bundle. */
+export function canStraddle({ agent }: Pick<Cluster, "agent">): boolean {
+  if (agent === undefined) return false;
+  return livePods(agent).filter(({ ready, deleting }) => ready && !deleting).length >= agent.replicas;
 }
 
 /** Rancher ≥ 2.6: an agent whose pin is not the served one ends at its start check, and its tunnel with it. */

@@ -9,8 +9,9 @@ import { certificateFactsSchema } from "../estate/estate.ts";
 /**
  * - `renew`: the target chain verifies under the bytes that agents hold: only the serving certificate changes.
  * - `overlap`: current → both → target.
+ * - `replace`: current → target at once, the documented flag day: only where agents refuse what is presented already.
  */
-export const procedureSchema = z.enum(["renew", "overlap"]);
+export const procedureSchema = z.enum(["renew", "overlap", "replace"]);
 export type Procedure = z.infer<typeof procedureSchema>;
 
 /**
@@ -47,6 +48,7 @@ export const stageKindSchema = z.enum([
   "switch",
   "rest",
   "narrow",
+  "replace",
   "settle",
   "prove",
 ]);
@@ -56,6 +58,8 @@ export const stageKindSchema = z.enum([
  * - `nothing`
  * - `backup-verified`: what was saved can be decrypted.
  * - `all-armed`: every unwaived gating consumer is armed for (or already started with) the epoch.
+ * - `prepared`: every cluster that the plan arms is armed, the others were named in the plan as cut off; and the target
+ *   chain verifies under the epoch.
  * - `bundle-served`: every replica of Rancher serves the epoch's bundle.
  * - `all-started`: every unwaived gating consumer has *started* evidence for the epoch, and the chain that is about
  *   to be presented verifies under it.
@@ -65,6 +69,7 @@ export const gateKindSchema = z.enum([
   "nothing",
   "backup-verified",
   "all-armed",
+  "prepared",
   "bundle-served",
   "all-started",
   "switch-proved",
@@ -79,6 +84,7 @@ export const stepKindSchema = z.enum([
   "roll-agent",
   "redeploy-agent",
   "present-certificate",
+  "replace-certificate",
   "restart-agent",
   "restart-rancher",
   "settle-agent",

@@ -23,6 +23,8 @@ export interface RouteInput {
   readonly both?: string;
   /** Chains of the same certificates count as equal even if their texts differ. */
   readonly ignoreText: boolean;
+  /** By a flag day instead of an overlap. */
+  readonly replace?: boolean;
 }
 
 export interface Route {
@@ -33,6 +35,8 @@ export interface Route {
   readonly widenTo?: EpochName;
   /** The certificate changes, under this epoch's bundle. */
   readonly switchUnder?: EpochName;
+  /** Certificate and bundle are replaced at once, and this epoch's bundle is served from then on. */
+  readonly replaceTo?: EpochName;
   /** The epoch that agents go to at the end; absent when they are there already. */
   readonly narrowTo?: EpochName;
 }
@@ -42,6 +46,12 @@ export function routeOf(input: RouteInput): Route {
   const present = presentBundle(input.estate);
   const current = epoch("current", present.bundle, present.pin);
   const target = epoch("target", input.bundle, pinOfFile(input.bundle));
+  if (input.replace === true) {
+    const same = target.pin === current.pin;
+    return same
+      ? { repair: false, epochs: [current], replaceTo: "current" }
+      : { repair: false, epochs: [current, target], replaceTo: "target" };
+  }
   const changes = servingChanges(input);
   const base = { repair: !present.settled };
   if (target.pin === current.pin) {

@@ -1,6 +1,7 @@
 /** A route over an estate → stages in order, each with its gate, waves and steps. */
 import { alignedWith } from "../estate/agent-state.ts";
 import type { Cluster } from "../estate/cluster.ts";
+import { canStraddle } from "./methods.ts";
 import type { PlanOptions } from "./options.ts";
 import type { Epoch, EpochName, PlannedCluster, Stage, Step } from "./plan.ts";
 import { epochNamed, finalEpoch } from "./reading.ts";
@@ -11,6 +12,7 @@ import { presentCertificate } from "./steps/present-certificate.ts";
 import { proveDecryption } from "./steps/prove-decryption.ts";
 import { proveTrust } from "./steps/prove-trust.ts";
 import { redeployAgent } from "./steps/redeploy-agent.ts";
+import { replaceCertificate } from "./steps/replace-certificate.ts";
 import { restartAgent } from "./steps/restart-agent.ts";
 import { restartRancher } from "./steps/restart-rancher.ts";
 import { rollAgent } from "./steps/roll-agent.ts";
@@ -27,16 +29,18 @@ export interface StagesInput {
   readonly options: PlanOptions;
 }
 
-/** The stages of design's overlap and renew, forth and back; a stage that would have nothing to do is left out. */
+/** The stages of design's overlap, renew and replace, forth and back; a stage that would have nothing to do is left out. */
 export function stagesOf(input: StagesInput): Stage[] {
   const { route } = input;
   const stages: (Stage | undefined)[] = [
     backupStage(input),
     route.repair ? repairStage(input) : undefined,
-    alignStage(input),
+    // Agents that are cut off cannot be aligned with what they refuse.
+    route.replaceTo === undefined ? alignStage(input) : undefined,
   ];
   if (route.widenTo !== undefined) stages.push(...moveStages(input, route.widenTo, "widen"));
   if (route.switchUnder !== undefined) stages.push(switchStage(input, route.switchUnder));
+  if (route.replaceTo !== undefined) stages.push(...replaceStages(input, route.replaceTo));
   if (route.narrowTo !== undefined) stages.push(...moveStages(input, route.narrowTo, "narrow"));
   return [...stages.filter((stage) => stage !== undefined), ...endStages(input)];
 }
@@ -177,10 +181,45 @@ function switchStage(input: StagesInput, under: EpochName): Stage {
   };
 }
 
+/**
+ * The flag day. Who can be armed is armed before it, and comes back by itself; the others are moved after it, by
+ * whichever way reaches them.
+ */
+function replaceStages(input: StagesInput, name: EpochName): Stage[] {
+  const { context, options } = input;
+  const epoch = epochNamed(context, name);
+  const moves = name !== "current";
+  const patched = input.clusters.filter(({ planned }) => planned.method === "patch" && planned.reach !== "none");
+  const armId = `arm@${name}`;
+  const arms = patched.filter(({ live }) => canStraddle(live)).map(({ planned }) => armAgent(context, planned, epoch));
+  const arm: Stage = {
+    id: armId,
+    kind: "arm",
+    epoch: name,
+    says: "Every agent that can be armed waits for the target bundle: it comes back by itself after the flag day.",
+    gate: "backup-verified",
+    waves: wavesOf(armId, arms, options),
+  };
+  const replace: Stage = {
+    id: "replace",
+    kind: "replace",
+    epoch: name,
+    says: moves
+      ? "The flag day: certificate and bundle are replaced at once. Every cluster is cut off until its agent has the new pin."
+      : "The flag day: the certificate is replaced at once, under the bundle that agents hold.",
+    gate: moves ? "prepared" : "backup-verified",
+    ...(moves ? { gateEpoch: name } : {}),
+    waves: [strictWave("replace/once", [replaceCertificate(context, epoch)])],
+  };
+  const rolls = patched.map(({ planned }) => rollAgent(context, planned, epoch));
+  return moves ? [arm, replace, spreadStage(input, epoch, rolls)] : [replace];
+}
+
 function endStages(input: StagesInput): Stage[] {
   const { context, options } = input;
   const final = finalEpoch(context);
-  const moved = input.route.widenTo !== undefined || input.route.narrowTo !== undefined;
+  const { widenTo, narrowTo, replaceTo } = input.route;
+  const moved = widenTo !== undefined || narrowTo !== undefined || replaceTo !== undefined;
   const rolled = new Set(
     rollSteps(input, epochNamed(context, "current"), misaligned(context)).map(({ target }) => target),
   );

@@ -43,6 +43,7 @@ export class RancherServer {
   readonly #transport: Transport;
   readonly #token: Secret;
   #ca: string | undefined;
+  #leaf: string | undefined;
 
   constructor(connection: RancherConnection) {
     this.serverUrl = new URL(connection.serverUrl);
@@ -50,13 +51,21 @@ export class RancherServer {
     this.#ca = anchorsOf(connection.trust);
     this.#transport = new Transport({
       origin: this.serverUrl.origin,
-      tls: () => (this.#ca === undefined ? {} : { ca: this.#ca }),
+      tls: () => ({
+        ...(this.#ca === undefined ? {} : { ca: this.#ca }),
+        ...(this.#leaf === undefined ? {} : { leaf: this.#leaf }),
+      }),
     });
   }
 
   /** New connections verify against this from now on; those that live, live on. */
   setTrust(trust: RancherTrust): void {
     this.#ca = anchorsOf(trust);
+  }
+
+  /** A certificate by whose SHA-256 (lower-case hex) Rancher is known, even where no bundle verifies it. */
+  trustLeaf(fingerprint: string | undefined): void {
+    this.#leaf = fingerprint;
   }
 
   /**

@@ -30,7 +30,12 @@ export interface RotationLab {
   /** A connection of its own, as another process would have. */
   openWorld(): Promise<World>;
   /** Makes the plan; a second call needs another directory. */
-  prepare(options?: Partial<PlanOptions>, directory?: string, renewed?: ServingPair): Promise<Plan>;
+  prepare(
+    options?: Partial<PlanOptions>,
+    directory?: string,
+    renewed?: ServingPair,
+    more?: { readonly replace?: boolean },
+  ): Promise<Plan>;
   /** Plans the way back from where the rotation stands. @returns the plan's file, for {@link apply} */
   prepareRollback(directory?: string): Promise<string>;
   /** Applies with a connection of its own. */
@@ -73,7 +78,7 @@ export async function startRotationLab(scenario: ScenarioInput = {}): Promise<Ro
     environment,
     now,
     openWorld: open,
-    prepare: (options = {}, into = directory, renewed = undefined) =>
+    prepare: (options = {}, into = directory, renewed = undefined, more = {}) =>
       withWorld(async (world) => {
         const { plan } = await prepareRotation({
           directory: into,
@@ -87,6 +92,7 @@ export async function startRotationLab(scenario: ScenarioInput = {}): Promise<Ro
           options: { armingMinReadySeconds: ARMING_SECONDS, ...options },
           identity: { environment },
           now: now(),
+          ...more,
         });
         return plan;
       }),

@@ -81,6 +81,7 @@ const GATE = {
   nothing: "at once",
   "backup-verified": "when the backup can be opened",
   "all-armed": "when every agent is armed",
+  prepared: "when every agent that the plan arms is armed",
   "bundle-served": "when every replica serves the bundle",
   "all-started": "when every agent has started with a bundle that verifies the target",
   "switch-proved": "when the certificate is proved everywhere",

@@ -104,11 +104,20 @@ async function write(
   });
 }
 
+/** Whether the Secret holds the target certificate already. */
+export async function isCertificateWritten({
+  management,
+  plan,
+}: Pick<StepContext, "management" | "plan">): Promise<boolean> {
+  const values = await readSecretValues(management, plan.rancher.namespace, plan.rancher.servingSecret);
+  return withoutKeys(values?.[CHAIN_KEY] ?? "") === plan.serving.target.chain;
+}
+
 /**
  * Looks at every address until all of them have shown the target often enough in a row, or the time is over, or waiting
  * has lost its sense.
  */
-async function isPresented(
+export async function isPresented(
   context: StepContext,
   patienceMs: number,
   spoilt?: () => Promise<Obstruction | undefined>,

@@ -6,7 +6,7 @@ import { type Cluster, whyUnreachable } from "../../estate/cluster.ts";
 import type { Estate } from "../../estate/estate.ts";
 import { pinOf } from "../../pki/pin.ts";
 import type { Epoch, Plan } from "../plan.ts";
-import { plannedCluster } from "../reading.ts";
+import { plannedCluster, stepsOf } from "../reading.ts";
 import { called } from "../steps/context.ts";
 import type { Hold } from "./hold.ts";
 
@@ -24,6 +24,14 @@ export function armedHolds(question: ClusterQuestion): Hold[] {
   const accepted = plannedCluster(plan, cluster.id)?.unarmedAccepted === true;
   const agent = accepted ? [] : agentHolds(cluster, (workload) => notArmed(workload, question));
   return [...agent.map((hold) => withRedeployHint(hold, question)), ...otherHolds(question)];
+}
+
+/** For a flag day: armed, if the plan arms it; who the plan says will be cut off holds nothing with its agent. */
+export function preparedHolds(question: ClusterQuestion): Hold[] {
+  const { plan, cluster } = question;
+  const isNew = plannedCluster(plan, cluster.id) === undefined;
+  const arms = plan.stages.flatMap(stepsOf).some(({ kind, target }) => kind === "arm-agent" && target === cluster.id);
+  return arms || isNew ? armedHolds(question) : otherHolds(question);
 }
 
 /** Nobody will arm a cluster that is to be redeployed: a person has to say whether its risk is taken. */

@@ -6,7 +6,7 @@ import type { Cluster } from "../../estate/cluster.ts";
 import type { Estate } from "../../estate/estate.ts";
 import type { Epoch, Plan, Stage } from "../plan.ts";
 import { epochNamed, finalEpoch } from "../reading.ts";
-import { armedHolds, type ClusterQuestion, sessionHolds, startedHolds } from "./agent-holds.ts";
+import { armedHolds, type ClusterQuestion, preparedHolds, sessionHolds, startedHolds } from "./agent-holds.ts";
 import { type Hold, isInForce, type Waiver } from "./hold.ts";
 import {
   acceptedHolds,
@@ -48,6 +48,8 @@ export function evaluateGate(question: GateQuestion): GateVerdict {
       return verdict([], []);
     case "backup-verified":
       return verdict(question.backupVerified ? [] : [UNVERIFIED_BACKUP], []);
+    case "prepared":
+      return overClusters(question, epoch, { ask: preparedHolds, holds: chainHolds(plan, epoch, now) });
     case "bundle-served":
       return verdict(
         [

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { agentWith, clusterWith, localCluster, SERVER_URL } from "../../../test/helpers/estate-builder.ts";
 import { overlapPlan, PIN } from "../../../test/helpers/plan-builder.ts";
 import { stepKindSchema } from "../plan.ts";
-import { stepsOf } from "../reading.ts";
+import { epochNamed, stepsOf } from "../reading.ts";
+import { replaceCertificate } from "./replace-certificate.ts";
 
 const permissions = { patchAgent: "no", deletePods: "no", listPods: "yes" } as const;
 const plan = overlapPlan([
@@ -12,14 +13,15 @@ const plan = overlapPlan([
   clusterWith("c-2", agentWith(PIN.current), { permissions }),
   clusterWith("c-3", agentWith(PIN.current), { name: "c-3" }),
 ]);
-const steps = plan.stages.flatMap(stepsOf);
+const flagDay = replaceCertificate(plan, epochNamed(plan, "target"));
+const steps = [...plan.stages.flatMap(stepsOf), flagDay];
 
 /** The rows of the manual procedure, M1.1 to M1.12. */
 const ROWS = /^M1\.([1-9]|1[0-2])(, M1\.([1-9]|1[0-2]))*$/;
 /** `verb resource namespace [in cluster]`; resources outside of namespaces have none. */
 const PERMISSION = /^(get|list|patch|update|delete) [a-z.]+( [a-z-]+)?( in c-[a-z0-9-]+)?$/;
 
-test("an overlap with both methods has a step of every kind", () => {
+test("an overlap with both methods and a flag day have a step of every kind", () => {
   expect(new Set(steps.map(({ kind }) => kind))).toEqual(new Set(stepKindSchema.options));
 });
 
