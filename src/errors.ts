@@ -170,6 +170,11 @@ export const ERRORS = {
     meaning: "There is no age identity where one is needed to open the rotation's backups.",
     hint: "Name the identity that the rotation was made for: FARRIER_IDENTITY or identityFile in farrier.yaml.",
   },
+  "backup.incomplete": {
+    exit: EXIT.failed,
+    meaning: "A copy ended before its end, or is not what was read: it was thrown away.",
+    hint: "The message says where it ended. Mend that, and run the command again.",
+  },
   "backup.missing": {
     exit: EXIT.badInput,
     meaning: "A file of backups/ is missing.",
@@ -179,6 +184,27 @@ export const ERRORS = {
     exit: EXIT.badInput,
     meaning: "A recipient of the backups is not an age recipient.",
     hint: "Recipients start with age1; farrier.yaml lists them under recipients.",
+  },
+  "engine.container-unknown": {
+    exit: EXIT.badInput,
+    meaning: "The container engine has no container of the name or id that was given.",
+    hint: "docker ps --all, or podman ps --all, lists them.",
+  },
+  "engine.container-unsuitable": {
+    exit: EXIT.badInput,
+    meaning:
+      "The container is none that this can be done with: it is no Rancher server, or was started in another way.",
+    hint: "Name the container that runs rancher/rancher: docker ps shows each with its image.",
+  },
+  "engine.refused": {
+    exit: EXIT.failed,
+    meaning: "The container engine would not do what it was asked for.",
+    hint: "The message holds the engine's own words.",
+  },
+  "engine.unreachable": {
+    exit: EXIT.failed,
+    meaning: "No container engine answers at the socket.",
+    hint: "Start it (Podman: podman system service), or name its socket with --engine-socket; root may be needed.",
   },
   "helm.chart-unusable": {
     exit: EXIT.failed,

@@ -6,16 +6,23 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from "age-encryption";
 import { FarrierError } from "../errors.ts";
 import { Secret } from "../pki/secret.ts";
 import { type IdentityChoice, type OwnerIdentity, ownerIdentity } from "./owner-identity.ts";
 import { ensurePrivateDirectory, writePrivateFile } from "./private-files.ts";
+import { decryptFrom, encryptInto, measureFile } from "./sealed-stream.ts";
 
 /** Names a sealed file: its path in the rotation's directory and the SHA-256 (hex) of the ciphertext. */
 export interface Sealed {
   readonly file: string;
   readonly sha256: string;
+}
+
+/** Of one that was written as a stream: also its length, of the ciphertext. */
+export interface SealedStream extends Sealed {
+  readonly bytes: number;
 }
 
 const FOLDER = "backups";
@@ -89,10 +96,28 @@ export class Vault {
    */
   async unseal(sealed: Sealed): Promise<Secret> {
     const ciphertext = await readOwn(join(this.directory, sealed.file));
-    if (digestOf(ciphertext) !== sealed.sha256) {
-      throw new FarrierError("backup.altered", `${sealed.file} is not the file that the plan or the journal names.`);
-    }
+    if (digestOf(ciphertext) !== sealed.sha256) throw altered(sealed);
     return Secret.of(await decryptWith(await this.#privateHalf(), ciphertext, sealed.file));
+  }
+
+  /**
+   * Encrypts a stream into a new file, which is there whole or not at all.
+   * @param file its path in the directory
+   * @throws FarrierError `rotation.unwritable`; whatever `content` fails with
+   */
+  async sealStream(file: string, content: Readable): Promise<SealedStream> {
+    return { file, ...(await encryptInto(join(this.directory, file), this.recipient, content)) };
+  }
+
+  /**
+   * The content of a file that {@link sealStream} wrote, which was read once before to see that it is that file.
+   * @throws FarrierError as {@link Vault.unseal}
+   */
+  async unsealStream(sealed: Sealed): Promise<Readable> {
+    const path = join(this.directory, sealed.file);
+    const { sha256 } = await measureFile(path);
+    if (sha256 !== sealed.sha256) throw altered(sealed);
+    return await decryptFrom(path, await this.#privateHalf(), sealed.file);
   }
 
   /**
@@ -111,6 +136,10 @@ export class Vault {
     }
     return this.#identity;
   }
+}
+
+function altered({ file }: Sealed): FarrierError {
+  return new FarrierError("backup.altered", `${file} is not the file that was recorded when it was written.`);
 }
 
 async function encryptFor(recipients: readonly string[], content: string | Uint8Array): Promise<Uint8Array> {

@@ -1,6 +1,7 @@
 /** `farrier backup`: saves, encrypted, every object that any procedure may change. */
 import { resolve } from "node:path";
 import { EXIT, type ExitCode } from "../errors.ts";
+import { refuseContainerFlags } from "./container-engine.ts";
 import { withWorld } from "./estate-access.ts";
 import { parseOutputFormat, printResult } from "./output.ts";
 
@@ -9,6 +10,11 @@ export async function runBackup(
   _words: readonly string[],
   options: Readonly<Record<string, unknown>>,
 ): Promise<ExitCode> {
+  if (typeof options.container === "string") {
+    const { runContainerBackup } = await import("./backup-container.ts");
+    return await runContainerBackup(options.container, options);
+  }
+  refuseContainerFlags(options);
   const format = parseOutputFormat(String(options.output));
   const directory = resolve(String(options.out));
   const { backup, owner } = await withWorld(options, async (world, settings) => {

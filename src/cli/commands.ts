@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { ExitCode } from "../errors.ts";
 import { caCreateFlags, caIssueFlags } from "./ca-flags.ts";
-import { confirmationFlags, connectionFlags, type FlagGroup, targetFlags } from "./flags.ts";
+import { confirmationFlags, connectionFlags, engineFlags, type FlagGroup, targetFlags } from "./flags.ts";
 
 /** A command's action gets its positional arguments and its options, unparsed, and answers with an exit code. */
 export type Action = (words: readonly string[], options: Readonly<Record<string, unknown>>) => Promise<ExitCode>;
@@ -112,16 +112,16 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     usage: "backup",
-    says: "save, encrypted, every object that any procedure may change; nothing in the estate is changed",
+    says: "save, encrypted, every object that any procedure may change; with --container all data of a single container",
     example: "farrier backup --out backup/",
-    flags: [connectionFlags, backupFlags],
+    flags: [connectionFlags, backupFlags, engineFlags, containerBackupFlags, confirmationFlags],
     load: async () => (await import("./backup.ts")).runBackup,
   },
   {
     usage: "restore <backup>",
     says: "show what has changed since a backup, or since a rotation began, and put it back",
     example: "farrier restore backup/ --diff",
-    flags: [connectionFlags, confirmationFlags, restoreFlags],
+    flags: [connectionFlags, confirmationFlags, restoreFlags, engineFlags],
     load: async () => (await import("./restore.ts")).runRestore,
   },
   {
@@ -183,6 +183,15 @@ function planFlags(command: Command): void {
 
 function backupFlags(command: Command): void {
   command.option("--out <directory>", "directory of the backup; it must not hold one yet", "backup");
+}
+
+function containerBackupFlags(command: Command): void {
+  command
+    .option("--hot", "with --container: copy while it runs; the copy may not be consistent")
+    .option(
+      "--host-directory-covered",
+      "with --container: its data is a directory of the host that is backed up already",
+    );
 }
 
 function restoreFlags(command: Command): void {

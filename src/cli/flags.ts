@@ -27,3 +27,10 @@ export function targetFlags(command: Command): void {
 export function confirmationFlags(command: Command): void {
   command.option("--yes", "do not ask");
 }
+
+/** Where a single-container Rancher runs. */
+export function engineFlags(command: Command): void {
+  command
+    .option("--container <name>", "name or id of the container that Rancher runs in, where it is a single one")
+    .option("--engine-socket <path>", "socket of its Docker or Podman (default: DOCKER_HOST, or the usual place)");
+}

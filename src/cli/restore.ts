@@ -16,6 +16,12 @@ export async function runRestore(
 ): Promise<ExitCode> {
   const format = parseOutputFormat(String(options.output));
   const directory = resolve(words[0] ?? "");
+  const { findContainerBackup } = await import("../execute/container-restore.ts");
+  const ofContainer = await findContainerBackup(directory);
+  if (ofContainer !== undefined) {
+    const { runContainerRestore } = await import("./restore-container.ts");
+    return await runContainerRestore(directory, ofContainer, options);
+  }
   return await withWorld(options, async (world, settings) => {
     const { openBackup } = await import("../execute/estate-backup.ts");
     const { compareBackup } = await import("../execute/restore.ts");
