@@ -1,6 +1,7 @@
 /** `docs/steps.md`: each kind of step as its declaration describes it, for an estate of examples. */
 
-import type { Epoch, Step } from "../src/plan/plan.ts";
+import type { Epoch, RefreshedCluster, Step } from "../src/plan/plan.ts";
+import { refreshSteps } from "../src/plan/refresh/assemble-refresh.ts";
 import { armAgent } from "../src/plan/steps/arm-agent.ts";
 import type { StepContext } from "../src/plan/steps/context.ts";
 import { presentCertificate } from "../src/plan/steps/present-certificate.ts";
@@ -36,8 +37,14 @@ const context: StepContext = {
   armingMinReadySeconds: 30,
 };
 const paris = { id: "c-abc12", name: "paris" };
+const refreshed: RefreshedCluster = {
+  ...paris,
+  kubeSystemUid: "",
+  reach: { kubeconfig: "paris.yaml", context: "paris", server: "https://paris.example.com:6443/" },
+  comparisons: [],
+};
 
-/** One of each kind, in the order in which a rotation comes to them. */
+/** One of each kind, in the order in which a rotation comes to them, and then a refresh. */
 export const EXAMPLE_STEPS: readonly Step[] = [
   saveObjects(context),
   proveDecryption(),
@@ -51,6 +58,7 @@ export const EXAMPLE_STEPS: readonly Step[] = [
   replaceCertificate(context, both),
   settleAgent(context, paris, 0),
   proveTrust(context, both),
+  ...refreshSteps(context, refreshed),
 ];
 
 /** The whole page; `note` says where it comes from. */
@@ -59,12 +67,13 @@ export function stepsDocument(note: string): string {
 
 ${note}
 
-What a rotation is made of, by kind. The examples are for cluster \`paris\` (\`c-abc12\`) of
+What a rotation and a refresh are made of, by kind. The examples are for cluster \`paris\` (\`c-abc12\`) of
 \`https://rancher.example.com\` and for the bundle with both authorities, whose hash stands as \`PIN\`. \`farrier plan --manual\`
 prints the same for a plan of yours.
 
 The commands assume a shell in the rotation's directory, the management cluster's own kubeconfig, and an API token of
-Rancher in \`RANCHER_TOKEN\`. Rows \`M1.1\` to \`M1.12\` are those of the [manual procedure](guide/en/by-hand.md).
+Rancher in \`RANCHER_TOKEN\`. Rows \`M1.1\` to \`M1.12\` are those of the [manual procedure](guide/en/by-hand.md), rows
+\`M2.1\` to \`M2.10\` those for [a cluster whose own keys have changed](guide/en/refresh.md).
 
 ${EXAMPLE_STEPS.map(section).join("\n")}`;
 }

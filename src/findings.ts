@@ -6,6 +6,7 @@ import { AGENT_FINDINGS } from "./findings/agents.ts";
 import { CERTIFICATE_FINDINGS } from "./findings/certificates.ts";
 import { MANAGEMENT_FINDINGS } from "./findings/management.ts";
 import { REACH_FINDINGS } from "./findings/reaches.ts";
+import { REFRESH_FINDINGS } from "./findings/refresh.ts";
 import { STRICTER_FINDINGS } from "./findings/stricter.ts";
 
 /**
@@ -40,6 +41,7 @@ export const FINDINGS = {
   ...STRICTER_FINDINGS,
   ...MANAGEMENT_FINDINGS,
   ...REACH_FINDINGS,
+  ...REFRESH_FINDINGS,
 } as const satisfies Record<string, FindingEntry>;
 
 export type FindingCode = keyof typeof FINDINGS;

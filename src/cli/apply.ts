@@ -26,7 +26,8 @@ export async function agreed(plan: Plan, options: Readonly<Record<string, unknow
     const { renderPlan } = await import("./render/plan.ts");
     process.stderr.write(`${renderPlan(plan)}\n`);
   }
-  if (await confirm(`Carry out this ${plan.direction === "rollback" ? "rollback" : "rotation"}?`, options)) return true;
+  const work = plan.direction === "rollback" ? "rollback" : plan.procedure === "refresh" ? "refresh" : "rotation";
+  if (await confirm(`Carry out this ${work}?`, options)) return true;
   process.stderr.write("Nothing was changed.\n");
   return false;
 }

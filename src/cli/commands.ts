@@ -83,6 +83,13 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./rollback.ts")).runRollback,
   },
   {
+    usage: "refresh <cluster...>",
+    says: "make clusters whose own CA or service-account key has changed known to Rancher again",
+    example: "farrier refresh paris --cluster-kubeconfig paris.yaml",
+    flags: [connectionFlags, confirmationFlags, refreshFlags, applyFlags],
+    load: async () => (await import("./refresh.ts")).runRefresh,
+  },
+  {
     usage: "prove <rotation>",
     says: "show what every consumer trusts now, and by which evidence",
     example: "farrier prove rotation/",
@@ -179,6 +186,17 @@ function planFlags(command: Command): void {
     .option("--out <directory>", "directory of the rotation; it must not exist yet", "rotation")
     .option("--replace", "plan the flag day: for an estate whose agents refuse the present certificate already")
     .option("--manual", "print what a person would run by hand for each step");
+}
+
+function refreshFlags(command: Command): void {
+  command
+    .option("--cluster-kubeconfig <file>", "kubeconfig of the clusters' own API servers, made after the change")
+    .option(
+      "--cluster-context <name>",
+      "context in it; by default the one with the cluster's name or id, or the current",
+    )
+    .option("--out <directory>", "directory of the refresh; it must not hold one yet", "refresh")
+    .option("--plan", "only make the directory with its plan: farrier apply carries it out");
 }
 
 function backupFlags(command: Command): void {

@@ -76,7 +76,7 @@ function addCommand(parent: Command, { usage, says, example, flags, hidden }: Co
 
 function act(command: Command, load: () => Promise<Action>, finish: (code: ExitCode) => void): void {
   command.action(async (...words: unknown[]) => {
-    const positional = words.filter((word) => typeof word === "string");
+    const positional = words.flat().filter((word) => typeof word === "string");
     const action = await load();
     finish(await action(positional, command.opts()));
   });

@@ -2,9 +2,13 @@
 import type { StepKind } from "../plan/plan.ts";
 import type { ErasedAction } from "./step-action.ts";
 import { armAgent } from "./steps/arm-agent.ts";
+import { dropAgentTokens, dropPersonTokens } from "./steps/drop-tokens.ts";
+import { holdAccess } from "./steps/hold-access.ts";
 import { presentCertificate } from "./steps/present-certificate.ts";
+import { proveAccess } from "./steps/prove-access.ts";
 import { proveDecryption } from "./steps/prove-decryption.ts";
 import { proveTrust } from "./steps/prove-trust.ts";
+import { recreateAgentPods } from "./steps/recreate-agent-pods.ts";
 import { redeployAgent } from "./steps/redeploy-agent.ts";
 import { replaceCertificate } from "./steps/replace-certificate.ts";
 import { restartAgent } from "./steps/restart-agent.ts";
@@ -27,4 +31,9 @@ export const ACTIONS: Readonly<Record<StepKind, ErasedAction>> = {
   "restart-rancher": restartRancherPods,
   "settle-agent": settleAgent,
   "prove-trust": proveTrust,
+  "drop-agent-tokens": dropAgentTokens,
+  "recreate-agent-pods": recreateAgentPods,
+  "drop-person-tokens": dropPersonTokens,
+  "hold-access": holdAccess,
+  "prove-access": proveAccess,
 };

@@ -8,6 +8,7 @@ import { FarrierError } from "../errors.ts";
 import type { Estate } from "../estate/estate.ts";
 import { observeEstate } from "../observe/observe-estate.ts";
 import { requireToken, type World } from "../observe/world.ts";
+import { onlyRefreshed } from "../plan/reading.ts";
 import { belongsTo, staleness } from "../plan/staleness.ts";
 import { agentTlsModeOf, readSetting } from "../rancher/settings.ts";
 import { describeHolder, type Holder, thisProcess, whereabouts } from "./holder.ts";
@@ -58,6 +59,7 @@ export async function applyRotation(options: ApplyOptions): Promise<ApplyOutcome
   const now = options.now ?? (() => new Date());
   const rotation = await openRotation(directory, options.planFile);
   refuseOtherEstate(rotation, world);
+  for (const { id, reach } of rotation.plan.refreshed ?? []) if (!world.direct.has(id)) world.direct.choose(id, reach);
   const holder = options.holder ?? thisProcess();
   if (isFinished(rotation)) {
     await finishLock(rotation, world, { holder, now });
@@ -70,7 +72,7 @@ export async function applyRotation(options: ApplyOptions): Promise<ApplyOutcome
   const vault = await Vault.open(directory, options.identity ?? {});
   // Nothing is begun by somebody who could not finish it.
   const { target, current } = rotation.firstPlan.serving;
-  await vault.prove([target.sealed, current.sealed]);
+  await vault.prove([target.sealed, current.sealed].filter((sealed) => sealed !== undefined));
   await leftRequests(directory);
   const { ledger, torn } = await Ledger.open(rotation.journalPath, {
     rotation: rotation.plan.rotation,
@@ -185,7 +187,7 @@ function isFresh({ state, planFile }: Rotation): boolean {
 async function observeFresh(rotation: Rotation, world: World, now: () => Date): Promise<Estate> {
   const { plan } = rotation;
   const other = await readLock(world.management, plan.rancher.namespace);
-  const estate = await observeEstate(world, { now, concurrency: 50 });
+  const estate = await observeEstate(world, { now, concurrency: 50, ...onlyRefreshed(plan) });
   if (other?.rotation === plan.rotation && (rotation.state === undefined || isWorking(other))) return estate;
   const differences = staleness(plan, estate);
   if (differences.length === 0) return estate;

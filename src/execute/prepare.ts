@@ -17,6 +17,7 @@ import { assemblePlan, type PlanInput } from "../plan/assemble.ts";
 import type { PlanOptions } from "../plan/options.ts";
 import type { Plan } from "../plan/plan.ts";
 import { rotationIdOf } from "../plan/plan-file.ts";
+import { sealedPair } from "../plan/reading.ts";
 import { readLock } from "./lock.ts";
 import { openRotation, PLAN_FILE, type Rotation, writePlan } from "./rotation.ts";
 import { readSecretValues } from "./secret-change.ts";
@@ -143,6 +144,15 @@ export async function prepareRollback(request: RollbackRequest): Promise<{ plan:
   if (current.direction === "rollback" && current.finished === undefined) {
     return { plan: rotation.plan, file: rotation.planFile };
   }
+  if (rotation.firstPlan.procedure === "refresh") {
+    throw new FarrierError(
+      "plan.no-procedure",
+      "A refresh has no way back: what it removed was refused by its cluster.",
+      {
+        hint: `farrier restore ${request.directory} --diff shows what Rancher held before, and puts it back where you want it.`,
+      },
+    );
+  }
   await requireToken(request.world);
   const estate = await observeEstate(request.world, { now: () => request.now, concurrency: 50 });
   const plan = assemblePlan(rollbackInput(rotation, estate, request));
@@ -166,6 +176,7 @@ export async function refuseLostJournal({ plan, journal }: Rotation, world: Worl
 
 function rollbackInput({ firstPlan, state }: Rotation, estate: Estate, { now, options }: RollbackRequest): PlanInput {
   const { current, target } = firstPlan.serving;
+  const sealed = { current: sealedPair(firstPlan, "current"), target: sealedPair(firstPlan, "target") };
   const [start] = firstPlan.epochs;
   const both = firstPlan.epochs.find(({ name }) => name === "both");
   if (start === undefined) throw new FarrierError("plan.invalid", "The plan has no epochs.");
@@ -175,8 +186,8 @@ function rollbackInput({ firstPlan, state }: Rotation, estate: Estate, { now, op
     rotation: firstPlan.rotation,
     now,
     findings: [],
-    goal: { bundle: start.bundle, chain: current.chain, sealed: current.sealed },
-    current: { sealed: estate.serving.chain === target.chain ? target.sealed : current.sealed },
+    goal: { bundle: start.bundle, chain: current.chain, sealed: sealed.current },
+    current: { sealed: estate.serving.chain === target.chain ? sealed.target : sealed.current },
     ...(both === undefined ? {} : { both: both.bundle }),
     minReadySecondsBefore: Object.fromEntries(
       estate.clusters.map(({ id }) => [id, minReadySecondsBefore(firstPlan, state?.plans ?? [], id)]),

@@ -11,6 +11,7 @@ import type { Evidence } from "../estate/evidence.ts";
 import type { Waiver } from "../journal/entry.ts";
 import type { PlanRun } from "../journal/fold.ts";
 import type { Api } from "../kubernetes/api.ts";
+import type { Connection } from "../kubernetes/connection.ts";
 import type { World } from "../observe/world.ts";
 import type { Epoch, Plan, Step } from "../plan/plan.ts";
 import { epochNamed } from "../plan/reading.ts";
@@ -41,6 +42,8 @@ export interface StepContext {
   downstream(clusterId: string): Api;
   /** A downstream cluster through Rancher's tunnel and in no other way: for what its sessions show. */
   tunnel(clusterId: string): Api;
+  /** A downstream cluster's own API server, past Rancher, guarded too. @throws FarrierError where no way there was named */
+  own(clusterId: string): Promise<Connection>;
   /** The agent of the cluster that the step is about. */
   readonly agent: AgentSight;
   readonly vault: Vault;

@@ -7,6 +7,7 @@ import { observeEstate } from "../observe/observe-estate.ts";
 import { observeTrust } from "../observe/trust.ts";
 import type { World } from "../observe/world.ts";
 import type { Plan, Step } from "../plan/plan.ts";
+import { onlyRefreshed } from "../plan/reading.ts";
 import { AgentSight } from "./agent-sight.ts";
 import { guardedApi } from "./guarded-api.ts";
 import { type Ledger, ROTATION } from "./ledger.ts";
@@ -139,6 +140,7 @@ export class Workshop {
       now,
       allConsumers,
       concurrency: OBSERVE_AT_ONCE,
+      ...onlyRefreshed(this.parts.plan),
       ...(previous === undefined ? {} : { previous }),
     };
     this.#latest = await retrying(() => observeEstate(world, options), {
@@ -179,6 +181,10 @@ export class Workshop {
       management: guardedApi(world.management, guard),
       downstream: (clusterId) => guardedApi(world.downstream(clusterId), guard),
       tunnel: (clusterId) => guardedApi(world.rancher.downstream(clusterId), guard),
+      own: async (clusterId) => {
+        const connection = await world.direct.open(clusterId);
+        return { ...connection, api: guardedApi(connection.api, guard) };
+      },
       agent: new AgentSight(guardedApi(world.downstream(step.target), guard)),
       requireOpenGate,
       remainingMs: () => Math.max(0, end - Date.now()),

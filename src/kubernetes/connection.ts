@@ -1,14 +1,17 @@
 /** Opens a cluster's own API server with a kubeconfig. */
 import { FarrierError } from "../errors.ts";
+import type { Secret } from "../pki/secret.ts";
 import { type Api, createApi } from "./api.ts";
 import { type ChosenContext, type Credentials, chooseContext, type KubeconfigChoice } from "./kubeconfig.ts";
-import { proveUsable, Transport } from "./transport.ts";
+import { proveUsable, type TlsMaterial, Transport } from "./transport.ts";
 
 export interface Connection {
   readonly api: Api;
   /** The API server's URL, for people. */
   readonly server: string;
   readonly context: string;
+  /** The same server for the bearer of a token alone: nothing of the kubeconfig's own identity goes with it. */
+  bearing(token: Secret): Api;
   close(): Promise<void>;
 }
 
@@ -35,14 +38,28 @@ export async function connectKubeconfig(
   refuseUnreadable(chosen.context, credentials);
   const source = new CredentialSource(chosen, credentials);
   const transport = new Transport({ origin: chosen.server.origin, tls: () => source.current.tls });
-  const api = createApi({
-    ...limits,
-    transport,
-    server: name,
-    basePath: chosen.server.pathname.replace(/\/+$/, ""),
-    headers: async () => (await source.fresh()).headers,
-  });
-  return { api, server: chosen.server.href, context: chosen.context, close: () => transport.close() };
+  const place = { ...limits, server: name, basePath: chosen.server.pathname.replace(/\/+$/, "") };
+  const api = createApi({ ...place, transport, headers: async () => (await source.fresh()).headers });
+  const nameless = new Transport({ origin: chosen.server.origin, tls: () => withoutIdentity(source.current.tls) });
+  return {
+    api,
+    server: chosen.server.href,
+    context: chosen.context,
+    bearing: (token) =>
+      createApi({
+        ...place,
+        transport: nameless,
+        headers: async () => ({ authorization: `Bearer ${token.reveal()}` }),
+      }),
+    close: async () => {
+      await Promise.all([transport.close(), nameless.close()]);
+    },
+  };
+}
+
+/** A client certificate would speak before any token does. */
+function withoutIdentity({ ca, servername }: TlsMaterial): TlsMaterial {
+  return { ...(ca === undefined ? {} : { ca }), ...(servername === undefined ? {} : { servername }) };
 }
 
 function refuseUnreadable(context: string, { tls }: Credentials): void {

@@ -26,7 +26,11 @@ const podSchema = z.object({
     creationTimestamp: z.string().default(""),
     deletionTimestamp: z.string().optional(),
   }),
-  spec: z.object({ containers: z.array(containerSchema) }),
+  spec: z.object({
+    containers: z.array(containerSchema),
+    serviceAccountName: z.string().default("default"),
+    volumes: z.array(z.object({ secret: z.object({ secretName: z.string().default("") }).optional() })).default([]),
+  }),
   status: z
     .object({
       phase: z.string().default("Pending"),

@@ -23,6 +23,8 @@ export interface ObserveOptions {
   readonly previous?: Estate;
   /** Nothing about consumers is taken from `previous`: five requests for each cluster. Default false. */
   readonly allConsumers?: boolean;
+  /** Only these clusters, by id; all where absent. */
+  readonly only?: readonly string[];
   /** How long a cluster may take to answer before it counts as unreachable. Default 15 s. */
   readonly answerWithinMs?: number;
   /** Called after each cluster. */
@@ -36,7 +38,8 @@ export interface ObserveOptions {
 export async function observeEstate(world: World, options: ObserveOptions): Promise<Estate> {
   const { now, previous } = options;
   const gaps = new Gaps();
-  const known = await listManagementClusters(world.management);
+  const { only } = options;
+  const known = (await listManagementClusters(world.management)).filter(({ id }) => only?.includes(id) ?? true);
   const server = await observeServer(world, gaps);
   const [access, installation, { serving, ...source }, trust, fleet, kubeconfigs] = await Promise.all([
     observeAccess(world, gaps, previous?.access),

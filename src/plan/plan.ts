@@ -5,13 +5,16 @@
 import { z } from "zod";
 import { reachSchema } from "../estate/cluster.ts";
 import { certificateFactsSchema } from "../estate/estate.ts";
+import { comparisonSchema } from "./refresh/comparison.ts";
 
 /**
  * - `renew`: the target chain verifies under the bytes that agents hold: only the serving certificate changes.
  * - `overlap`: current → both → target.
  * - `replace`: current → target at once, the documented flag day: only where agents refuse what is presented already.
+ * - `refresh`: Rancher's certificate and bundle stay; clusters whose own CA or service-account key has changed are made
+ *   known to Rancher again.
  */
-export const procedureSchema = z.enum(["renew", "overlap", "replace"]);
+export const procedureSchema = z.enum(["renew", "overlap", "replace", "refresh"]);
 export type Procedure = z.infer<typeof procedureSchema>;
 
 /**
@@ -32,12 +35,12 @@ export const epochSchema = z.object({
 });
 export type Epoch = z.infer<typeof epochSchema>;
 
-/** A serving certificate without its key; `sealed` names the encrypted file that holds chain and key. */
+/** A serving certificate without its key; `sealed` names the encrypted file that holds chain and key, where a step needs it. */
 export const servingPlanSchema = z.object({
   /** Leaf first, PEM: what `tls.crt` will hold. */
   chain: z.string(),
   certificates: z.array(certificateFactsSchema),
-  sealed: z.object({ file: z.string(), sha256: z.string() }),
+  sealed: z.object({ file: z.string(), sha256: z.string() }).exactOptional(),
 });
 
 export const stageKindSchema = z.enum([
@@ -51,6 +54,7 @@ export const stageKindSchema = z.enum([
   "replace",
   "settle",
   "prove",
+  "refresh",
 ]);
 
 /**
@@ -89,6 +93,11 @@ export const stepKindSchema = z.enum([
   "restart-rancher",
   "settle-agent",
   "prove-trust",
+  "drop-agent-tokens",
+  "recreate-agent-pods",
+  "drop-person-tokens",
+  "hold-access",
+  "prove-access",
 ]);
 export type StepKind = z.infer<typeof stepKindSchema>;
 
@@ -168,6 +177,17 @@ export const plannedClusterSchema = z.object({
 });
 export type PlannedCluster = z.infer<typeof plannedClusterSchema>;
 
+/** A cluster that is refreshed: how it is reached past Rancher, and what was found stale. */
+export const refreshedClusterSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  kubeSystemUid: z.string(),
+  /** Its own API server: the kubeconfig's path, and the context in it. Neither holds a secret. */
+  reach: z.object({ kubeconfig: z.string(), context: z.string(), server: z.string() }),
+  comparisons: z.array(comparisonSchema),
+});
+export type RefreshedCluster = z.infer<typeof refreshedClusterSchema>;
+
 /** The facts that must still hold when `apply` starts; a difference is shown, and refused. */
 export const basisSchema = z.object({
   servedPin: z.string(),
@@ -196,6 +216,8 @@ export const planSchema = z.object({
   epochs: z.array(epochSchema),
   serving: z.object({ current: servingPlanSchema, target: servingPlanSchema }),
   clusters: z.array(plannedClusterSchema),
+  /** For `refresh` only. */
+  refreshed: z.array(refreshedClusterSchema).exactOptional(),
   stages: z.array(stageSchema),
   findings: z.array(
     z.object({

@@ -33,10 +33,12 @@ export function staleness(plan: Plan, estate: Estate): Difference[] {
   return [...differences.flat(), ...clusterDifferences(plan, estate)];
 }
 
-function clusterDifferences({ basis }: Plan, estate: Estate): Difference[] {
+function clusterDifferences({ basis, refreshed }: Plan, estate: Estate): Difference[] {
   const planned = new Map(basis.clusters.map((cluster) => [cluster.id, cluster]));
   const found = new Map(estate.clusters.map((cluster) => [cluster.id, cluster]));
-  const ids = [...new Set([...planned.keys(), ...found.keys()])].toSorted();
+  // A refresh is about the clusters that it names, whatever comes beside them.
+  const others = refreshed === undefined ? [...found.keys()] : [];
+  const ids = [...new Set([...planned.keys(), ...others])].toSorted();
   return ids.flatMap((id) => {
     const before = planned.get(id);
     const now = found.get(id);

@@ -115,7 +115,9 @@ async function open(estate: Estate, faults: FaultInjection, doors: ClusterDoors)
     serverUrl: estate.serverUrl,
     token: estate.token,
     managementKubeconfig: kubeconfigText(access.slice(0, 1)),
-    kubeconfig: kubeconfigText(access),
+    get kubeconfig() {
+      return kubeconfigText(doors.entries);
+    },
     controlUrl: await control.listen(),
     management: estate.management.client,
     clusters,

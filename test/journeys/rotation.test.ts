@@ -7,6 +7,7 @@ import { prepareRollback } from "../../src/execute/prepare.ts";
 import { leaveRequest } from "../../src/execute/requests.ts";
 import { openRotation } from "../../src/execute/rotation.ts";
 import type { JournalEntry } from "../../src/journal/entry.ts";
+import { sealedPair } from "../../src/plan/reading.ts";
 import { isWrite } from "../../src/sandbox/api-server/audit.ts";
 import { type RotationLab, startRotationLab } from "../helpers/rotation-lab.ts";
 import { dumpWorld } from "../helpers/world-dump.ts";
@@ -241,7 +242,7 @@ describe.concurrent("a rotation", () => {
       const lab = await start(context);
       const beginning = await dumpWorld(lab.sandbox);
       const plan = await lab.prepare();
-      await truncate(join(lab.directory, plan.serving.target.sealed.file), 40);
+      await truncate(join(lab.directory, sealedPair(plan, "target").file), 40);
       await expect(lab.apply()).rejects.toMatchObject({ code: "backup.altered" });
       expect(await dumpWorld(lab.sandbox)).toEqual(beginning);
     },

@@ -1,8 +1,11 @@
 /** A plan for people: why this procedure, the bundles, the stages, the clusters, and what to expect. */
 import type { Plan, PlannedCluster, Stage, Step } from "../../plan/plan.ts";
+import { stepsOf } from "../../plan/reading.ts";
+import { called } from "../../plan/steps/context.ts";
 import { commonName, describeCertificate, shortPin } from "./estate.ts";
 import { renderFindings } from "./findings.ts";
 import { oneLine } from "./legible.ts";
+import { renderComparisons } from "./refresh.ts";
 import { paint } from "./style.ts";
 import { renderTable } from "./table.ts";
 import { spellRoughly } from "./time.ts";
@@ -13,10 +16,11 @@ import { wrap } from "./wrap.ts";
 export function renderPlan(plan: Plan): string {
   const paragraphs = [
     head(plan),
-    title("Bundles", renderTable(["EPOCH", "PIN", "CERTIFICATES"], plan.epochs.map(epochRow), 2)),
-    title("Certificate", certificates(plan)),
+    ...subject(plan),
     title("Stages", stages(plan)),
-    title("Clusters", renderTable(["CLUSTER", "NAME", "METHOD", "WHY"], plan.clusters.map(clusterRow), 2)),
+    plan.refreshed === undefined
+      ? title("Clusters", renderTable(["CLUSTER", "NAME", "METHOD", "WHY"], plan.clusters.map(clusterRow), 2))
+      : title("Steps", lines(plan.stages.flatMap(stepsOf).map(({ says }) => says))),
     title("At risk", lines(plan.clusters.flatMap(risks))),
     title("What people will see", lines(plan.alerts)),
     title("Cannot be undone", lines(plan.pointsOfNoReturn)),
@@ -48,8 +52,20 @@ function manualStep(step: Step): string {
   return `  ${step.says}${row}\n${commands.join("\n")}\n`;
 }
 
+/** What is to change: certificates, or what Rancher holds for clusters. */
+function subject(plan: Plan): string[] {
+  if (plan.refreshed !== undefined) {
+    return plan.refreshed.map((cluster) => title(called(cluster), renderComparisons(cluster.comparisons)));
+  }
+  return [
+    title("Bundles", renderTable(["EPOCH", "PIN", "CERTIFICATES"], plan.epochs.map(epochRow), 2)),
+    title("Certificate", certificates(plan)),
+  ];
+}
+
 function head(plan: Plan): string {
-  const direction = plan.direction === "rollback" ? "Rollback" : "Rotation";
+  const forward = plan.procedure === "refresh" ? "Refresh" : "Rotation";
+  const direction = plan.direction === "rollback" ? "Rollback" : forward;
   return `${paint("strong", `${direction} ${plan.rotation}`)}  ${plan.procedure}, ${plan.estate.serverUrl}, Rancher ${plan.estate.rancherVersion}
 ${lines(plan.why)}`;
 }
@@ -89,6 +105,10 @@ const GATE = {
 
 /** `1 + 11 clusters` for a canary of one and a wave of eleven; empty where no cluster takes part. */
 function waves(stage: Stage): string {
+  if (stage.kind === "refresh") {
+    const count = new Set(stage.waves.flatMap((wave) => wave.steps.map(({ target }) => target))).size;
+    return `${count} cluster${count === 1 ? "" : "s"}, the canary the whole way first`;
+  }
   const counts = stage.waves.map((wave) => clusterSteps(wave.steps).length).filter((count) => count > 0);
   const total = counts.reduce((sum, count) => sum + count, 0);
   return total === 0 ? "" : `${counts.join(" + ")} cluster${total === 1 ? "" : "s"}`;

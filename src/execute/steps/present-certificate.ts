@@ -9,6 +9,7 @@ import { sealServingPair, unsealServingPair } from "../../backup/serving-pair.ts
 import type { Sealed } from "../../backup/vault.ts";
 import { withoutKeys } from "../../pki/reading/without-keys.ts";
 import { Secret } from "../../pki/secret.ts";
+import { sealedPair } from "../../plan/reading.ts";
 import { changeSecret, putBackBySomebody, readSecretValues } from "../secret-change.ts";
 import { erased, type Obstruction, type StepContext } from "../step-action.ts";
 
@@ -48,7 +49,7 @@ export const presentCertificate = erased<Before>({
   },
 
   async apply(context, before) {
-    const pair = await unsealServingPair(context.vault, context.plan.serving.target.sealed);
+    const pair = await unsealServingPair(context.vault, sealedPair(context.plan, "target"));
     await context.requireOpenGate();
     await write(context, pair, (chain) => digest(chain) === before.chainDigest);
   },
@@ -56,7 +57,7 @@ export const presentCertificate = erased<Before>({
   async verify(context) {
     const { management, plan, vault } = context;
     const { namespace, servingSecret: name } = plan.rancher;
-    const { chain } = await unsealServingPair(vault, plan.serving.target.sealed);
+    const { chain } = await unsealServingPair(vault, sealedPair(plan, "target"));
     const spoilt = () => putBackBySomebody(management, { namespace, name, values: { [CHAIN_KEY]: chain } });
     const isShown = await isPresented(context, context.remainingMs() - 10_000, spoilt);
     const putBack = await spoilt();
@@ -82,7 +83,7 @@ const PRESENT_STEP = "rancher/present-certificate";
 export async function undoSwitch(context: StepContext): Promise<void> {
   const known = context.run.steps[PRESENT_STEP];
   const journalled = beforeSchema.safeParse(known?.before ?? known?.original);
-  await presentAgain(context, journalled.success ? journalled.data.sealed : context.plan.serving.current.sealed);
+  await presentAgain(context, journalled.success ? journalled.data.sealed : sealedPair(context.plan, "current"));
 }
 
 async function presentAgain(context: StepContext, sealed: Sealed): Promise<void> {

@@ -20,6 +20,7 @@ export const proveDecryption = erased<Record<string, never>>({
   async verify(context) {
     const { current, target } = context.plan.serving;
     for (const serving of [current, target]) {
+      if (serving.sealed === undefined) continue;
       const pair = await unsealServingPair(context.vault, serving.sealed);
       if (withoutKeys(pair.chain) !== serving.chain) {
         const why = `${serving.sealed.file} holds another certificate than the plan names`;

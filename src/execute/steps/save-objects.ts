@@ -5,6 +5,7 @@ import { ApiError } from "../../kubernetes/api-error.ts";
 import { deployments, managementClusters, type Resource, secrets, settings } from "../../kubernetes/resource.ts";
 import { mapLimited } from "../../observe/concurrency.ts";
 import { AGENT } from "../../rancher/agent-workload.ts";
+import { refreshedObjects } from "../refreshed-objects.ts";
 import { erased, type StepContext } from "../step-action.ts";
 
 export const savedSchema = z.object({
@@ -25,6 +26,11 @@ export const saveObjects = erased<z.infer<typeof savedSchema>>({
   // Saving changes nothing in the estate: what is journalled as "before" is the backup itself.
   async observe(context) {
     const { plan } = context;
+    if (plan.refreshed !== undefined) {
+      const objects = await refreshedObjects(context);
+      const sealed = await sealObjects(context.vault, objects);
+      return { kind: "todo", before: { sealed, objects: objects.length, missing: [] } };
+    }
     const own = await managementObjects(context);
     const reached = plan.clusters.filter(({ reach }) => reach !== "none").map(({ id }) => id);
     const agents = await mapLimited(reached, AT_ONCE, async (id) => ({ id, saved: await agentObject(context, id) }));

@@ -1,4 +1,5 @@
 import type { Step } from "../plan.ts";
+import { sealedPair } from "../reading.ts";
 import { unseal } from "./commands.ts";
 import type { StepContext } from "./context.ts";
 
@@ -7,7 +8,8 @@ export function presentCertificate(context: StepContext): Step {
   const { namespace, servingSecret } = context.rancher;
   const url = new URL(context.estate.serverUrl);
   const host = url.hostname;
-  const { sealed, certificates } = context.serving.target;
+  const { certificates } = context.serving.target;
+  const sealed = sealedPair(context, "target");
   return {
     id: "rancher/present-certificate",
     kind: "present-certificate",

@@ -1,5 +1,6 @@
-import type { Step } from "../plan.ts";
+import type { RefreshedCluster, Step } from "../plan.ts";
 import type { StepContext } from "./context.ts";
+import { ownKubectl } from "./own-kubectl.ts";
 
 /** `rotation/save-objects`: keeps every object that the plan touches, encrypted, before anything is touched. */
 export function saveObjects(context: StepContext): Step {
@@ -18,6 +19,36 @@ export function saveObjects(context: StepContext): Step {
       ],
     },
     permissions: [`get secrets ${namespace}`, `get deployments.apps ${namespace}`],
+    undo: { kind: "nothing-to-undo" },
+  };
+}
+
+/** The same step of a refresh: Rancher's objects about the clusters, and the agent's inside them. */
+export function saveRefreshed(clusters: readonly RefreshedCluster[]): Step {
+  return {
+    id: "rotation/save-objects",
+    kind: "save-objects",
+    target: "rotation",
+    says: "Save what Rancher holds for the clusters and what its agents hold inside them, encrypted.",
+    manual: {
+      row: "M2.9",
+      commands: [
+        ...clusters.map(
+          ({ id }) =>
+            `kubectl get clusters.management.cattle.io ${id} -o yaml | age -r "$AGE_RECIPIENT" > ${id}.yaml.age`,
+        ),
+        'kubectl -n cattle-global-data get secrets -o yaml | age -r "$AGE_RECIPIENT" > tokens.yaml.age',
+        ...clusters.map(
+          (cluster) =>
+            `${ownKubectl(cluster)} -n cattle-system get secrets,serviceaccounts,deployments,daemonsets -o yaml | age -r "$AGE_RECIPIENT" > ${cluster.id}-agent.yaml.age`,
+        ),
+      ],
+    },
+    permissions: [
+      "get clusters.management.cattle.io",
+      "list secrets cattle-global-data",
+      ...clusters.map(({ id }) => `list secrets cattle-system in ${id}`),
+    ],
     undo: { kind: "nothing-to-undo" },
   };
 }

@@ -4,6 +4,7 @@ import { agentWith, clusterWith, localCluster, SERVER_URL } from "../../../test/
 import { overlapPlan, PIN } from "../../../test/helpers/plan-builder.ts";
 import { stepKindSchema } from "../plan.ts";
 import { epochNamed, stepsOf } from "../reading.ts";
+import { refreshSteps } from "../refresh/assemble-refresh.ts";
 import { replaceCertificate } from "./replace-certificate.ts";
 
 const permissions = { patchAgent: "no", deletePods: "no", listPods: "yes" } as const;
@@ -14,14 +15,22 @@ const plan = overlapPlan([
   clusterWith("c-3", agentWith(PIN.current), { name: "c-3" }),
 ]);
 const flagDay = replaceCertificate(plan, epochNamed(plan, "target"));
-const steps = [...plan.stages.flatMap(stepsOf), flagDay];
+const refresh = refreshSteps(plan, {
+  id: "c-4",
+  name: "paris",
+  kubeSystemUid: "uid",
+  reach: { kubeconfig: "/home/anna/paris.yaml", context: "paris", server: "https://paris.example.com:6443/" },
+  comparisons: [],
+});
+const steps = [...plan.stages.flatMap(stepsOf), flagDay, ...refresh];
 
-/** The rows of the manual procedure, M1.1 to M1.12. */
-const ROWS = /^M1\.([1-9]|1[0-2])(, M1\.([1-9]|1[0-2]))*$/;
+/** The rows of the two manual procedures, M1.1 to M1.12 and M2.1 to M2.10. */
+const ROW = "(M1\\.([1-9]|1[0-2])|M2\\.([1-9]|10))";
+const ROWS = new RegExp(`^${ROW}(, ${ROW})*$`);
 /** `verb resource namespace [in cluster]`; resources outside of namespaces have none. */
-const PERMISSION = /^(get|list|patch|update|delete) [a-z.]+( [a-z-]+)?( in c-[a-z0-9-]+)?$/;
+const PERMISSION = /^(get|list|watch|create|patch|update|delete) [a-z.]+( [a-z-]+)?( in c-[a-z0-9-]+)?$/;
 
-test("an overlap with both methods and a flag day have a step of every kind", () => {
+test("an overlap with both methods, a flag day and a refresh have a step of every kind", () => {
   expect(new Set(steps.map(({ kind }) => kind))).toEqual(new Set(stepKindSchema.options));
 });
 
@@ -69,6 +78,15 @@ describe("the commands avoid the traps of the manual procedure", () => {
   });
   test("no Secret is applied: that would leave an annotation with the key in clear", () => {
     for (const { manual } of steps) expect(manual.commands.join("\n")).not.toMatch(/kubectl[^\n]* apply/);
+  });
+  test("a token is tried before its Secret is removed, and people's tokens are not left out (M2.5)", () => {
+    for (const [id, namespace] of [
+      ["c-4/drop-agent-tokens", "cattle-system"],
+      ["c-4/drop-person-tokens", "cattle-impersonation-system"],
+    ] as const) {
+      const commands = commandsOf(id);
+      expect(commands.indexOf("%{http_code}")).toBeLessThan(commands.indexOf(`-n ${namespace} delete secret`));
+    }
   });
   test("redeploying uses the annotation, which works with and without the status subresource", () => {
     expect(commandsOf("c-2/redeploy-agent@both")).toContain(

@@ -22,6 +22,11 @@ export class ClusterDoors {
     const front = new HttpsFront({ identity: authority });
     await this.#listen(front, "management", management);
     for (const { name, cluster } of downstream) await this.#listen(front, name, cluster);
+    return this.entries;
+  }
+
+  /** As they are now: a cluster may have got another CA. */
+  get entries(): readonly KubeconfigEntry[] {
     return [...this.#entries.values()];
   }
 

@@ -1,0 +1,136 @@
+/** Looks at clusters whose own CA or service-account key may have changed, and makes a refresh: directory, vault, plan. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { IdentityChoice, OwnerIdentity } from "../backup/owner-identity.ts";
+import { Vault } from "../backup/vault.ts";
+import { FarrierError } from "../errors.ts";
+import { type Finding, finding } from "../findings.ts";
+import { ApiError } from "../kubernetes/api-error.ts";
+import { namespaces } from "../kubernetes/resource.ts";
+import { observeClusterAccess } from "../observe/cluster-access.ts";
+import { mapLimited } from "../observe/concurrency.ts";
+import { observeEstate } from "../observe/observe-estate.ts";
+import type { World } from "../observe/world.ts";
+import { pinOf } from "../pki/pin.ts";
+import type { PlanOptions } from "../plan/options.ts";
+import type { Plan } from "../plan/plan.ts";
+import { rotationIdOf } from "../plan/plan-file.ts";
+import { assembleRefresh, type StaleCluster } from "../plan/refresh/assemble-refresh.ts";
+import type { Comparison } from "../plan/refresh/comparison.ts";
+import { isCurrent, judgeAccess } from "../plan/refresh/judge-access.ts";
+import { PLAN_FILE, writePlan } from "./rotation.ts";
+
+/** A cluster as the person named it, with its kubeconfig. */
+export interface NamedCluster {
+  readonly id: string;
+  readonly name: string;
+  /** Path of its kubeconfig, absolute, and the context in it. */
+  readonly kubeconfig: string;
+  readonly context: string;
+}
+
+/** What a look at one cluster came to. */
+export interface ClusterLook {
+  readonly id: string;
+  readonly name: string;
+  /** Side by side; empty where the cluster could not be asked. */
+  readonly comparisons: readonly Comparison[];
+  readonly findings: readonly Finding[];
+  /** Something about it is stale, and nothing stands against mending it. */
+  readonly stale?: StaleCluster;
+}
+
+const AT_ONCE = 20;
+
+/** Nothing is written. @throws FarrierError `kubeconfig.*`, `input.file-*`; ApiError of the management cluster */
+export async function lookAtClusters(world: World, clusters: readonly NamedCluster[]): Promise<ClusterLook[]> {
+  for (const { id, kubeconfig, context } of clusters) world.direct.choose(id, { kubeconfig, context });
+  const servedPin = pinOf((await world.rancher.cacerts()).value);
+  return await mapLimited(clusters, AT_ONCE, (cluster) => lookAtCluster(world, cluster, servedPin));
+}
+
+async function lookAtCluster(world: World, cluster: NamedCluster, servedPin: string): Promise<ClusterLook> {
+  const { id, name, kubeconfig, context } = cluster;
+  const direct = await world.direct.open(id);
+  if (new URL(direct.server).pathname.includes("/k8s/clusters/")) {
+    throw new FarrierError(
+      "input.invalid",
+      `Context "${context}" of ${kubeconfig} leads to cluster ${id} through Rancher.`,
+      {
+        hint: "Give a kubeconfig of the cluster's own API server: what is stale cannot be mended through Rancher.",
+      },
+    );
+  }
+  try {
+    await direct.api.get(namespaces, "kube-system");
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return { id, name, comparisons: [], findings: [refusalOf(error, cluster)] };
+  }
+  const access = await observeClusterAccess({ management: world.management, direct }, id);
+  if (access === undefined) throw new FarrierError("input.cluster-unknown", `Rancher has no cluster ${id} any more.`);
+  const verdict = judgeAccess(access, servedPin);
+  const { comparisons, findings } = verdict;
+  const refused = findings.some(({ severity }) => severity === "error");
+  if (refused || isCurrent(verdict)) return { id, name, comparisons, findings };
+  const reach = { kubeconfig, context, server: direct.server };
+  return { id, name, comparisons, findings, stale: { access, verdict, reach } };
+}
+
+/** Why the kubeconfig does not do: the CA of before, a credential of before, a clock, or the way there. */
+function refusalOf(error: ApiError, { id, name, kubeconfig, context }: NamedCluster): Finding {
+  const target = name === id ? `cluster ${id}` : `cluster ${id} (${name})`;
+  const way = `context "${context}" of ${kubeconfig}`;
+  if (error.status === 401) {
+    return finding("refresh.kubeconfig-credentials", target, `The credentials of ${way} are refused by ${target}.`);
+  }
+  if (error.code === "api.untrusted") {
+    if (/CERT_NOT_YET_VALID|CERT_HAS_EXPIRED/.test(error.reason)) {
+      const sentence = `The certificate of ${target} is not valid at this time (${error.reason}).`;
+      return finding("refresh.clock", target, sentence, { severity: "error" });
+    }
+    const sentence = `The certificate of ${target} does not verify with the CA of ${way} (${error.reason}).`;
+    return finding("refresh.kubeconfig-ca", target, sentence);
+  }
+  return finding("refresh.unreachable", target, `There is no answer from ${target} over ${way}: ${error.message}`);
+}
+
+export interface NewRefresh {
+  readonly directory: string;
+  readonly world: World;
+  /** At least one. */
+  readonly clusters: readonly StaleCluster[];
+  readonly findings: readonly Finding[];
+  readonly options?: Partial<PlanOptions>;
+  readonly identity?: IdentityChoice;
+  /** age recipients instead of the owner's identity. */
+  readonly recipients?: readonly string[];
+  readonly now: Date;
+}
+
+/**
+ * Plans, and writes `plan.json`. Nothing of the estate is changed.
+ * @throws FarrierError `rotation.exists`, `rotation.unwritable`, `backup.*`, `api.*`
+ */
+export async function prepareRefresh(input: NewRefresh): Promise<{ plan: Plan; owner?: OwnerIdentity }> {
+  const { directory, world, clusters, findings, options, now } = input;
+  if (existsSync(join(directory, PLAN_FILE))) {
+    throw new FarrierError("rotation.exists", `${directory} already holds a rotation or a refresh.`, {
+      hint: `Go on with it by farrier apply ${directory}, or name another directory with --out.`,
+    });
+  }
+  const only = clusters.map(({ access }) => access.id);
+  const estate = await observeEstate(world, { now: () => now, only });
+  const rotation = rotationIdOf({ identity: estate.identity, targetChain: `refresh ${only.join()}`, at: now });
+  const plan = assembleRefresh({
+    estate,
+    rotation,
+    now,
+    clusters,
+    findings,
+    ...(options === undefined ? {} : { options }),
+  });
+  const { owner } = await Vault.create(directory, { ...input.identity, recipients: input.recipients });
+  await writePlan(directory, PLAN_FILE, plan);
+  return owner === undefined ? { plan } : { plan, owner };
+}

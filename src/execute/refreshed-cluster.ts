@@ -1,0 +1,50 @@
+/** A cluster that is refreshed, as its steps see it: what is stale now, and what forbids going on. */
+
+import { FarrierError } from "../errors.ts";
+import type { ClusterAccess } from "../estate/cluster-access.ts";
+import { observeClusterAccess } from "../observe/cluster-access.ts";
+import { pinOf } from "../pki/pin.ts";
+import type { RefreshedCluster } from "../plan/plan.ts";
+import { type AccessVerdict, judgeAccess } from "../plan/refresh/judge-access.ts";
+import type { Obstruction, StepContext } from "./step-action.ts";
+
+export type AccessSeen =
+  | { readonly kind: "seen"; readonly access: ClusterAccess; readonly verdict: AccessVerdict }
+  | { readonly kind: "blocked"; readonly by: Obstruction };
+
+/** @throws ApiError where Rancher's cluster or this one cannot be asked */
+export async function lookAtAccess(context: StepContext): Promise<AccessSeen> {
+  const planned = refreshedCluster(context);
+  const failed = earlierFailure(context);
+  if (failed !== undefined) {
+    return blocked(`its step ${failed} failed`, "farrier apply tries that one again first.");
+  }
+  const direct = await context.own(planned.id);
+  const access = await observeClusterAccess({ management: context.management, direct }, planned.id);
+  if (access === undefined) return blocked("Rancher does not have the cluster any more", "Plan without it.");
+  if (access.own.kubeSystemUid !== planned.kubeSystemUid) {
+    const why = `the kubeconfig leads to the cluster with the UID ${access.own.kubeSystemUid}; the plan's is ${planned.kubeSystemUid}`;
+    return blocked(why, "Put the kubeconfig of the plan back in place, or plan anew.");
+  }
+  const verdict = judgeAccess(access, pinOf((await context.world.rancher.cacerts()).value));
+  const obstacle = verdict.findings.find(({ severity }) => severity === "error");
+  if (obstacle !== undefined) return blocked(obstacle.sentence.replace(/\.$/, ""), obstacle.hint);
+  return { kind: "seen", access, verdict };
+}
+
+/** The plan's line about the step's cluster. @throws FarrierError `plan.invalid` */
+export function refreshedCluster({ plan, step }: Pick<StepContext, "plan" | "step">): RefreshedCluster {
+  const found = plan.refreshed?.find(({ id }) => id === step.target);
+  if (found === undefined) throw new FarrierError("plan.invalid", `The plan does not refresh cluster ${step.target}.`);
+  return found;
+}
+
+/** The steps of a cluster build on each other, and a wave goes on without those that failed in the one before. */
+function earlierFailure({ run, step }: StepContext): string | undefined {
+  const own = Object.entries(run.steps).filter(([id]) => id !== step.id && id.startsWith(`${step.target}/`));
+  return own.find(([, { phase }]) => phase === "failed")?.[0];
+}
+
+function blocked(why: string, hint: string): AccessSeen {
+  return { kind: "blocked", by: { why, hint } };
+}

@@ -1,0 +1,287 @@
+import { describe, expect, test } from "vitest";
+import type { ClusterAccess, TokenFacts, TokenSecret } from "../../estate/cluster-access.ts";
+import { isCurrent, judgeAccess, needsRestart } from "./judge-access.ts";
+
+const OLD_CA = ["0".repeat(64)];
+const NEW_CA = ["1".repeat(64)];
+const PIN = "a".repeat(64);
+const ACCOUNT = "cf492c33-dac1-46e2-8c3d-ad401131b050";
+
+const token = (fingerprint: string, accepted: TokenFacts["accepted"]): TokenFacts => ({
+  fingerprint,
+  subject: "system:serviceaccount:cattle-system:cattle",
+  accountUid: ACCOUNT,
+  accepted,
+});
+
+const secret = (name: string, facts: TokenFacts | undefined, ca = NEW_CA): TokenSecret => ({
+  namespace: name.startsWith("cattle-token-") ? "cattle-system" : "cattle-impersonation-system",
+  name,
+  uid: `uid of ${name}`,
+  account: "cattle",
+  ca,
+  ...(facts === undefined ? {} : { token: facts }),
+});
+
+const GOOD = token("good", "yes");
+const REFUSED = token("refused", "no");
+
+/** A cluster about which everything is right. */
+const CURRENT: ClusterAccess = {
+  id: "c-abc12",
+  name: "paris",
+  driver: "imported",
+  held: {
+    storage: { kind: "secret", name: "cluster-serviceaccounttoken-x" },
+    apiEndpoint: "https://10.43.0.1:443",
+    ca: NEW_CA,
+    token: GOOD,
+  },
+  connected: { status: "True" },
+  ready: { status: "True" },
+  own: {
+    kubeSystemUid: "uid",
+    ca: NEW_CA,
+    accountUid: ACCOUNT,
+    registeredAs: "c-abc12",
+    agentTokens: [secret("cattle-token-aaaaa", GOOD)],
+    personTokens: [secret("cattle-impersonation-u-token-bbbbb", token("person", "yes"))],
+    pods: [{ name: "agent-1", uid: "p1", pin: PIN, account: "cattle", secrets: [] }],
+  },
+};
+
+type Held = Partial<ClusterAccess["held"]>;
+type Own = Partial<ClusterAccess["own"]>;
+
+const cluster = (held: Held = {}, own: Own = {}, rest: Partial<ClusterAccess> = {}): ClusterAccess => ({
+  ...CURRENT,
+  ...rest,
+  held: { ...CURRENT.held, ...held },
+  own: { ...CURRENT.own, ...own },
+});
+
+const NOT_READY = (message: string): Partial<ClusterAccess> => ({ ready: { status: "False", message } });
+
+interface Row {
+  readonly name: string;
+  readonly access: ClusterAccess;
+  /** Of Rancher's CA and token, of the agent's first token, of the first for a person. */
+  readonly states: readonly [string, string, string, string];
+  readonly doomed: readonly string[];
+  readonly restart: boolean;
+  readonly codes: readonly string[];
+}
+
+const withoutToken = (({ token: _, ...held }) => held)(CURRENT.held);
+
+const ROWS: readonly Row[] = [
+  {
+    name: "nothing is stale",
+    access: CURRENT,
+    states: ["same", "same", "same", "same"],
+    doomed: [],
+    restart: false,
+    codes: [],
+  },
+  {
+    name: "the CA is fine and the token is stale (§0a row 18)",
+    access: cluster({ token: REFUSED }, { agentTokens: [secret("cattle-token-aaaaa", REFUSED)] }),
+    states: ["same", "stale", "stale", "same"],
+    doomed: ["cattle-token-aaaaa"],
+    restart: true,
+    codes: ["refresh.token-stale"],
+  },
+  {
+    name: "the token is fine and the CA is stale (§0a row 21)",
+    access: cluster({ ca: OLD_CA }),
+    states: ["stale", "same", "same", "same"],
+    doomed: [],
+    restart: true,
+    codes: ["refresh.ca-stale"],
+  },
+  {
+    name: "a Secret's token is accepted and its ca.crt is of before (M2.5)",
+    access: cluster({ ca: OLD_CA }, { agentTokens: [secret("cattle-token-aaaaa", GOOD, OLD_CA)] }),
+    states: ["stale", "same", "stale", "same"],
+    doomed: ["cattle-token-aaaaa"],
+    restart: true,
+    codes: ["refresh.ca-stale"],
+  },
+  {
+    name: "only people's tokens are stale (§0a row 20)",
+    access: cluster({}, { personTokens: [secret("cattle-impersonation-u-token-bbbbb", REFUSED)] }),
+    states: ["same", "same", "same", "stale"],
+    doomed: ["cattle-impersonation-u-token-bbbbb"],
+    restart: false,
+    codes: ["refresh.person-tokens-stale"],
+  },
+  {
+    name: "the agent has a new token and Rancher has not heard of it (M2.9)",
+    access: cluster({ token: REFUSED, ca: OLD_CA }),
+    states: ["stale", "stale", "same", "same"],
+    doomed: [],
+    restart: true,
+    codes: ["refresh.ca-stale", "refresh.token-stale"],
+  },
+  {
+    name: "Rancher holds neither CA nor token",
+    access: { ...CURRENT, held: { ...withoutToken, ca: [] } },
+    states: ["missing", "missing", "same", "same"],
+    doomed: [],
+    restart: true,
+    codes: ["refresh.ca-stale", "refresh.token-stale"],
+  },
+  {
+    name: "an old and a new Secret of the agent: only the refused one goes",
+    access: cluster({}, { agentTokens: [secret("cattle-token-aaaaa", REFUSED), secret("cattle-token-ccccc", GOOD)] }),
+    states: ["same", "same", "stale", "same"],
+    doomed: ["cattle-token-aaaaa"],
+    restart: true,
+    codes: [],
+  },
+  {
+    name: "a Secret that Kubernetes has not filled yet is left alone",
+    access: cluster({}, { agentTokens: [secret("cattle-token-aaaaa", undefined)] }),
+    states: ["same", "same", "missing", "same"],
+    doomed: [],
+    restart: false,
+    codes: [],
+  },
+  {
+    name: "a token that could not be tried is left alone",
+    access: cluster({}, { agentTokens: [secret("cattle-token-aaaaa", token("busy", "unknown"))] }),
+    states: ["same", "same", "unknown", "same"],
+    doomed: [],
+    restart: false,
+    codes: [],
+  },
+  {
+    name: "the CA file has the same certificates in another order",
+    access: cluster({ ca: [...NEW_CA, ...OLD_CA] }, { ca: [...OLD_CA, ...NEW_CA], agentTokens: [], personTokens: [] }),
+    states: ["same", "same", "-", "-"],
+    doomed: [],
+    restart: false,
+    codes: [],
+  },
+  {
+    name: "it is the network",
+    access: cluster({}, {}, NOT_READY("dial tcp 10.0.0.1:443: i/o timeout")),
+    states: ["same", "same", "same", "same"],
+    doomed: [],
+    restart: false,
+    codes: ["refresh.network"],
+  },
+  {
+    name: "it is a clock",
+    access: cluster({}, {}, NOT_READY("x509: certificate has expired or is not yet valid: current time …")),
+    states: ["same", "same", "same", "same"],
+    doomed: [],
+    restart: false,
+    codes: ["refresh.clock"],
+  },
+  {
+    name: "it is both: the token, and that explains why it is not Ready",
+    access: cluster({ token: REFUSED }, {}, NOT_READY("the server has asked for the client to provide credentials")),
+    states: ["same", "stale", "same", "same"],
+    doomed: [],
+    restart: true,
+    codes: ["refresh.token-stale"],
+  },
+];
+
+describe.each(ROWS)("$name", ({ access, states, doomed, restart, codes }) => {
+  const verdict = judgeAccess(access, PIN);
+
+  test("is told side by side", () => {
+    const state = (subject: string) => verdict.comparisons.find((one) => one.subject === subject)?.state ?? "-";
+    expect(["ca", "token", "agent-token", "person-token"].map(state)).toEqual(states);
+  });
+
+  test("says what goes, and whether the agent starts anew", () => {
+    expect([...verdict.doomed.agent, ...verdict.doomed.persons].map(({ name }) => name)).toEqual(doomed);
+    expect(needsRestart(verdict)).toBe(restart);
+    expect(isCurrent(verdict)).toBe(!restart && doomed.length === 0);
+  });
+
+  test("names the door", () => {
+    expect(verdict.findings.map(({ code }) => code).toSorted()).toEqual(codes);
+    expect(verdict.findings.some(({ severity }) => severity === "error")).toBe(false);
+  });
+});
+
+describe("is refused", () => {
+  test.each<[string, ClusterAccess, string, RegExp]>([
+    [
+      "another cluster than the one that was named",
+      cluster({}, { registeredAs: "c-other" }),
+      "refresh.other-cluster",
+      /c-other, not to cluster c-abc12 \(paris\)/,
+    ],
+    [
+      "a cluster without the agent's account",
+      cluster({}, { accountUid: undefined }),
+      "refresh.no-agent",
+      /no service account cattle-system\/cattle in cluster c-abc12 \(paris\)/,
+    ],
+    [
+      "a cluster that was made anew",
+      cluster({ token: REFUSED }, { accountUid: "another" }),
+      "refresh.recreated",
+      /for the account cf492c33.*cluster's is another/,
+    ],
+    [
+      "an agent that pins another bundle (a rotation's business)",
+      cluster(
+        { token: REFUSED },
+        { pods: [{ name: "agent-1", uid: "p1", pin: "b".repeat(64), account: "cattle", secrets: [] }] },
+      ),
+      "refresh.pin-differs",
+      /Pod agent-1 of cluster c-abc12 \(paris\) pins bbbbbbbbbbbb/,
+    ],
+    ["a hosted cluster", cluster({}, {}, { driver: "EKS" }), "refresh.driver", /from its provider \(EKS\)/],
+  ])("%s", (_name, access, code, says) => {
+    const errors = judgeAccess(access as ClusterAccess, PIN).findings.filter(({ severity }) => severity === "error");
+    expect(errors.map((found) => found.code)).toEqual([code]);
+    expect(errors[0]?.sentence).toMatch(says);
+  });
+
+  test("not: a pin that differs where no pod has to start anew", () => {
+    const pods = [{ name: "agent-1", uid: "p1", pin: "b".repeat(64), account: "cattle", secrets: [] }];
+    const access = cluster({}, { pods, personTokens: [secret("cattle-impersonation-u-token-bbbbb", REFUSED)] });
+    expect(judgeAccess(access, PIN).findings.map(({ code }) => code)).toEqual(["refresh.person-tokens-stale"]);
+  });
+
+  test("not: pods beside the agent that pin nothing", () => {
+    const pods = [{ name: "kube-api-auth-1", uid: "p2", pin: "", account: "kube-api-auth", secrets: [] }];
+    expect(judgeAccess(cluster({ token: REFUSED }, { pods }), PIN).findings.map(({ code }) => code)).toEqual([
+      "refresh.token-stale",
+    ]);
+  });
+});
+
+test("comparisons show fingerprints on both sides, and where each thing is", () => {
+  const { comparisons } = judgeAccess(cluster({ ca: OLD_CA, token: REFUSED }), PIN);
+  expect(comparisons.slice(0, 2)).toEqual([
+    {
+      subject: "ca",
+      where: "status.caCert",
+      state: "stale",
+      held: "0".repeat(16),
+      own: "1".repeat(16),
+      why: "another CA than the cluster's",
+    },
+    {
+      subject: "token",
+      where: "Secret cattle-global-data/cluster-serviceaccounttoken-x",
+      state: "stale",
+      held: "refused",
+      own: "good",
+      why: "the cluster refuses it",
+    },
+  ]);
+});
+
+test("Rancher before 2.6.7 has its token in the status", () => {
+  const [, held] = judgeAccess(cluster({ storage: { kind: "status" } }), PIN).comparisons;
+  expect(held?.where).toBe("status.serviceAccountToken");
+});

@@ -1,0 +1,178 @@
+/**
+ * Which of what Rancher holds for a cluster, and of what Rancher's parts hold inside it, is stale, and what follows from
+ * it. Pure: by fingerprints, by what tokens say of themselves and by what the cluster answered to them.
+ */
+import { AGENT_ACCOUNT, type ClusterAccess, type TokenSecret } from "../../estate/cluster-access.ts";
+import type { Finding } from "../../findings.ts";
+import { finding } from "../../findings.ts";
+import type { Comparison } from "./comparison.ts";
+
+export interface AccessVerdict {
+  readonly comparisons: readonly Comparison[];
+  readonly findings: readonly Finding[];
+  /** Secrets that are to go: the API server refuses their token, or their `ca.crt` is not the cluster's CA. */
+  readonly doomed: { readonly agent: readonly TokenSecret[]; readonly persons: readonly TokenSecret[] };
+  /** Rancher's own CA or token for the cluster is stale or missing. */
+  readonly heldStale: boolean;
+}
+
+/** @param servedPin what agents must be pinned to, to come back after a restart */
+export function judgeAccess(access: ClusterAccess, servedPin: string): AccessVerdict {
+  const { own } = access;
+  const ca = compareCa(access);
+  const token = compareToken(access);
+  const agent = own.agentTokens.map((secret) => compareSecret(secret, "agent-token", own.ca));
+  const persons = own.personTokens.map((secret) => compareSecret(secret, "person-token", own.ca));
+  const comparisons = [ca, token, ...agent, ...persons];
+  const doomed = {
+    agent: own.agentTokens.filter((_, index) => agent[index]?.state === "stale"),
+    persons: own.personTokens.filter((_, index) => persons[index]?.state === "stale"),
+  };
+  const heldStale = [ca, token].some(({ state }) => state === "stale" || state === "missing");
+  const verdict = { comparisons, doomed, heldStale };
+  const against = obstacles(access, servedPin, verdict);
+  // Of another cluster, nothing that was found says anything about this one.
+  const isOther = against.some(({ code }) => code === "refresh.other-cluster" || code === "refresh.no-agent");
+  return { ...verdict, findings: [...against, ...(isOther ? [] : facts(access, verdict))] };
+}
+
+/** Nothing has to be done about the cluster. */
+export function isCurrent({ doomed, heldStale }: Pick<AccessVerdict, "doomed" | "heldStale">): boolean {
+  return !heldStale && doomed.agent.length === 0 && doomed.persons.length === 0;
+}
+
+/** The agent has to start anew: to get a new token, or to report what Rancher does not hold. */
+export function needsRestart({ doomed, heldStale }: Pick<AccessVerdict, "doomed" | "heldStale">): boolean {
+  return heldStale || doomed.agent.length > 0;
+}
+
+function compareCa({ held, own }: ClusterAccess): Comparison {
+  const [ours, theirs] = [shown(held.ca), shown(own.ca)];
+  const common = { subject: "ca", where: "status.caCert", held: ours, own: theirs } as const;
+  if (own.ca.length === 0) return { ...common, state: "unknown", why: "the cluster shows no CA" };
+  if (held.ca.length === 0) return { ...common, state: "missing", why: "Rancher holds no CA" };
+  if (sameCa(held.ca, own.ca)) return { ...common, state: "same", why: "the cluster's CA" };
+  return { ...common, state: "stale", why: "another CA than the cluster's" };
+}
+
+function compareToken({ held, own }: ClusterAccess): Comparison {
+  const { token, storage } = held;
+  const where = storage.kind === "secret" ? `Secret cattle-global-data/${storage.name}` : "status.serviceAccountToken";
+  const theirs = own.agentTokens.find((secret) => secret.token?.accepted === "yes")?.token?.fingerprint ?? "";
+  const common = { subject: "token", where, held: token?.fingerprint ?? "", own: theirs } as const;
+  if (token === undefined) return { ...common, state: "missing", why: "Rancher holds no token" };
+  return { ...common, ...tokenState(token.accepted) };
+}
+
+function tokenState(accepted: "yes" | "no" | "unknown"): Pick<Comparison, "state" | "why"> {
+  switch (accepted) {
+    case "yes":
+      return { state: "same", why: "the cluster accepts it" };
+    case "no":
+      return { state: "stale", why: "the cluster refuses it" };
+    case "unknown":
+      return { state: "unknown", why: "the cluster could not be asked about it" };
+  }
+}
+
+function compareSecret(secret: TokenSecret, subject: Comparison["subject"], ownCa: readonly string[]): Comparison {
+  const where = `Secret ${secret.namespace}/${secret.name}`;
+  const common = { subject, where, held: secret.token?.fingerprint ?? "", own: "" };
+  if (secret.token === undefined) return { ...common, state: "missing", why: "it holds no token yet" };
+  const judged = tokenState(secret.token.accepted);
+  const otherCa = secret.ca.length > 0 && ownCa.length > 0 && !sameCa(secret.ca, ownCa);
+  if (judged.state === "same" && otherCa)
+    return { ...common, state: "stale", why: "its ca.crt is not the cluster's CA" };
+  return { ...common, ...judged };
+}
+
+function sameCa(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((fingerprint) => other.includes(fingerprint));
+}
+
+function shown(fingerprints: readonly string[]): string {
+  return fingerprints.map((fingerprint) => fingerprint.slice(0, 16)).join(" ");
+}
+
+type Judged = Pick<AccessVerdict, "comparisons" | "doomed" | "heldStale">;
+
+/** What must be mended before a refresh, or shows that a refresh is not what is needed. */
+function obstacles(access: ClusterAccess, servedPin: string, judged: Judged): Finding[] {
+  const { held, own, driver } = access;
+  const target = called(access);
+  const found: Finding[] = [];
+  if (!REPORTING_DRIVERS.includes(driver)) {
+    found.push(
+      finding("refresh.driver", target, `Rancher has the CA and token of ${target} from its provider (${driver}).`),
+    );
+  }
+  if (own.registeredAs !== undefined && own.registeredAs !== access.id) {
+    const sentence = `The kubeconfig leads to the cluster that Rancher calls ${own.registeredAs}, not to ${target}.`;
+    return [...found, finding("refresh.other-cluster", target, sentence)];
+  }
+  if (own.accountUid === undefined) {
+    const sentence = `There is no service account ${AGENT_ACCOUNT.namespace}/${AGENT_ACCOUNT.name} in ${target}.`;
+    return [...found, finding("refresh.no-agent", target, sentence)];
+  }
+  const { token } = held;
+  if (
+    token?.subject === AGENT_ACCOUNT.subject &&
+    token.accountUid !== undefined &&
+    token.accountUid !== own.accountUid
+  ) {
+    const sentence = `Rancher's token for ${target} is for the account ${token.accountUid}, and the cluster's is ${own.accountUid}.`;
+    found.push(finding("refresh.recreated", target, sentence));
+  }
+  const stray = own.pods.find(({ pin, account }) => account === AGENT_ACCOUNT.name && pin !== "" && pin !== servedPin);
+  if (stray !== undefined && needsRestart(judged)) {
+    const sentence = `Pod ${stray.name} of ${target} pins ${stray.pin.slice(0, 12)}, and Rancher serves ${servedPin.slice(0, 12)}.`;
+    found.push(finding("refresh.pin-differs", target, sentence));
+  }
+  return found;
+}
+
+/** Agents of these report CA and token; Rancher looks at no other's (pkg/tunnelserver/mcmauthorizer). */
+const REPORTING_DRIVERS = ["imported", "k3s", "k3os", "rancherd", "rke2", ""];
+
+/** Which of the doors was the wrong one. */
+function facts(access: ClusterAccess, { comparisons, doomed, heldStale }: Judged): Finding[] {
+  const target = called(access);
+  const found: Finding[] = [];
+  const state = (subject: Comparison["subject"]) => comparisons.find((one) => one.subject === subject)?.state;
+  const [ca, token] = [state("ca"), state("token")];
+  if (ca === "stale" || ca === "missing") {
+    const beside = token === "same" ? "; its token is accepted" : "";
+    found.push(finding("refresh.ca-stale", target, `Rancher holds another CA for ${target} than it has${beside}.`));
+  }
+  if (token === "stale" || token === "missing") {
+    const beside = ca === "same" ? "; its CA is right" : "";
+    found.push(
+      finding("refresh.token-stale", target, `The token that Rancher holds for ${target} is refused by it${beside}.`),
+    );
+  }
+  if (doomed.persons.length > 0) {
+    const sentence = `Tokens for people's requests to ${target} are stale: ${doomed.persons.length}.`;
+    found.push(finding("refresh.person-tokens-stale", target, sentence));
+  }
+  if (!heldStale && access.ready?.status !== "True") found.push(notTheKeys(access));
+  return found;
+}
+
+/** The cluster is not Ready, and neither its CA nor its token is why. */
+function notTheKeys(access: ClusterAccess): Finding {
+  const target = called(access);
+  const said = access.ready?.message ?? "";
+  const told = said === "" ? "" : `: ${said}`;
+  if (/expired or is not yet valid|not yet valid|has expired/i.test(said)) {
+    return finding("refresh.clock", target, `A certificate of ${target} is not valid at this time${told}`);
+  }
+  return finding(
+    "refresh.network",
+    target,
+    `Rancher does not show ${target} Ready, and its CA and token are right${told}`,
+  );
+}
+
+function called({ id, name }: ClusterAccess): string {
+  return name === id ? `cluster ${id}` : `cluster ${id} (${name})`;
+}

@@ -1,0 +1,23 @@
+import type { RefreshedCluster, Step } from "../plan.ts";
+import type { StepContext } from "./context.ts";
+import { called } from "./context.ts";
+
+/** `<cluster>/prove-access`: the cluster is Ready, and a request that goes a person's way is answered. */
+export function proveAccess({ estate }: Pick<StepContext, "estate">, cluster: RefreshedCluster): Step {
+  const { id } = cluster;
+  return {
+    id: `${id}/prove-access`,
+    kind: "prove-access",
+    target: id,
+    says: `See ${called(cluster)} Ready, and a request through Rancher answered by it.`,
+    manual: {
+      row: "M2.4, M2.10",
+      commands: [
+        `kubectl get clusters.management.cattle.io ${id} -o jsonpath='{.status.conditions[?(@.type=="Ready")].status}'`,
+        `curl -fsS --cacert agents.pem -H "Authorization: Bearer $RANCHER_TOKEN" '${estate.serverUrl}/k8s/clusters/${id}/api/v1/namespaces/kube-system'`,
+      ],
+    },
+    permissions: ["watch clusters.management.cattle.io", `get namespaces in ${id}`],
+    undo: { kind: "nothing-to-undo" },
+  };
+}
