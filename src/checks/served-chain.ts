@@ -21,7 +21,7 @@ export function servedChain({ estate, now }: CheckInput): Finding[] {
       `Agents that connect anew refuse Rancher's certificate: ${sentence}`,
       {
         severity,
-        hint,
+        hint: `${hint} Where that cannot be done, farrier plan --replace plans the flag day.`,
       },
     ),
   );

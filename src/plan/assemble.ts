@@ -1,9 +1,10 @@
 /** The planner: an estate and a goal → a plan. Pure: the same inputs give the same bytes. */
+import { FarrierError } from "../errors.ts";
 import type { Cluster } from "../estate/cluster.ts";
 import type { Estate } from "../estate/estate.ts";
 import type { Finding } from "../findings.ts";
 import { unionBundle } from "../pki/bundle.ts";
-import { factsOf, leafFingerprint } from "./chain.ts";
+import { factsOf, hostnameOf, leafFingerprint, verification } from "./chain.ts";
 import { type Classification, classify } from "./classify.ts";
 import { alertsOf, pointsOfNoReturn } from "./consequences.ts";
 import { estimate } from "./estimate.ts";
@@ -55,7 +56,8 @@ export interface PlanInput {
  * Makes the plan. A rollback is planned by the same code: its goal is the beginning, and its start is whatever the
  * estate has come to.
  *
- * @throws FarrierError `plan.*` where a forward change is neither renew nor overlap: see `classify`
+ * @throws FarrierError `plan.*` where a forward change has no procedure (see `classify`), or where a rollback would
+ *   present a certificate that agents refuse
  */
 export function assemblePlan(input: PlanInput): Plan {
   const { estate, goal, direction } = input;
@@ -69,6 +71,7 @@ export function assemblePlan(input: PlanInput): Plan {
     replace: classification?.procedure === "replace",
     ...(input.both === undefined ? {} : { both: input.both }),
   });
+  if (direction === "rollback") refuseDeadEnd(input, route);
   const members = estate.clusters
     .toSorted((a, b) => (a.id < b.id ? -1 : Number(a.id > b.id)))
     .map((live) => ({ live, planned: memberOf(live, input, { options, route }) }));
@@ -94,6 +97,18 @@ export function assemblePlan(input: PlanInput): Plan {
     pointsOfNoReturn: pointsOfNoReturn(stages, head.serving, head.epochs),
     basis: basisOf(estate, clusters),
   };
+}
+
+/** A certificate that has ended since, or that a flag day replaced: the gate before it would hold for ever. */
+function refuseDeadEnd({ estate, goal, now }: PlanInput, { epochs, switchUnder }: Route): void {
+  const under = epochs.find(({ name }) => name === switchUnder);
+  if (under === undefined) return;
+  const hostname = hostnameOf(estate.identity.serverUrl);
+  const { accepted, why } = verification({ chain: goal.chain, bundle: under.bundle, hostname, at: now });
+  if (accepted) return;
+  throw new FarrierError("plan.target-refused", `Agents refuse the certificate that a rollback leads to: ${why}`, {
+    hint: "Nothing leads back to it. Plan a rotation to a certificate that works, or leave the estate as it is.",
+  });
 }
 
 function procedureOf({ epochs, replaceTo }: Route): Plan["procedure"] {

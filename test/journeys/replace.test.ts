@@ -110,4 +110,14 @@ describe("with a certificate that no agent accepts", () => {
     expect(ended.code, ended.stdout).toBe(0);
     expect(jsonLines(ended.stdout).at(-1)).toMatchObject({ outcome: { kind: "finished" } });
   }, 120_000);
+
+  it("no rollback is begun: it would lead to the certificate that agents refuse", async () => {
+    const before = await versions(journey.sandbox);
+    expectRefusal(await journey.farrier("rollback", "rotation", "--yes"), {
+      exit: 3,
+      code: "plan.target-refused",
+      says: /Agents refuse the certificate that a rollback leads to/,
+    });
+    expect(await versions(journey.sandbox)).toEqual(before);
+  });
 });
