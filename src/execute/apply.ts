@@ -6,6 +6,7 @@ import type { IdentityChoice } from "../backup/owner-identity.ts";
 import { Vault } from "../backup/vault.ts";
 import { FarrierError } from "../errors.ts";
 import type { Estate } from "../estate/estate.ts";
+import { directWay } from "../observe/direct-way.ts";
 import { observeEstate } from "../observe/observe-estate.ts";
 import { requireToken, type World } from "../observe/world.ts";
 import { onlyRefreshed } from "../plan/reading.ts";
@@ -59,7 +60,7 @@ export async function applyRotation(options: ApplyOptions): Promise<ApplyOutcome
   const now = options.now ?? (() => new Date());
   const rotation = await openRotation(directory, options.planFile);
   refuseOtherEstate(rotation, world);
-  for (const { id, reach } of rotation.plan.refreshed ?? []) if (!world.direct.has(id)) world.direct.choose(id, reach);
+  giveReaches(rotation, world);
   const holder = options.holder ?? thisProcess();
   if (isFinished(rotation)) {
     await finishLock(rotation, world, { holder, now });
@@ -168,6 +169,13 @@ async function finishLock(
 
 function isFinished({ state, planFile }: Rotation): boolean {
   return state?.current.finished !== undefined && state.current.file === planFile;
+}
+
+/** The way to each cluster that is refreshed, where the settings of now name no other. */
+function giveReaches({ plan }: Rotation, { reaches }: World): void {
+  for (const { id, reach } of plan.refreshed ?? []) {
+    if (reaches.given(id).length === 0) reaches.give(id, [directWay(id, reach)]);
+  }
 }
 
 function refuseOtherEstate({ plan }: Rotation, world: World): void {

@@ -9,6 +9,7 @@ import { ApiError } from "../kubernetes/api-error.ts";
 import { namespaces } from "../kubernetes/resource.ts";
 import { observeClusterAccess } from "../observe/cluster-access.ts";
 import { mapLimited } from "../observe/concurrency.ts";
+import { directWay } from "../observe/direct-way.ts";
 import { observeEstate } from "../observe/observe-estate.ts";
 import type { World } from "../observe/world.ts";
 import { pinOf } from "../pki/pin.ts";
@@ -44,23 +45,14 @@ const AT_ONCE = 20;
 
 /** Nothing is written. @throws FarrierError `kubeconfig.*`, `input.file-*`; ApiError of the management cluster */
 export async function lookAtClusters(world: World, clusters: readonly NamedCluster[]): Promise<ClusterLook[]> {
-  for (const { id, kubeconfig, context } of clusters) world.direct.choose(id, { kubeconfig, context });
+  for (const { id, kubeconfig, context } of clusters) world.reaches.give(id, [directWay(id, { kubeconfig, context })]);
   const servedPin = pinOf((await world.rancher.cacerts()).value);
   return await mapLimited(clusters, AT_ONCE, (cluster) => lookAtCluster(world, cluster, servedPin));
 }
 
 async function lookAtCluster(world: World, cluster: NamedCluster, servedPin: string): Promise<ClusterLook> {
   const { id, name, kubeconfig, context } = cluster;
-  const direct = await world.direct.open(id);
-  if (new URL(direct.server).pathname.includes("/k8s/clusters/")) {
-    throw new FarrierError(
-      "input.invalid",
-      `Context "${context}" of ${kubeconfig} leads to cluster ${id} through Rancher.`,
-      {
-        hint: "Give a kubeconfig of the cluster's own API server: what is stale cannot be mended through Rancher.",
-      },
-    );
-  }
+  const direct = await world.reaches.own(id);
   try {
     await direct.api.get(namespaces, "kube-system");
   } catch (error) {

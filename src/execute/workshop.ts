@@ -182,7 +182,7 @@ export class Workshop {
       downstream: (clusterId) => guardedApi(world.downstream(clusterId), guard),
       tunnel: (clusterId) => guardedApi(world.rancher.downstream(clusterId), guard),
       own: async (clusterId) => {
-        const connection = await world.direct.open(clusterId);
+        const connection = await world.reaches.own(clusterId);
         return { ...connection, api: guardedApi(connection.api, guard) };
       },
       agent: new AgentSight(guardedApi(world.downstream(step.target), guard)),

@@ -89,15 +89,20 @@ export class Reaches {
     if (ways === undefined || way === undefined) {
       throw new FarrierError("internal.unexpected", `Cluster ${id} has no way of the kind ${reach}.`);
     }
-    const opened = ways.opened.get(reach) ?? this.#open(way);
-    ways.opened.set(reach, opened);
-    try {
-      return (await opened).api;
-    } catch (error) {
-      // What was wrong with it may be mended while Farrier waits at a gate.
-      ways.opened.delete(reach);
-      throw error;
-    }
+    return (await this.#opened(ways, way)).api;
+  }
+
+  /**
+   * The cluster's own API server, past Rancher: over the first way that the configuration names.
+   * @throws FarrierError `input.invalid` where it names none, or what is wrong with that way
+   */
+  async own(id: string): Promise<Connection> {
+    const ways = this.#clusters.get(id);
+    const [way] = ways?.given ?? [];
+    if (ways !== undefined && way !== undefined) return await this.#opened(ways, way);
+    throw new FarrierError("input.invalid", `No way past Rancher to cluster ${id} was named.`, {
+      hint: "Name a kubeconfig of its own API server, with --cluster-kubeconfig or in farrier.yaml.",
+    });
   }
 
   /** A look has chosen this way. */
@@ -130,6 +135,18 @@ export class Reaches {
   async close(): Promise<void> {
     const opened = [...this.#clusters.values()].flatMap((ways) => [...ways.opened.values()]);
     await Promise.all(opened.map(async (one) => (await one.catch(() => undefined))?.close()));
+  }
+
+  async #opened(ways: ClusterWays, way: GivenWay): Promise<Connection> {
+    const opened = ways.opened.get(way.reach) ?? this.#open(way);
+    ways.opened.set(way.reach, opened);
+    try {
+      return await opened;
+    } catch (error) {
+      // What was wrong with it may be mended while Farrier waits at a gate.
+      ways.opened.delete(way.reach);
+      throw error;
+    }
   }
 
   async #open(way: GivenWay): Promise<Connection> {

@@ -9,7 +9,6 @@ import type { Secret } from "../pki/secret.ts";
 import { isRancherServer } from "../rancher/installation.ts";
 import { isForeignAnswer, RancherServer } from "../rancher/server.ts";
 import { agentTlsModeOf, readSetting } from "../rancher/settings.ts";
-import { DirectClusters } from "./direct-clusters.ts";
 import { Reaches } from "./reaches.ts";
 import { storedLeaf } from "./stored-leaf.ts";
 
@@ -25,8 +24,6 @@ export interface WorldOptions {
 export interface World {
   readonly management: Api;
   readonly rancher: RancherServer;
-  /** Downstream clusters' own API servers. */
-  readonly direct: DirectClusters;
   /** What tells this estate from any other. */
   readonly identity: { readonly kubeSystemUid: string; readonly serverUrl: string };
   /** Namespace and name of Rancher's own Deployment. */
@@ -71,11 +68,9 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     await refuseForeign(rancher, () => storedLeaf(api, found));
     const own = rancher;
     const reaches = new Reaches(own, kubeSystemUid);
-    const direct = new DirectClusters();
     return {
       management: api,
       rancher: own,
-      direct,
       identity: { kubeSystemUid, serverUrl },
       namespace: found.metadata.namespace,
       deployment: found.metadata.name,
@@ -84,7 +79,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       downstream: (id, asked) => reaches.api(id, asked),
       throughRancher: new URL(connection.server).pathname.includes("/k8s/clusters/"),
       close: async () => {
-        await Promise.all([own.close(), reaches.close(), direct.close(), connection.close()]);
+        await Promise.all([own.close(), reaches.close(), connection.close()]);
       },
     };
   } catch (error) {

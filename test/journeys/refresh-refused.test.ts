@@ -104,7 +104,7 @@ describe("names and files that do not do", () => {
     const server = `${lab.sandbox.serverUrl}/k8s/clusters/${current.id}`;
     lab.put("through.yaml", stringify({ ...rest, clusters: [{ name, cluster: { ...cluster, server } }] }));
     const ended = await refresh("lima", "--cluster-kubeconfig", "through.yaml", "--yes");
-    expectRefusal(ended, { exit: 2, code: "input.invalid", says: /through Rancher/ });
+    expectRefusal(ended, { exit: 2, code: "kubeconfig.through-rancher", says: /through Rancher/ });
   });
 });
 

@@ -100,7 +100,7 @@ function plannedCluster({ access: { id, name, own }, reach }: StaleCluster): Pla
     name,
     kubeSystemUid: own.kubeSystemUid,
     method: "none",
-    reach: "none",
+    reach: "direct",
     why: `Its own API server is asked, past Rancher: context ${reach.context}.`,
     unarmedAccepted: false,
     minReadySecondsBefore: 0,
