@@ -6,6 +6,8 @@ export const SECRETS = `/api/v1/namespaces/${NAMESPACE}/secrets`;
 export const PODS = `/api/v1/namespaces/${NAMESPACE}/pods`;
 export const DEPLOYMENTS = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments`;
 
+export const INGRESSES = `/apis/networking.k8s.io/v1/namespaces/${NAMESPACE}/ingresses`;
+
 export function configMap(
   name: string,
   data: Readonly<Record<string, string>> = {},
@@ -33,6 +35,17 @@ export function deployment(name: string) {
       selector: { matchLabels: labels },
       template: { metadata: { labels }, spec: { containers: [container] } },
     },
+  };
+}
+
+export function ingress(name: string) {
+  const backend = { service: { name, port: { number: 80 } } };
+  const paths = [{ path: "/", pathType: "ImplementationSpecific", backend }];
+  return {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "Ingress",
+    metadata: { name, annotations: { mark: "made" } },
+    spec: { rules: [{ host: "rancher.example.com", http: { paths } }] },
   };
 }
 

@@ -2,7 +2,18 @@
 
 import { describe, expect, test } from "vitest";
 import type { ApiCaller } from "../api-target.ts";
-import { CONFIG_MAPS, configMap, DEPLOYMENTS, deployment, NAMESPACE, PODS, pod, SECRETS } from "./samples.ts";
+import {
+  CONFIG_MAPS,
+  configMap,
+  DEPLOYMENTS,
+  deployment,
+  INGRESSES,
+  ingress,
+  NAMESPACE,
+  PODS,
+  pod,
+  SECRETS,
+} from "./samples.ts";
 
 export function writes(api: () => ApiCaller): void {
   describe("objects", () => {
@@ -50,6 +61,15 @@ export function writes(api: () => ApiCaller): void {
       expect(changed.body.data).toEqual({ a: "2" });
       await api().call("DELETE", `${CONFIG_MAPS}/kept?dryRun=All`);
       expect((await api().call("GET", `${CONFIG_MAPS}/kept`)).body.data).toEqual({ a: "1" });
+    });
+
+    test("keep whatever a patch does not name, at every depth", async () => {
+      const made = await api().call("POST", INGRESSES, { body: ingress("patched") });
+      const patch = { metadata: { annotations: { mark: null } } };
+      const { body } = await api().patch(`${INGRESSES}/patched`, "strategic-merge", patch);
+      expect(body.metadata.annotations ?? {}).toEqual({});
+      expect(body.spec).toEqual(made.body.spec);
+      expect(body.spec.rules[0].http.paths[0].backend.service.port.number).toBe(80);
     });
 
     test("keep their version when a write changes nothing", async () => {
