@@ -40,6 +40,7 @@ const probe = z.looseObject({
 const container = z.looseObject({
   name: z.string(),
   image: z.string().default(""),
+  args: z.array(z.string()).optional(),
   env: z.array(environmentVariable).optional(),
   envFrom: z.array(environmentSource).optional(),
   volumeMounts: z

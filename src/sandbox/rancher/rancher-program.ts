@@ -2,7 +2,8 @@ import type { ContainerContext, ContainerProgram, RunningContainer } from "../co
 import { trimSpace } from "./go-trim.ts";
 import { Impersonation } from "./impersonation.ts";
 import { leaderControllers } from "./leader.ts";
-import { SETTINGS } from "./resources.ts";
+import { recordOf } from "./norman.ts";
+import { core, SETTINGS } from "./resources.ts";
 import { RancherServer } from "./server.ts";
 import { SettingMemory } from "./setting-memory.ts";
 import type { RancherWorld } from "./world.ts";
@@ -64,7 +65,7 @@ class RancherProcess {
   /** @returns the exit code, if the process does not come to serving */
   async #start(settings: SettingMemory): Promise<number | undefined> {
     const { conduct, replicas, profile } = this.#world;
-    const file = conduct.staleBundle() ?? this.#context.readFile(BUNDLE_PATH);
+    const file = conduct.staleBundle() ?? this.#context.readFile(BUNDLE_PATH) ?? (await this.#ownBundle());
     replicas.beginStart();
     try {
       this.#log("INFO", `Rancher version ${profile.version} is starting`);
@@ -79,6 +80,15 @@ class RancherProcess {
     } finally {
       replicas.endStart();
     }
+  }
+
+  /** Without a mounted bundle: nothing with `--no-cacerts`, else the CA that Rancher has made for itself. */
+  async #ownBundle(): Promise<string | undefined> {
+    const { client, container } = this.#context;
+    if (container.args?.includes("--no-cacerts") === true) return "";
+    const secret = await client.get(core("secrets", "cattle-system"), "tls-rancher");
+    const encoded = recordOf(secret?.data)["tls.crt"];
+    return typeof encoded === "string" ? Buffer.from(encoded, "base64").toString() : undefined;
   }
 
   async #setBundle(settings: SettingMemory, value: string): Promise<void> {

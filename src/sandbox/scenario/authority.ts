@@ -28,9 +28,30 @@ export interface SandboxPki {
   newAuthority(name: string): Promise<Authority>;
 }
 
-export async function createPki(clock: Clock): Promise<SandboxPki> {
+/** @param generated today's authority is the one that Rancher has made for itself, not a company's */
+export async function createPki(clock: Clock, generated = false): Promise<SandboxPki> {
   const newAuthority = (name: string) => createAuthority(name, clock);
-  return { today: await newAuthority("A"), newAuthority };
+  return { today: await (generated ? generatedAuthority(clock) : newAuthority("A")), newAuthority };
+}
+
+/** One root that signs by itself (dynamiclistener's LoadOrGenCA: ten years). */
+async function generatedAuthority(clock: Clock): Promise<Authority> {
+  const now = clock.now();
+  const commonName = `dynamiclistener-ca@${Math.floor(now.getTime() / 1000)}`;
+  const root = await createRoot({ commonName, organization: "dynamiclistener-org", now, days: 3650 });
+  const { certificatePem, keyPem } = root;
+  return {
+    bundle: certificatePem,
+    rootPem: certificatePem,
+    intermediatePem: certificatePem,
+    rootKeyPem: keyPem,
+    intermediateKeyPem: keyPem,
+    issue: async (request = {}) => {
+      const { certificate, key } = await issue(root, request, clock.now());
+      // What signs it is not sent along: it is what everybody trusts.
+      return { certificate: certificate.slice(0, -certificatePem.length), key };
+    },
+  };
 }
 
 async function createAuthority(name: string, clock: Clock): Promise<Authority> {

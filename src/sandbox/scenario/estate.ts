@@ -15,6 +15,7 @@ import { SessionRegistry } from "../rancher/session-registry.ts";
 import { settingsWebhook } from "../rancher/webhook.ts";
 import { createPki, type SandboxPki } from "./authority.ts";
 import { bundleText } from "./bundle-text.ts";
+import { CERT_MANAGER_KINDS, CertManager } from "./cert-manager.ts";
 import { Conduct } from "./conduct.ts";
 import { DownstreamCluster, registrationToken } from "./downstream-cluster.ts";
 import type { ClusterOptions, EstateCluster } from "./estate-cluster.ts";
@@ -57,6 +58,7 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
   /** `token-xxxxx:<secret>`, an administrator's. */
   readonly token: string;
   readonly #ingress: Ingress;
+  readonly #certManager: CertManager | undefined;
   readonly #makeCluster: (options: ClusterOptions) => C;
   #serverUrl = "";
 
@@ -67,6 +69,7 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
     this.clock = clock;
     this.pki = pki;
     this.authority = authority;
+    this.#certManager = scenario.tls.source === "rancher" ? new CertManager() : undefined;
     this.random = seededRandom(scenario.seed);
     this.profile = rancherProfile(scenario.rancher.version);
     this.statistics = new StatisticsKeeper(clock);
@@ -94,7 +97,7 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
     saveMemory(scenario.clusters.length);
     const clock = realClock(scenario.speed);
     const [pki, authority] = await Promise.all([
-      createPki(clock),
+      createPki(clock, scenario.tls.source === "rancher"),
       createClusterAuthority({ name: "kubernetes", now: clock.now() }),
     ]);
     const estate = new Estate(scenario, { clock, pki, authority, makeCluster });
@@ -113,6 +116,7 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
 
   async stop(): Promise<void> {
     this.conduct.stop();
+    await this.#certManager?.stop();
     await this.#ingress.close();
     await Promise.all(this.downstream.map(({ cluster }) => cluster.stop()));
     await this.management.stop();
@@ -125,6 +129,7 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
     const facts = await this.#facts();
     await this.management.create([...facts.objects, localCluster(MANAGEMENT_KUBERNETES, this.clock.now())]);
     this.conduct.follow(this.management.client);
+    this.#certManager?.start(this.management.client, this.clock);
     // With its colon, so that it does not fit rancher/rancher-webhook.
     await this.management.start({ programs: { "rancher/rancher:": this.#rancher() } });
     await this.#ingress.serve(this.replicas);
@@ -164,6 +169,8 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
       hostname: scenario.hostname,
       replicas: scenario.rancher.replicas,
       bundleFile,
+      source: scenario.tls.source,
+      authority: pki.today,
       serving: await pki.today.issue(),
       token: { name, secret, expiresAt: this.#tokenExpiry() },
       at: clock.now(),
@@ -186,7 +193,8 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
   }
 
   #managementCluster(): C {
-    const kinds = this.profile.statusSubresource ? MANAGEMENT.withStatus : MANAGEMENT.plain;
+    const own = this.profile.statusSubresource ? MANAGEMENT.withStatus : MANAGEMENT.plain;
+    const kinds = this.#certManager === undefined ? own : [...own, ...CERT_MANAGER_KINDS];
     const powerful = [ADMIN_USER, serviceAccount(RANCHER).name];
     const { clock, random } = this;
     return this.#makeCluster({

@@ -1,10 +1,10 @@
 import { gzipSync } from "node:zlib";
 import type { NewObject } from "../cluster-client.ts";
-import type { RancherProfile } from "../rancher/profile.ts";
+import { rancherChart } from "./rancher-chart.ts";
+import { type ReleaseFacts, releaseObjects, releaseValues } from "./release-objects.ts";
 
 /** The Secret in which Helm keeps the release: JSON, gzipped, and base64 once more than Secrets are anyway. */
-export function helmRelease(profile: RancherProfile, values: Readonly<Record<string, unknown>>, at: Date): NewObject {
-  const version = profile.version.slice(1);
+export function helmRelease(facts: ReleaseFacts, at: Date): NewObject {
   const release = {
     name: "rancher",
     namespace: "cattle-system",
@@ -16,9 +16,9 @@ export function helmRelease(profile: RancherProfile, values: Readonly<Record<str
       description: "Install complete",
       status: "deployed",
     },
-    chart: { metadata: { name: "rancher", version, appVersion: profile.version, apiVersion: "v2" }, templates: [] },
-    config: values,
-    manifest: "",
+    chart: rancherChart(facts.profile),
+    config: releaseValues(facts),
+    manifest: manifestOf(releaseObjects(facts)),
   };
   const packed = gzipSync(JSON.stringify(release)).toString("base64");
   return {
@@ -38,4 +38,20 @@ export function helmRelease(profile: RancherProfile, values: Readonly<Record<str
     },
     data: { release: Buffer.from(packed).toString("base64") },
   };
+}
+
+/** What the chart was rendered to, in JSON, which is YAML: Helm itself adds its annotations and its label on the way. */
+function manifestOf(objects: readonly NewObject[]): string {
+  const documents = objects.map(({ metadata, ...rest }) => {
+    const { namespace: _, annotations = {}, labels = {}, ...others } = metadata;
+    const own = entriesWithout(annotations, "meta.helm.sh/");
+    const annotated = Object.keys(own).length === 0 ? {} : { annotations: own };
+    const labelled = { labels: entriesWithout(labels, "app.kubernetes.io/managed-by") };
+    return `---\n${JSON.stringify({ ...rest, metadata: { ...others, ...labelled, ...annotated } })}\n`;
+  });
+  return documents.join("");
+}
+
+function entriesWithout(texts: Readonly<Record<string, string>>, start: string): Record<string, string> {
+  return Object.fromEntries(Object.entries(texts).filter(([key]) => !key.startsWith(start)));
 }

@@ -1,16 +1,18 @@
 import type { NewObject } from "../cluster-client.ts";
 import { hashedToken } from "../rancher/authentication.ts";
 import type { RancherProfile } from "../rancher/profile.ts";
+import type { Authority } from "./authority.ts";
+import { ISSUED_BY } from "./cert-manager.ts";
 import { helmRelease } from "./helm-release.ts";
-import { rancherDeployment, rancherLabels } from "./rancher-deployment.ts";
+import { type ReleaseFacts, releaseObjects } from "./release-objects.ts";
 import { type SettingFacts, settings } from "./settings.ts";
 
 /** The administrator whose token a person would use. */
 export const ADMIN_USER = "user-wfjvt";
 
-export interface ManagementFacts extends SettingFacts {
-  readonly hostname: string;
-  readonly replicas: number;
+export interface ManagementFacts extends SettingFacts, ReleaseFacts {
+  /** Who signed the serving certificate. */
+  readonly authority: Pick<Authority, "rootPem" | "rootKeyPem">;
   /** `tls-ca` as it is written, which is not always what Rancher stores. */
   readonly bundleFile: string;
   readonly serving: { readonly certificate: string; readonly key: string };
@@ -32,7 +34,8 @@ export function managementObjects(facts: ManagementFacts): NewObject[] {
     user(),
     token(facts),
     ...secrets(facts),
-    ...workloads(facts),
+    ...releaseObjects(facts),
+    webhook(facts.profile),
   ];
 }
 
@@ -91,21 +94,29 @@ function token({ token: { name, secret, expiresAt } }: ManagementFacts): NewObje
 }
 
 function secrets(facts: ManagementFacts): NewObject[] {
-  const tls = (name: string, certificate: string, key: string) =>
-    secret(name, "kubernetes.io/tls", { "tls.crt": certificate, "tls.key": key });
   const { certificate, key } = facts.serving;
   return [
     secret("bootstrap-secret", "Opaque", { bootstrapPassword: "bootstrap" }),
-    secret("tls-ca", "Opaque", { "cacerts.pem": facts.bundleFile }),
-    tls("tls-rancher-ingress", certificate, key),
-    tls("tls-rancher-internal-ca", facts.internalCa, facts.internalKey),
-    helmRelease(facts.profile, helmValues(facts), facts.at),
+    ...(facts.source === "rancher"
+      ? generatedSecrets(facts)
+      : [
+          secret("tls-ca", "Opaque", { "cacerts.pem": facts.bundleFile }),
+          tlsSecret("tls-rancher-ingress", { certificate, key }),
+        ]),
+    tlsSecret("tls-rancher-internal-ca", { certificate: facts.internalCa, key: facts.internalKey }),
+    helmRelease(facts, facts.at),
   ];
 }
 
-function helmValues({ hostname, replicas, tlsMode }: ManagementFacts): Record<string, unknown> {
-  const mode = tlsMode === "strict" ? {} : { agentTLSMode: tlsMode };
-  return { hostname, replicas, privateCA: true, ingress: { tls: { source: "secret" } }, ...mode };
+/** The CA that Rancher has made, and the certificate that cert-manager has made with it. */
+function generatedSecrets({ authority, serving }: ManagementFacts): NewObject[] {
+  const own = tlsSecret("tls-rancher", { certificate: authority.rootPem, key: authority.rootKeyPem });
+  const issued = tlsSecret("tls-rancher-ingress", serving);
+  return [own, { ...issued, metadata: { ...issued.metadata, annotations: ISSUED_BY } }];
+}
+
+function tlsSecret(name: string, { certificate, key }: { readonly certificate: string; readonly key: string }) {
+  return secret(name, "kubernetes.io/tls", { "tls.crt": certificate, "tls.key": key });
 }
 
 export function secret(name: string, type: string, plain: Readonly<Record<string, string>>): NewObject {
@@ -113,48 +124,6 @@ export function secret(name: string, type: string, plain: Readonly<Record<string
     Object.entries(plain).map(([key, value]) => [key, Buffer.from(value).toString("base64")]),
   );
   return { apiVersion: "v1", kind: "Secret", metadata: { name, namespace: "cattle-system" }, type, data };
-}
-
-function workloads({ profile, replicas, hostname }: ManagementFacts): NewObject[] {
-  const metadata = { name: "rancher", namespace: "cattle-system", labels: rancherLabels(profile) };
-  return [
-    {
-      apiVersion: "v1",
-      kind: "Service",
-      metadata,
-      spec: {
-        ports: [
-          { port: 80, name: "http" },
-          { port: 443, name: "https-internal" },
-        ],
-        selector: { app: "rancher" },
-      },
-    },
-    {
-      apiVersion: "networking.k8s.io/v1",
-      kind: "Ingress",
-      metadata,
-      spec: {
-        rules: [
-          {
-            host: hostname,
-            http: {
-              paths: [
-                {
-                  path: "/",
-                  pathType: "ImplementationSpecific",
-                  backend: { service: { name: "rancher", port: { number: 80 } } },
-                },
-              ],
-            },
-          },
-        ],
-        tls: [{ hosts: [hostname], secretName: "tls-rancher-ingress" }],
-      },
-    },
-    rancherDeployment(profile, replicas),
-    webhook(profile),
-  ];
 }
 
 /** The webhook's version goes with Rancher's: 2.15.0 brought 0.11.0, and 2.15.1 the corrected 0.11.1. */

@@ -1,8 +1,11 @@
 import type { NewObject } from "../cluster-client.ts";
 import type { RancherProfile } from "../rancher/profile.ts";
 
-/** Rancher's Deployment as its chart makes it with `privateCA=true`: the bundle is mounted through a sub-path. */
-export function rancherDeployment(profile: RancherProfile, replicas: number): NewObject {
+/** Rancher's Deployment as its chart makes it; with `privateCA=true` the bundle is mounted through a sub-path. */
+export function rancherDeployment(
+  profile: RancherProfile,
+  { replicas, privateCa }: { readonly replicas: number; readonly privateCa: boolean },
+): NewObject {
   const probe = { httpGet: { path: "/healthz", port: 80, scheme: "HTTP" }, timeoutSeconds: 5, failureThreshold: 5 };
   return {
     apiVersion: "apps/v1",
@@ -33,23 +36,24 @@ export function rancherDeployment(profile: RancherProfile, replicas: number): Ne
               livenessProbe: { ...probe, periodSeconds: 30 },
               readinessProbe: { ...probe, periodSeconds: 30 },
               startupProbe: { ...probe, periodSeconds: 10, failureThreshold: 12 },
-              volumeMounts: [
-                {
-                  name: "tls-ca-volume",
-                  mountPath: "/etc/rancher/ssl/cacerts.pem",
-                  subPath: "cacerts.pem",
-                  readOnly: true,
-                },
-              ],
+              ...(privateCa ? { volumeMounts: [BUNDLE_MOUNT] } : {}),
             },
           ],
-          volumes: [{ name: "tls-ca-volume", secret: { secretName: "tls-ca", defaultMode: 256 } }],
+          ...(privateCa ? { volumes: [BUNDLE_VOLUME] } : {}),
           tolerations: [{ effect: "NoSchedule", key: "cattle.io/os", operator: "Equal", value: "linux" }],
         },
       },
     },
   };
 }
+
+const BUNDLE_MOUNT = {
+  name: "tls-ca-volume",
+  mountPath: "/etc/rancher/ssl/cacerts.pem",
+  subPath: "cacerts.pem",
+  readOnly: true,
+};
+const BUNDLE_VOLUME = { name: "tls-ca-volume", secret: { secretName: "tls-ca", defaultMode: 256 } };
 
 /** The chart's labels on everything that belongs to the release. */
 export function rancherLabels(profile: RancherProfile): Readonly<Record<string, string>> {

@@ -45,6 +45,11 @@ export const scenarioSchema = z.strictObject({
     .strictObject({
       /** `agent-tls-mode`; Rancher before 2.9 has only what is now called system-store. */
       mode: z.enum(["strict", "system-store"]).default("strict"),
+      /**
+       * The chart's `ingress.tls.source`: with `rancher`, cert-manager signs the certificate with the CA that Rancher has
+       * made for itself, and there is no `tls-ca`.
+       */
+      source: z.enum(["secret", "rancher"]).default("secret"),
       /** How `tls-ca` is written: line ends, byte order mark, comments. */
       bundle: z.enum(["plain", "crlf", "bom", "comment"]).default("plain"),
     })
