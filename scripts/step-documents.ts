@@ -4,10 +4,12 @@ import type { Epoch, RefreshedCluster, Step } from "../src/plan/plan.ts";
 import { refreshSteps } from "../src/plan/refresh/assemble-refresh.ts";
 import { armAgent } from "../src/plan/steps/arm-agent.ts";
 import type { StepContext } from "../src/plan/steps/context.ts";
+import { deleteCertificate } from "../src/plan/steps/delete-certificate.ts";
 import { presentCertificate } from "../src/plan/steps/present-certificate.ts";
 import { proveDecryption } from "../src/plan/steps/prove-decryption.ts";
 import { proveTrust } from "../src/plan/steps/prove-trust.ts";
 import { redeployAgent } from "../src/plan/steps/redeploy-agent.ts";
+import { removeBundle } from "../src/plan/steps/remove-bundle.ts";
 import { replaceCertificate } from "../src/plan/steps/replace-certificate.ts";
 import { restartAgent } from "../src/plan/steps/restart-agent.ts";
 import { restartRancher } from "../src/plan/steps/restart-rancher.ts";
@@ -15,6 +17,7 @@ import { rollAgent } from "../src/plan/steps/roll-agent.ts";
 import { saveObjects } from "../src/plan/steps/save-objects.ts";
 import { serveBundle } from "../src/plan/steps/serve-bundle.ts";
 import { settleAgent } from "../src/plan/steps/settle-agent.ts";
+import { upgradeRelease } from "../src/plan/steps/upgrade-release.ts";
 
 const both: Epoch = { name: "both", bundle: "", pin: "PIN", certificates: [] };
 const serving: StepContext["serving"]["target"] = {
@@ -31,6 +34,12 @@ const context: StepContext = {
     deployment: "rancher",
     servingSecret: "tls-rancher-ingress",
     trustSecret: "tls-ca",
+  },
+  release: {
+    name: "rancher",
+    namespace: "cattle-system",
+    chart: { name: "rancher", version: "VERSION" },
+    changes: [{ name: "private-ca", values: [{ path: "privateCA", to: true }] }],
   },
   epochs: [both],
   serving: { current: serving, target: serving },
@@ -59,6 +68,9 @@ export const EXAMPLE_STEPS: readonly Step[] = [
   settleAgent(context, paris, 0),
   proveTrust(context, both),
   ...refreshSteps(context, refreshed),
+  upgradeRelease(context, "private-ca", both),
+  deleteCertificate(context),
+  removeBundle(context),
 ];
 
 /** The whole page; `note` says where it comes from. */

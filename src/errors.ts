@@ -211,10 +211,25 @@ export const ERRORS = {
     meaning: "The chart of Rancher's Helm release cannot be used for its upgrade.",
     hint: "Name a chart of the version that is deployed with --chart: a directory, a .tgz file, or repository/name.",
   },
+  "helm.missing": {
+    exit: EXIT.failed,
+    meaning: "There is no helm program, and a value of Rancher's chart has to change.",
+    hint: "Install Helm 3 or 4, name it with --helm, or run the command by hand; then farrier apply goes on.",
+  },
   "helm.release-unreadable": {
     exit: EXIT.failed,
     meaning: "What Helm stores of a release in the cluster cannot be read.",
     hint: "Look at helm history of the release with a version of Helm that wrote it.",
+  },
+  "helm.unsuitable": {
+    exit: EXIT.failed,
+    meaning: "The helm program is of a version that cannot upgrade what Helm 3 or 4 has stored.",
+    hint: "Install Helm 3 or 4, name it with --helm, or run the command by hand; then farrier apply goes on.",
+  },
+  "helm.upgrade-failed": {
+    exit: EXIT.failed,
+    meaning: "helm upgrade of Rancher's release failed.",
+    hint: "Mend what Helm names; farrier apply tries again with the same values.",
   },
   "journal.broken": {
     exit: EXIT.badInput,

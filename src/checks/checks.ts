@@ -17,6 +17,7 @@ import { permissions } from "./permissions.ts";
 import { presentedChain } from "./presented-chain.ts";
 import { rancherHealth } from "./rancher-health.ts";
 import { rancherVersion } from "./rancher-version.ts";
+import { releaseUpgrade } from "./release-upgrade.ts";
 import { servedChain } from "./served-chain.ts";
 import { servingLifetime } from "./serving-lifetime.ts";
 import { settingUpdate } from "./setting-update.ts";
@@ -33,6 +34,7 @@ const CHECKS: readonly Check[] = [
   rancherHealth,
   installer,
   tlsSource,
+  releaseUpgrade,
   ownedSecrets,
   servedChain,
   servingLifetime,

@@ -4,9 +4,20 @@ import type { CheckInput } from "./check.ts";
 
 export function ownedSecrets({ estate }: CheckInput): Finding[] {
   return [estate.serving.secret, estate.trust.secret].flatMap((secret) => {
-    if (secret === undefined || secret.owners.length === 0) return [];
+    if (secret === undefined) return [];
+    const owners = secret.owners.filter((owner) => owner !== "cert-manager" || isIssuedAgain(estate));
+    if (owners.length === 0) return [];
     const target = `secret ${secret.namespace}/${secret.name}`;
-    const who = secret.owners.join(" and ");
+    const who = owners.join(" and ");
     return [finding("secret.owned", target, `${target} belongs to ${who}, which would put it back after a change.`)];
   });
+}
+
+/**
+ * cert-manager's marks stay on a Secret that it was told to leave alone, and it puts back only what a Certificate asks
+ * for. Where the chart makes it ask, the rotation changes that itself.
+ */
+function isIssuedAgain({ installation, serving }: CheckInput["estate"]): boolean {
+  if (installation.tlsSource === "rancher" && installation.installer.kind === "helm") return false;
+  return serving.certificate !== undefined || installation.exposure === "unknown";
 }

@@ -8,8 +8,12 @@ import { ownedSecrets } from "./owned-secrets.ts";
 import { permissions } from "./permissions.ts";
 import { rancherHealth } from "./rancher-health.ts";
 import { rancherVersion } from "./rancher-version.ts";
+import { releaseUpgrade } from "./release-upgrade.ts";
 import { tlsSource } from "./tls-source.ts";
 import { token } from "./token.ts";
+
+/** The program, but for its name. */
+type Helm = Omit<NonNullable<Estate["access"]["helm"]>, "program">;
 
 let lab: CheckLab;
 beforeAll(async () => {
@@ -49,6 +53,19 @@ describe("Rancher's version", () => {
   });
 });
 
+const release: ReleaseFacts = {
+  name: "rancher",
+  namespace: "cattle-system",
+  revision: 4,
+  status: "deployed",
+  chart: { name: "rancher", version: "2.15.1" },
+  driver: "secret",
+  values: { privateCA: true },
+};
+const helm = (status: ReleaseFacts["status"], change: Partial<ReleaseFacts> = {}) => ({
+  installer: { kind: "helm" as const, release: { ...release, status, ...change } },
+});
+
 describe("where the certificate comes from", () => {
   const rows: { name: string; change: Partial<Estate["installation"]>; finds: string[] }[] = [
     { name: "the user's Secret", change: {}, finds: [] },
@@ -59,6 +76,11 @@ describe("where the certificate comes from", () => {
         "error installation.certificate-issued serving certificate",
         "error installation.no-private-ca trust bundle",
       ],
+    },
+    {
+      name: "Rancher's own CA in a Helm release, which the rotation upgrades",
+      change: { tlsSource: "rancher", privateCa: false, ...helm("deployed") },
+      finds: ["info installation.certificate-issued serving certificate"],
     },
     {
       name: "Let's Encrypt",
@@ -77,18 +99,6 @@ describe("where the certificate comes from", () => {
 });
 
 describe("how Rancher was installed", () => {
-  const release: ReleaseFacts = {
-    name: "rancher",
-    namespace: "cattle-system",
-    revision: 4,
-    status: "deployed",
-    chart: { name: "rancher", version: "2.15.1" },
-    driver: "secret",
-    values: { privateCA: true },
-  };
-  const helm = (status: ReleaseFacts["status"]) => ({
-    installer: { kind: "helm" as const, release: { ...release, status } },
-  });
   const rows: { name: string; change: Partial<Estate["installation"]>; finds: string[] }[] = [
     { name: "by manifests", change: { installer: { kind: "manifests" } }, finds: [] },
     { name: "by Helm", change: helm("deployed"), finds: [] },
@@ -123,6 +133,41 @@ describe("how Rancher was installed", () => {
   });
 });
 
+describe("an upgrade of the release, where values have to change", () => {
+  const generated = { tlsSource: "rancher", privateCa: false } as const;
+  const rows: { name: string; change: Partial<Estate["installation"]>; here?: Helm; finds: string[] }[] = [
+    { name: "can be made", change: { ...generated, ...helm("deployed") }, here: { version: "v4.3.1" }, finds: [] },
+    { name: "is not needed", change: helm("deployed", { chartMissing: "no templates" }), finds: [] },
+    {
+      name: "needs helm",
+      change: { ...generated, ...helm("deployed") },
+      here: { problem: "missing" },
+      finds: ["warning installation.helm-unusable release cattle-system/rancher"],
+    },
+    {
+      name: "needs a helm of today",
+      change: { ...generated, ...helm("deployed") },
+      here: { version: "v2.17.0", problem: "unsuitable" },
+      finds: ["warning installation.helm-unusable release cattle-system/rancher"],
+    },
+    {
+      name: "needs a chart",
+      change: { ...generated, ...helm("deployed", { chartMissing: "its stored chart has no templates" }) },
+      finds: ["warning installation.chart-missing release cattle-system/rancher"],
+    },
+    {
+      name: "would be put back",
+      change: { ...generated, ...helm("deployed"), owners: ["Argo CD"] },
+      finds: ["error installation.owned deployment cattle-system/rancher"],
+    },
+  ];
+  it.each(rows)("$name", ({ change, here, finds }) => {
+    const { estate } = installation(change);
+    const seen = { ...estate.access, ...(here === undefined ? {} : { helm: { program: "helm", ...here } }) };
+    expect(summaries(releaseUpgrade({ ...lab.input(), estate: { ...estate, access: seen } }))).toEqual(finds);
+  });
+});
+
 describe("Secrets that another tool would put back", () => {
   it("are named with their owner", () => {
     const { serving } = lab.estate;
@@ -131,6 +176,17 @@ describe("Secrets that another tool would put back", () => {
     expect(summaries(findings)).toEqual(["error secret.owned secret cattle-system/tls-rancher-ingress"]);
     expect(findings[0]?.sentence).toContain("Argo CD");
     expect(ownedSecrets(lab.input())).toEqual([]);
+  });
+
+  const issuer = { kind: "Issuer", name: "own-ca" };
+  it.each([
+    { name: "cert-manager writes it", certificate: { name: "rancher", issuer }, finds: 1 },
+    { name: "cert-manager wrote it once, and is not asked any more", certificate: undefined, finds: 0 },
+  ])("$name", ({ certificate, finds }) => {
+    const { serving } = lab.estate;
+    const secret = serving.secret && { ...serving.secret, owners: ["cert-manager"] };
+    const marked = { ...serving, ...(secret && { secret }), ...(certificate && { certificate }) };
+    expect(ownedSecrets(lab.input({ serving: marked }))).toHaveLength(finds);
   });
 });
 

@@ -2,9 +2,20 @@
 import { type Finding, finding } from "../findings.ts";
 import type { CheckInput } from "./check.ts";
 
+const UPGRADED = {
+  severity: "info",
+  hint: "Nothing needs to be done: the plan shows which values of the Helm release change, and when.",
+} as const;
+
 export function tlsSource({ estate }: CheckInput): Finding[] {
   const { installation, trust, serving } = estate;
   const findings: Finding[] = [];
+  // From there the rotation upgrades the release on the way, and cert-manager is not asked any more.
+  if (installation.tlsSource === "rancher" && installation.installer.kind === "helm") {
+    const sentence =
+      "The serving certificate is made by cert-manager from Rancher's own CA, until the rotation changes that.";
+    return [finding("installation.certificate-issued", "serving certificate", sentence, UPGRADED)];
+  }
   if (installation.tlsSource === "rancher" || installation.tlsSource === "letsEncrypt") {
     const who = installation.tlsSource === "rancher" ? "Rancher's own CA" : "Let's Encrypt";
     const sentence = `The serving certificate is made by cert-manager from ${who}, which would put it back.`;

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { ExitCode } from "../errors.ts";
 import { caCreateFlags, caIssueFlags } from "./ca-flags.ts";
-import { confirmationFlags, connectionFlags, engineFlags, type FlagGroup, targetFlags } from "./flags.ts";
+import { confirmationFlags, connectionFlags, engineFlags, type FlagGroup, helmFlags, targetFlags } from "./flags.ts";
 
 /** A command's action gets its positional arguments and its options, unparsed, and answers with an exit code. */
 export type Action = (words: readonly string[], options: Readonly<Record<string, unknown>>) => Promise<ExitCode>;
@@ -37,21 +37,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: "check",
     says: "find what would go wrong, all at once; with --offline judge certificate files alone",
     example: `farrier check --offline ${TARGET_EXAMPLE} --hostname rancher.example.com`,
-    flags: [connectionFlags, targetFlags, checkFlags],
+    flags: [connectionFlags, targetFlags, helmFlags, checkFlags],
     load: async () => (await import("./check.ts")).runCheck,
   },
   {
     usage: "plan",
     says: "make a rotation's directory with its plan; nothing in the estate is changed",
     example: `farrier plan ${TARGET_EXAMPLE} --out rotation/`,
-    flags: [connectionFlags, targetFlags, planFlags],
+    flags: [connectionFlags, targetFlags, helmFlags, planFlags],
     load: async () => (await import("./plan.ts")).runPlan,
   },
   {
     usage: "apply <rotation>",
     says: "carry the plan out, or go on with it after an interruption",
     example: "farrier apply rotation/",
-    flags: [connectionFlags, confirmationFlags, applyFlags],
+    flags: [connectionFlags, confirmationFlags, helmFlags, applyFlags],
     load: async () => (await import("./apply.ts")).runApply,
   },
   {
@@ -72,14 +72,14 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: "resume <rotation>",
     says: "let a paused or resting rotation go on, and apply it",
     example: "farrier resume rotation/",
-    flags: [connectionFlags, confirmationFlags, applyFlags],
+    flags: [connectionFlags, confirmationFlags, helmFlags, applyFlags],
     load: async () => (await import("./resume.ts")).runResume,
   },
   {
     usage: "rollback <rotation>",
     says: "plan the way back from wherever the rotation stands, show it, and carry it out",
     example: "farrier rollback rotation/",
-    flags: [connectionFlags, confirmationFlags, applyFlags],
+    flags: [connectionFlags, confirmationFlags, helmFlags, applyFlags],
     load: async () => (await import("./rollback.ts")).runRollback,
   },
   {

@@ -17,6 +17,10 @@ export async function withWorld<Result>(
     ...(settings.context === undefined ? {} : { context: settings.context }),
     ...(settings.server === undefined ? {} : { server: settings.server }),
     token,
+    helm: {
+      ...(settings.helm === undefined ? {} : { program: settings.helm }),
+      ...(settings.chart === undefined ? {} : { chart: settings.chart }),
+    },
   });
   try {
     await giveWays(world, settings);
@@ -26,13 +30,15 @@ export async function withWorld<Result>(
   }
 }
 
+const FLAGS = ["config", "kubeconfig", "context", "server", "tokenFile", "helm", "chart"];
+
 /** The connection flags of a command, as Commander parsed them. */
 export function connectionFlags(options: Readonly<Record<string, unknown>>): ConnectionFlags {
   const flag = (name: string): string | undefined => {
     const value = options[name];
     return typeof value === "string" ? value : undefined;
   };
-  const entries = ["config", "kubeconfig", "context", "server", "tokenFile"].map((name) => [name, flag(name)] as const);
+  const entries = FLAGS.map((name) => [name, flag(name)] as const);
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 

@@ -14,6 +14,13 @@ export function connectionFlags(command: Command): void {
     .option("--token-file <file>", "file with an API token of a Rancher administrator");
 }
 
+/** How values of Rancher's chart are changed, where a procedure needs that. */
+export function helmFlags(command: Command): void {
+  command
+    .option("--helm <program>", "helm, version 3 or 4 (default: the one on the PATH)")
+    .option("--chart <chart>", "directory, .tgz file or repository/name (default: the chart that the release stores)");
+}
+
 /** The certificate and bundle that the estate is to change to. */
 export function targetFlags(command: Command): void {
   command

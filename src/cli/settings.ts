@@ -12,6 +12,13 @@ export const settingsSchema = z.strictObject({
   context: z.string().optional().describe("Context in that kubeconfig; its current context when absent."),
   server: z.url().optional().describe("Rancher's URL; the setting server-url when absent."),
   tokenFile: z.string().optional().describe("File with an API token of a Rancher administrator."),
+  helm: z.string().optional().describe("The helm program, version 3 or 4. Default: helm on the PATH."),
+  chart: z
+    .string()
+    .optional()
+    .describe(
+      "Rancher's chart for an upgrade of its values: a directory, a .tgz file, or repository/name. Default: the chart that the Helm release stores.",
+    ),
   identityFile: z.string().optional().describe("age identity that can open the rotation's backups."),
   recipients: z.array(z.string()).optional().describe("age recipients that the rotation's backups are sealed for."),
   armingMinReadySeconds: z
@@ -77,6 +84,8 @@ export interface ConnectionFlags {
   readonly context?: string;
   readonly server?: string;
   readonly tokenFile?: string;
+  readonly helm?: string;
+  readonly chart?: string;
 }
 
 const DEFAULT_FILE = "farrier.yaml";
@@ -99,6 +108,8 @@ export async function loadSettings(
       context: flags.context ?? environment.FARRIER_CONTEXT,
       server: flags.server ?? environment.FARRIER_SERVER,
       tokenFile: flags.tokenFile ?? environment.FARRIER_TOKEN_FILE,
+      helm: flags.helm ?? environment.FARRIER_HELM,
+      chart: flags.chart ?? environment.FARRIER_CHART,
       identityFile: environment.FARRIER_IDENTITY,
     }),
   };
@@ -140,6 +151,11 @@ function relativeTo(directory: string, settings: Settings): Settings {
       clusters:
         settings.clusters &&
         mapped(settings.clusters, (one) => ({ ...one, ...defined({ kubeconfig: at(one.kubeconfig) }) })),
+      // `helm` alone is looked for on the PATH, and `repository/name` is no path at all.
+      ...(settings.helm?.includes("/") === true ? { helm: at(settings.helm) } : {}),
+      ...(settings.chart !== undefined && /^\.{1,2}\/|\.tgz$/.test(settings.chart)
+        ? { chart: at(settings.chart) }
+        : {}),
     }),
   };
 }

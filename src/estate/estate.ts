@@ -137,6 +137,14 @@ export const accessSchema = z.object({
   server: z.string(),
   /** It leads through Rancher itself: Rancher's restart would cut Farrier off. */
   throughRancher: z.boolean(),
+  /** The `helm` that an upgrade of Rancher's release would be made with; absent where none would be needed. */
+  helm: z
+    .object({
+      program: z.string(),
+      version: z.string().optional(),
+      problem: z.enum(["missing", "unsuitable"]).optional(),
+    })
+    .optional(),
   /** What this account may do in the management cluster, by permission (`update secrets cattle-system`). */
   permissions: z.array(z.object({ permission: z.string(), allowed: allowedSchema })),
   /** The API token: whose, until when (ISO 8601; absent = never expires), and how many clusters it sees. */

@@ -2,6 +2,7 @@
 import type { StepKind } from "../plan/plan.ts";
 import type { ErasedAction } from "./step-action.ts";
 import { armAgent } from "./steps/arm-agent.ts";
+import { deleteCertificate } from "./steps/delete-certificate.ts";
 import { dropAgentTokens, dropPersonTokens } from "./steps/drop-tokens.ts";
 import { holdAccess } from "./steps/hold-access.ts";
 import { presentCertificate } from "./steps/present-certificate.ts";
@@ -10,6 +11,7 @@ import { proveDecryption } from "./steps/prove-decryption.ts";
 import { proveTrust } from "./steps/prove-trust.ts";
 import { recreateAgentPods } from "./steps/recreate-agent-pods.ts";
 import { redeployAgent } from "./steps/redeploy-agent.ts";
+import { removeBundle } from "./steps/remove-bundle.ts";
 import { replaceCertificate } from "./steps/replace-certificate.ts";
 import { restartAgent } from "./steps/restart-agent.ts";
 import { restartRancherPods } from "./steps/restart-rancher.ts";
@@ -17,6 +19,7 @@ import { rollAgent } from "./steps/roll-agent.ts";
 import { saveObjects } from "./steps/save-objects.ts";
 import { serveBundle } from "./steps/serve-bundle.ts";
 import { settleAgent } from "./steps/settle-agent.ts";
+import { upgradeRelease } from "./steps/upgrade-release.ts";
 
 export const ACTIONS: Readonly<Record<StepKind, ErasedAction>> = {
   "save-objects": saveObjects,
@@ -36,4 +39,7 @@ export const ACTIONS: Readonly<Record<StepKind, ErasedAction>> = {
   "drop-person-tokens": dropPersonTokens,
   "hold-access": holdAccess,
   "prove-access": proveAccess,
+  "upgrade-release": upgradeRelease,
+  "delete-certificate": deleteCertificate,
+  "remove-bundle": removeBundle,
 };

@@ -189,6 +189,7 @@ function rollbackInput({ firstPlan, state }: Rotation, estate: Estate, { now, op
     goal: { bundle: start.bundle, chain: current.chain, sealed: sealed.current },
     current: { sealed: estate.serving.chain === target.chain ? sealed.target : sealed.current },
     ...(both === undefined ? {} : { both: both.bundle }),
+    ...(firstPlan.release === undefined ? {} : { release: firstPlan.release }),
     minReadySecondsBefore: Object.fromEntries(
       estate.clusters.map(({ id }) => [id, minReadySecondsBefore(firstPlan, state?.plans ?? [], id)]),
     ),

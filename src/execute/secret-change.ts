@@ -75,6 +75,23 @@ function ownedBy(owners: readonly string[]): string {
   return owners.length === 0 ? "" : ` (it belongs to ${owners.join(" and ")}, which puts it back)`;
 }
 
+/**
+ * The same for a Secret that need not be there: it is made with these values alone, of type Opaque.
+ * @throws FarrierError `step.conflict` when the Secret is not as it was read; ApiError
+ */
+export async function putSecretValues(api: Api, change: SecretChange): Promise<void> {
+  const { namespace, name, values } = change;
+  if ((await api.get(secrets(namespace), name)) !== undefined) return await changeSecret(api, change);
+  const data = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, encode(value)]));
+  await api.create(secrets(namespace), {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name, namespace },
+    type: "Opaque",
+    data,
+  });
+}
+
 const dataSchema = z.record(z.string(), z.string()).catch({});
 
 function valuesOf(secret: KubeObject): Record<string, string> {

@@ -9,6 +9,7 @@ import { retrying } from "./retry.ts";
 import { runStep } from "./step-runner.ts";
 import { isReplacementBegun } from "./steps/replace-certificate.ts";
 import { isBundleWritten } from "./steps/serve-bundle.ts";
+import { isUpgradeBegun } from "./steps/upgrade-release.ts";
 import { runWave } from "./wave-runner.ts";
 import type { Halt, Workshop } from "./workshop.ts";
 
@@ -23,6 +24,7 @@ export type StageOutcome =
 const BEGUN: Partial<Record<StepKind, typeof isBundleWritten>> = {
   "serve-bundle": isBundleWritten,
   "replace-certificate": isReplacementBegun,
+  "upgrade-release": isUpgradeBegun,
 };
 
 /** Longer rests are not sat out: the process ends, and a later one goes on. */

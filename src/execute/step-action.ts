@@ -56,6 +56,11 @@ export interface StepContext {
    * @throws FarrierError `rotation.held` when it has shut since
    */
   requireOpenGate(): Promise<void>;
+  /**
+   * To be asked just before a write that goes another way than through the API here (`helm`): the estate is still ours.
+   * @throws FarrierError `lock.held`
+   */
+  requireLock(): Promise<void>;
   /** Milliseconds that are left of the step's time. */
   remainingMs(): number;
   /** What the journal says of the plan in force. */

@@ -187,6 +187,7 @@ export class Workshop {
       },
       agent: new AgentSight(guardedApi(world.downstream(step.target), guard)),
       requireOpenGate,
+      requireLock: guard,
       remainingMs: () => Math.max(0, end - Date.now()),
       get run() {
         return ledger.run;

@@ -15,10 +15,21 @@ export const MANAGEMENT_FINDINGS = {
     meaning: "cert-manager makes the serving certificate and would put it back.",
     hint: "Change the chart's ingress.tls.source to secret first.",
   },
+  "installation.chart-missing": {
+    severity: "warning",
+    meaning:
+      "The chart that Rancher was installed from cannot be rebuilt from what Helm stores, and a value has to change.",
+    hint: "Name a chart of the version that is deployed with --chart: a directory, a .tgz file, or repository/name.",
+  },
   "installation.gateway": {
     severity: "info",
     meaning: "A Gateway leads to Rancher, not an Ingress; its certificate is in the Secret that the Gateway names.",
     hint: "Nothing needs to be done: the Gateway follows its Secret as an ingress controller does.",
+  },
+  "installation.helm-unusable": {
+    severity: "warning",
+    meaning: "Values of Rancher's chart have to change, and there is no helm that could do it.",
+    hint: "Install Helm 3 or 4 or name it with --helm. Without it, apply stops at the step and says which command to run by hand.",
   },
   "installation.helm2": {
     severity: "warning",
@@ -29,6 +40,11 @@ export const MANAGEMENT_FINDINGS = {
     severity: "error",
     meaning: "Rancher mounts no trust bundle of its own.",
     hint: "This version rotates installations with the chart's privateCA: true.",
+  },
+  "installation.owned": {
+    severity: "error",
+    meaning: "Another tool keeps Rancher's Deployment, and values of its chart have to change.",
+    hint: "Suspend that tool, or change the values in its source.",
   },
   "installation.release-failed": {
     severity: "warning",

@@ -70,6 +70,12 @@ describe("values", () => {
     expect(values.at("hostname.below")).toBeUndefined();
   });
 
+  it("are equal in whatever order they were given", () => {
+    const { hostname = "", ...others } = GIVEN;
+    expect(GivenValues.of(GIVEN).equals(GivenValues.of({ ...others, hostname }))).toBe(true);
+    expect(GivenValues.of(GIVEN).equals(GivenValues.of(others))).toBe(false);
+  });
+
   it("are never printed by accident", () => {
     const values = GivenValues.of(GIVEN);
     for (const text of [`${values}`, JSON.stringify({ values }), inspect({ values }), inspect(values)]) {

@@ -1,5 +1,5 @@
 /** The values that people gave a release. They may hold passwords and keys: whatever prints them prints `[redacted]`. */
-import { inspect } from "node:util";
+import { inspect, isDeepStrictEqual } from "node:util";
 
 const REDACTED = "[redacted]";
 
@@ -11,6 +11,9 @@ export interface ValueChange {
   readonly path: string;
   readonly to?: Value | undefined;
 }
+
+/** Shorter ones are words like `no`, and taking them out makes a sentence unreadable. */
+const SHORTEST_SECRET = 4;
 
 export class GivenValues {
   readonly #values: Values;
@@ -42,6 +45,16 @@ export class GivenValues {
     return changes.every(({ path, to }) => JSON.stringify(this.at(path)) === JSON.stringify(to));
   }
 
+  /** The same values, in whatever order. */
+  equals(other: GivenValues): boolean {
+    return isDeepStrictEqual(this.#values, other.#values);
+  }
+
+  /** Every text of some length that was given: what must not be repeated where people read. */
+  texts(): string[] {
+    return textsIn(this.#values).filter((text) => text.length >= SHORTEST_SECRET);
+  }
+
   /** JSON, for `helm` and for encryption alone. */
   reveal(): string {
     return JSON.stringify(this.#values);
@@ -71,4 +84,9 @@ function placed(values: Values, [key = "", ...below]: readonly string[], to: Val
 
 function isMap(value: Value | undefined): value is Values {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function textsIn(value: Value): string[] {
+  if (typeof value === "string") return [value];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }

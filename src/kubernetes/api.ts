@@ -36,6 +36,13 @@ export interface Impersonation {
   readonly group?: string;
 }
 
+export interface DeleteOptions {
+  /** A precondition: conflict when the name belongs to another object. */
+  readonly uid?: string;
+  /** What becomes of the objects that it owns; the kind's own default where not given. */
+  readonly propagationPolicy?: "Background" | "Foreground" | "Orphan";
+}
+
 export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "delete" | "impersonate";
 
 /**
@@ -56,8 +63,8 @@ export interface Api {
     options?: { readonly dryRun?: boolean },
   ): Promise<KubeObject>;
   patch(resource: Resource, name: string, patch: Patch): Promise<KubeObject>;
-  /** False when there was no such object. `uid` is a precondition: conflict when the name belongs to another object. */
-  delete(resource: Resource, name: string, options?: { readonly uid?: string }): Promise<boolean>;
+  /** False when there was no such object. */
+  delete(resource: Resource, name: string, options?: DeleteOptions): Promise<boolean>;
   /**
    * Lists (unless `options.from` is such a list), then watches, until `decide` answers with something; it is asked after the list and after every change,
    * with the objects as they then are. Survives broken connections. Throws kind `deadline` after `deadlineMs`.
@@ -159,12 +166,13 @@ class HttpApi implements Api {
     return objectIn(asked, await this.#write(asked, { method: "PATCH", path, headers, body }));
   }
 
-  async delete(resource: Resource, name: string, options: { readonly uid?: string } = {}): Promise<boolean> {
+  async delete(resource: Resource, name: string, options: DeleteOptions = {}): Promise<boolean> {
     const asked = this.#asked("delete", resource, name);
     const body = JSON.stringify({
       apiVersion: "v1",
       kind: "DeleteOptions",
       ...(options.uid === undefined ? {} : { preconditions: { uid: options.uid } }),
+      ...(options.propagationPolicy === undefined ? {} : { propagationPolicy: options.propagationPolicy }),
     });
     try {
       await this.#write(asked, { method: "DELETE", path: resourcePath(resource, name), body });

@@ -145,6 +145,8 @@ function merged(label: string, files: readonly OneFile[]): Kubeconfig {
   return { label, currentContext: current ?? "", contexts, clusters, users };
 }
 
+/** The context of a pod's own service account: no kubeconfig has it. */
+export const IN_CLUSTER = "in-cluster";
 const ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /** The API server and account that Kubernetes gives to every pod. */
@@ -153,7 +155,7 @@ function inPod(): Kubeconfig | undefined {
   if (host === undefined || host === "") return undefined;
   const server = `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
   const cluster = clusterSchema.parse({ server, "certificate-authority": "ca.crt" });
-  const name = "in-cluster";
+  const name = IN_CLUSTER;
   return {
     label: "the pod's service account",
     currentContext: name,

@@ -6,6 +6,7 @@ import { mapLimited } from "./concurrency.ts";
 import { observeFleet } from "./consumers/fleet-agent.ts";
 import { observeKubeconfigs } from "./consumers/kubeconfig.ts";
 import { Gaps } from "./gaps.ts";
+import { observeHelm } from "./helm.ts";
 import { observeInstallation, observeServer } from "./installation.ts";
 import { lookAtCluster, type SharedFacts } from "./observe-cluster.ts";
 import { observeServing } from "./serving.ts";
@@ -58,6 +59,7 @@ export async function observeEstate(world: World, options: ObserveOptions): Prom
     ...(options.answerWithinMs === undefined ? {} : { answerWithinMs: options.answerWithinMs }),
     ...(access.token.valid ? {} : { noReach: "Rancher refuses the API token." }),
   };
+  const helm = previous === undefined ? await observeHelm(world, { ...installation, ...source }) : previous.access.helm;
   let done = 0;
   const looked = await mapLimited(known, options.concurrency ?? 32, async (cluster) => {
     const observation = await lookAtCluster(world, cluster, shared, now);
@@ -68,7 +70,7 @@ export async function observeEstate(world: World, options: ObserveOptions): Prom
     format: "farrier.estate/v1",
     observedAt: now().toISOString(),
     identity: world.identity,
-    access,
+    access: { ...access, ...(helm === undefined ? {} : { helm }) },
     installation: { ...installation, ...source },
     serving,
     trust,

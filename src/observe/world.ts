@@ -1,9 +1,11 @@
 /** The estate's two doors: the management cluster's API server, and Rancher itself. */
 import { FarrierError } from "../errors.ts";
+import type { HelmAccess } from "../helm/helm-program.ts";
 import type { Api } from "../kubernetes/api.ts";
 import { ApiError } from "../kubernetes/api-error.ts";
 import { type Connection, connectKubeconfig } from "../kubernetes/connection.ts";
 import { type Deployment, readDeployment } from "../kubernetes/deployment.ts";
+import { IN_CLUSTER } from "../kubernetes/kubeconfig-file.ts";
 import { deployments, namespaces, type Resource } from "../kubernetes/resource.ts";
 import type { Secret } from "../pki/secret.ts";
 import { isRancherServer } from "../rancher/installation.ts";
@@ -19,6 +21,8 @@ export interface WorldOptions {
   readonly server?: string;
   /** An API token of Rancher, `token-xxxxx:secret`. */
   readonly token: Secret;
+  /** The program and the chart for upgrades of Rancher's Helm release. */
+  readonly helm?: Pick<HelmAccess, "program" | "chart">;
 }
 
 export interface World {
@@ -29,6 +33,8 @@ export interface World {
   /** Namespace and name of Rancher's own Deployment. */
   readonly namespace: string;
   readonly deployment: string;
+  /** What `helm` has to be told to reach the same cluster. */
+  readonly helm: HelmAccess;
   /** The management kubeconfig's server. */
   readonly managementServer: string;
   /** The ways to the downstream clusters; `give` adds those that the configuration names. */
@@ -74,6 +80,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       identity: { kubeSystemUid, serverUrl },
       namespace: found.metadata.namespace,
       deployment: found.metadata.name,
+      helm: helmAccess(options, connection),
       managementServer: connection.server,
       reaches,
       downstream: (id, asked) => reaches.api(id, asked),
@@ -86,6 +93,12 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     await Promise.all([rancher?.close(), connection.close()]);
     throw error;
   }
+}
+
+function helmAccess({ kubeconfig, helm }: WorldOptions, { context }: Connection): HelmAccess {
+  // Inside a pod there is no kubeconfig, and Helm finds the pod's account by itself.
+  const named = context === IN_CLUSTER ? {} : { context };
+  return { ...(kubeconfig === undefined ? {} : { kubeconfig }), ...named, ...helm };
 }
 
 /**

@@ -12,6 +12,7 @@ import { plannedClusterOf, underFlagDay } from "./methods.ts";
 import { DEFAULT_OPTIONS, type PlanOptions } from "./options.ts";
 import type { Basis, Plan, PlannedCluster } from "./plan.ts";
 import { presentBundle } from "./present-bundle.ts";
+import { type PlanRelease, releaseBack, releaseForward } from "./release.ts";
 import { type Route, routeOf } from "./route.ts";
 import { stagesOf } from "./stages.ts";
 
@@ -45,6 +46,8 @@ export interface PlanInput {
   readonly both?: string;
   /** Rollback: `minReadySeconds` of each agent before the way forth; 0, as Rancher makes it, for one that is not named. */
   readonly minReadySecondsBefore?: Readonly<Record<string, number>>;
+  /** Rollback: the changes of the release on the way forth. */
+  readonly release?: PlanRelease;
   /** Until when the target must verify: see `classify`. */
   readonly horizon?: Date;
   /** Forward: the person asks for the flag day. */
@@ -76,7 +79,8 @@ export function assemblePlan(input: PlanInput): Plan {
     .toSorted((a, b) => (a.id < b.id ? -1 : Number(a.id > b.id)))
     .map((live) => ({ live, planned: memberOf(live, input, { options, route }) }));
   const head = headOf(input, route, options);
-  const stages = stagesOf({ context: head, route, clusters: members, options });
+  const bundleMade = input.release?.changes.some(({ name }) => name === "private-ca") ?? false;
+  const stages = stagesOf({ context: head, route, clusters: members, options, bundleMade });
   const clusters = members.map(({ planned }) => planned);
   return {
     ...head,
@@ -129,14 +133,20 @@ function goalBundle({ estate, goal, direction }: PlanInput, classification: Clas
 
 type PlanHead = Pick<
   Plan,
-  "format" | "rotation" | "direction" | "estate" | "rancher" | "epochs" | "serving" | "armingMinReadySeconds"
+  | "format"
+  | "rotation"
+  | "direction"
+  | "estate"
+  | "rancher"
+  | "release"
+  | "epochs"
+  | "serving"
+  | "armingMinReadySeconds"
 >;
 
-function headOf(
-  { estate, goal, rotation, direction, current }: PlanInput,
-  route: Route,
-  options: PlanOptions,
-): PlanHead {
+function headOf(input: PlanInput, route: Route, options: PlanOptions): PlanHead {
+  const { estate, goal, rotation, direction, current } = input;
+  const release = direction === "forward" ? releaseForward(estate) : releaseBack(estate, input.release);
   const { namespace, deployment, version } = estate.installation;
   const { chain } = estate.serving;
   return {
@@ -150,6 +160,7 @@ function headOf(
       servingSecret: estate.serving.secret?.name ?? "tls-rancher-ingress",
       trustSecret: estate.trust.secret?.name ?? "tls-ca",
     },
+    ...(release === undefined ? {} : { release }),
     epochs: [...route.epochs],
     serving: {
       current: { chain, certificates: factsOf(chain), sealed: current.sealed },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { agentWith, clusterWith, estateWith, makeAuthority, NOW } from "../../test/helpers/estate-builder.ts";
+import { generatedEstate, helmReleased, OLD } from "../../test/helpers/plan-builder.ts";
 import { FarrierError } from "../errors.ts";
 import type { Estate } from "../estate/estate.ts";
 import { unionBundle } from "../pki/bundle.ts";
@@ -169,10 +170,42 @@ describe("refused, with what to do instead", () => {
       "under the target bundle",
     ],
     [
-      "Rancher's own CA",
-      inEstate(installed({ tlsSource: "rancher" })),
+      "Rancher's own CA, installed by manifests",
+      inEstate(installed({ tlsSource: "rancher", privateCa: false })),
       "plan.no-procedure",
-      "Rancher's own generated CA",
+      "Rancher was not installed by Helm",
+    ],
+    [
+      "Rancher's own CA, installed by Helm 2",
+      inEstate(
+        installed({ tlsSource: "rancher", privateCa: false, installer: { kind: "helm2", name: "rancher-stable" } }),
+      ),
+      "plan.no-procedure",
+      "release rancher-stable is of Helm 2",
+    ],
+    [
+      "Rancher's own CA, in a release that Flux keeps",
+      inEstate(generatedEstate([], { ...helmReleased({}), owners: ["Flux"] })),
+      "plan.no-procedure",
+      "Flux would put them back",
+    ],
+    [
+      "another certificate of Rancher's own CA, which would leave Rancher without any bundle",
+      () => classify({ estate: generatedEstate([]), target: { chain: OLD.chain }, now: NOW }),
+      "plan.bundle-needed",
+      "brings no other authority",
+    ],
+    [
+      "a flag day away from Rancher's own CA",
+      () =>
+        classify({
+          estate: generatedEstate([]),
+          target: { chain: young.chain, bundle: young.bundle },
+          replace: true,
+          now: NOW,
+        }),
+      "plan.no-procedure",
+      "which a flag day does not change",
     ],
     ["Let's Encrypt", inEstate(installed({ tlsSource: "letsEncrypt" })), "plan.no-procedure", "Let's Encrypt"],
     [

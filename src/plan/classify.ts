@@ -16,6 +16,7 @@ import {
 } from "./chain.ts";
 import type { Procedure } from "./plan.ts";
 import { presentBundle } from "./present-bundle.ts";
+import { describeValue, isIssued, releaseForward } from "./release.ts";
 
 export interface ClassifyInput {
   readonly estate: Estate;
@@ -51,7 +52,9 @@ export function classify(input: ClassifyInput): Classification {
   const changes = bundle !== undefined && !(holdsAll(present, bundle) && holdsAll(bundle, present));
   if (changes) {
     refuseUnlessVerified({ ...question, bundle }, "the target bundle");
-    return { procedure: "overlap", why: overlapReasons({ ...question, bundle: present }, horizon, bundle) };
+    if (holdsAll(present, bundle)) refuseWithoutMove(estate);
+    const why = overlapReasons({ ...question, bundle: present }, horizon, bundle);
+    return { procedure: "overlap", why: [...sourceReasons(estate), ...why] };
   }
   refuseUnlessVerified({ ...question, bundle: present }, "the bundle that agents hold", bundle === undefined);
   const lasts = verifiesUntil({ ...question, bundle: present }, horizon);
@@ -61,6 +64,7 @@ export function classify(input: ClassifyInput): Classification {
       `The target chain verifies under the bundle that agents hold now, but not until ${horizon.toISOString()}.`,
     );
   }
+  refuseWithoutMove(estate);
   return { procedure: "renew", why: renewReasons(lasts, horizon, bundle, present) };
 }
 
@@ -70,6 +74,15 @@ function classifyReplace(
   { estate, present }: { readonly estate: Estate; readonly present: string },
 ): Classification {
   const broken = verification({ ...question, chain: estate.serving.chain, bundle: present });
+  if (releaseForward(estate) !== undefined) {
+    throw new FarrierError(
+      "plan.no-procedure",
+      `The certificate comes from ${SOURCES[estate.installation.tlsSource]}, which a flag day does not change.`,
+      {
+        hint: "Let cert-manager make a certificate again that agents accept, let them come back, and plan an overlap.",
+      },
+    );
+  }
   if (broken.accepted) {
     throw new FarrierError(
       "plan.overlap-possible",
@@ -121,7 +134,7 @@ function renewReasons(lasts: boolean, horizon: Date, bundle: string | undefined,
   ];
 }
 
-/** Overlap starts from a private bundle that is served and written; other sources are other procedures. */
+/** Overlap starts from a bundle that is served; where none is mounted yet, Rancher must be a Helm release. */
 function refuseWithoutBundle(estate: Estate): void {
   const { tlsSource, privateCa } = estate.installation;
   if (estate.trust.pin === "") {
@@ -133,13 +146,56 @@ function refuseWithoutBundle(estate: Estate): void {
       },
     );
   }
-  if (tlsSource === "rancher" || tlsSource === "letsEncrypt" || !privateCa) {
+  if (tlsSource === "letsEncrypt" || (!privateCa && tlsSource !== "rancher")) {
     throw new FarrierError(
       "plan.no-procedure",
       `Rancher's certificate comes from ${SOURCES[tlsSource]}, not from Secrets with a private CA.`,
-      { hint: "This version changes one private authority for another (ingress.tls.source=secret, privateCA=true)." },
+      { hint: "This version changes one private authority, or Rancher's own generated one, for another." },
     );
   }
+  const why = releaseForward(estate) === undefined ? valuesObstacle(estate) : releaseObstacle(estate);
+  if (why === undefined) return;
+  throw new FarrierError("plan.no-procedure", `Values of Rancher's chart have to change, and ${why}.`, {
+    hint: "Set privateCA and ingress.tls.source in whatever Rancher is installed from, as the guide says, then plan again.",
+  });
+}
+
+/** Values would have to change, and there is no release that has any. */
+function valuesObstacle({ installation }: Estate): string | undefined {
+  const { installer, privateCa, tlsSource } = installation;
+  if (privateCa && !isIssued(tlsSource)) return undefined;
+  switch (installer.kind) {
+    case "helm2":
+      return `release ${installer.name} is of Helm 2`;
+    case "manifests":
+      return "Rancher was not installed by Helm";
+    default:
+      return "how Rancher was installed could not be looked at";
+  }
+}
+
+/** Whoever keeps the Deployment would put it back. */
+function releaseObstacle({ installation }: Estate): string | undefined {
+  const { owners } = installation;
+  return owners.length === 0 ? undefined : `${owners.join(" and ")} would put them back`;
+}
+
+/** The values can change only while a wider bundle is brought: with the present one alone, Rancher would serve none. */
+function refuseWithoutMove(estate: Estate): void {
+  if (releaseForward(estate) === undefined) return;
+  throw new FarrierError(
+    "plan.bundle-needed",
+    "Rancher's own CA is to be left behind, and the target bundle brings no other authority.",
+  );
+}
+
+function sourceReasons(estate: Estate): string[] {
+  const release = releaseForward(estate);
+  if (release === undefined) return [];
+  const values = release.changes.flatMap((change) => change.values).map(describeValue);
+  return [
+    `The certificate comes from ${SOURCES[estate.installation.tlsSource]}: Helm release ${release.namespace}/${release.name} is upgraded to one that people bring (${values.join(", ")}).`,
+  ];
 }
 
 const SOURCES: Readonly<Record<Estate["installation"]["tlsSource"], string>> = {

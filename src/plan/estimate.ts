@@ -31,6 +31,9 @@ const COSTS: Readonly<Record<StepKind, Cost>> = {
   "drop-person-tokens": { least: 1, most: 10, requests: 12 },
   "hold-access": { least: 5, most: 90, requests: 12 },
   "prove-access": { least: 15, most: 60, requests: 4 },
+  "upgrade-release": { least: 10, most: 180, requests: 40 },
+  "delete-certificate": { least: 1, most: 5, requests: 3 },
+  "remove-bundle": { least: 1, most: 5, requests: 3 },
 };
 
 /** Observation of the estate at a gate: requests for each cluster. */
@@ -48,7 +51,7 @@ export function estimate(stages: readonly Stage[], clusters: number, armingMinRe
       most: duration(stages, "most") + straddling,
     },
     agentRestarts: count(steps, ["roll-agent", "redeploy-agent", "restart-agent", "recreate-agent-pods"]),
-    rancherRestarts: count(steps, ["serve-bundle", "replace-certificate", "restart-rancher"]),
+    rancherRestarts: count(steps, ["serve-bundle", "replace-certificate", "restart-rancher", "upgrade-release"]),
     requests: steps.reduce((sum, { kind }) => sum + COSTS[kind].requests, 0) + gates * clusters * REQUESTS_PER_LOOK,
   };
 }

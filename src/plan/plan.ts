@@ -6,6 +6,7 @@ import { z } from "zod";
 import { reachSchema } from "../estate/cluster.ts";
 import { certificateFactsSchema } from "../estate/estate.ts";
 import { comparisonSchema } from "./refresh/comparison.ts";
+import { planReleaseSchema, releaseChangeNameSchema } from "./release.ts";
 
 /**
  * - `renew`: the target chain verifies under the bytes that agents hold: only the serving certificate changes.
@@ -52,6 +53,7 @@ export const stageKindSchema = z.enum([
   "rest",
   "narrow",
   "replace",
+  "release",
   "settle",
   "prove",
   "refresh",
@@ -98,6 +100,9 @@ export const stepKindSchema = z.enum([
   "drop-person-tokens",
   "hold-access",
   "prove-access",
+  "upgrade-release",
+  "delete-certificate",
+  "remove-bundle",
 ]);
 export type StepKind = z.infer<typeof stepKindSchema>;
 
@@ -108,6 +113,8 @@ export const stepSchema = z.object({
   /** A cluster id, `rancher` or `rotation`. */
   target: z.string(),
   epoch: epochNameSchema.optional(),
+  /** For `upgrade-release`: which of the plan's changes of values it makes. */
+  change: releaseChangeNameSchema.optional(),
   /** One English sentence. */
   says: z.string(),
   /** What a sceptic would run by hand, with the row of the manual procedure that it stands for. */
@@ -211,6 +218,8 @@ export const planSchema = z.object({
     servingSecret: z.string(),
     trustSecret: z.string(),
   }),
+  /** Where values of the chart change: the Helm release, and which values at which step. */
+  release: planReleaseSchema.optional(),
   procedure: procedureSchema,
   why: z.array(z.string()),
   epochs: z.array(epochSchema),

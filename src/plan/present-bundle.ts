@@ -21,6 +21,8 @@ export interface PresentBundle {
  */
 export function presentBundle(estate: Estate): PresentBundle {
   const { served, written } = estate.trust;
+  // Without privateCA no Secret is mounted: Rancher serves the CA that it has made for itself, and nothing can differ.
+  const mounted = estate.installation.privateCa;
   const values = [...new Set(served)];
   const writtenValue = written === undefined ? undefined : settingValueOf(written);
   const [first = estate.trust.stored] = values;
@@ -29,6 +31,6 @@ export function presentBundle(estate: Estate): PresentBundle {
   return {
     bundle: holds ? written : `${settingValueOf(value)}\n`,
     pin: pinOf(value),
-    settled: holds && values.length <= 1,
+    settled: !mounted || (holds && values.length <= 1),
   };
 }

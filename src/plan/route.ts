@@ -56,7 +56,8 @@ export function routeOf(input: RouteInput): Route {
   const base = { repair: !present.settled };
   if (target.pin === current.pin) {
     // Served alike, but the Secret may differ in its outer white space: it ends with the goal's own bytes.
-    const repair = base.repair || input.estate.trust.written !== input.bundle;
+    const { installation, trust } = input.estate;
+    const repair = base.repair || (installation.privateCa && trust.written !== input.bundle);
     const epochs = [{ ...current, bundle: input.bundle }];
     return { repair, epochs, ...(changes ? { switchUnder: "current" } : {}) };
   }

@@ -5,13 +5,16 @@ import { canStraddle } from "./methods.ts";
 import type { PlanOptions } from "./options.ts";
 import type { Epoch, EpochName, PlannedCluster, Stage, Step } from "./plan.ts";
 import { epochNamed, finalEpoch } from "./reading.ts";
+import { valuesOfChange } from "./release.ts";
 import type { Route } from "./route.ts";
 import { armAgent } from "./steps/arm-agent.ts";
 import type { StepContext } from "./steps/context.ts";
+import { deleteCertificate } from "./steps/delete-certificate.ts";
 import { presentCertificate } from "./steps/present-certificate.ts";
 import { proveDecryption } from "./steps/prove-decryption.ts";
 import { proveTrust } from "./steps/prove-trust.ts";
 import { redeployAgent } from "./steps/redeploy-agent.ts";
+import { removeBundle } from "./steps/remove-bundle.ts";
 import { replaceCertificate } from "./steps/replace-certificate.ts";
 import { restartAgent } from "./steps/restart-agent.ts";
 import { restartRancher } from "./steps/restart-rancher.ts";
@@ -19,6 +22,7 @@ import { rollAgent } from "./steps/roll-agent.ts";
 import { saveObjects } from "./steps/save-objects.ts";
 import { serveBundle } from "./steps/serve-bundle.ts";
 import { settleAgent } from "./steps/settle-agent.ts";
+import { upgradeRelease } from "./steps/upgrade-release.ts";
 import { canaryOf, onceWave, strictWave, wavesOf } from "./waves.ts";
 
 export interface StagesInput {
@@ -27,6 +31,8 @@ export interface StagesInput {
   /** Sorted by id, each with its line of the plan. */
   readonly clusters: readonly { readonly live: Cluster; readonly planned: PlannedCluster }[];
   readonly options: PlanOptions;
+  /** The rotation made Secret `tls-ca`: a rollback takes it away. */
+  readonly bundleMade?: boolean;
 }
 
 /** The stages of design's overlap, renew and replace, forth and back; a stage that would have nothing to do is left out. */
@@ -42,6 +48,7 @@ export function stagesOf(input: StagesInput): Stage[] {
   if (route.switchUnder !== undefined) stages.push(switchStage(input, route.switchUnder));
   if (route.replaceTo !== undefined) stages.push(...replaceStages(input, route.replaceTo));
   if (route.narrowTo !== undefined) stages.push(...moveStages(input, route.narrowTo, "narrow"));
+  stages.push(releaseStage(input));
   return [...stages.filter((stage) => stage !== undefined), ...endStages(input)];
 }
 
@@ -130,12 +137,18 @@ function moveStages(input: StagesInput, name: EpochName, kind: "widen" | "narrow
         : "Rancher serves the target bundle; the old authority is dropped.",
     gate: "all-armed",
     gateEpoch: name,
-    waves: [strictWave(`${kind}/once`, [serveBundle(context, epoch)])],
+    waves: [strictWave(`${kind}/once`, [servingStep(input, epoch, kind)])],
   };
   const spread = spreadStage(input, epoch, rollSteps(input, epoch));
   const rest = kind === "narrow" && context.direction === "forward" ? [restStage(options)] : [];
   // Arm and spread stay even without steps: their gates count, and clusters may come later.
   return [arm, ...rest, serve, spread];
+}
+
+/** Where no bundle is mounted yet, the release is upgraded so that it is: that restarts Rancher by itself. */
+function servingStep({ context }: StagesInput, epoch: Epoch, kind: "widen" | "narrow"): Step {
+  const mounts = kind === "widen" && valuesOfChange(context.release, "private-ca").length > 0;
+  return mounts ? upgradeRelease(context, "private-ca", epoch) : serveBundle(context, epoch);
 }
 
 /**
@@ -174,7 +187,7 @@ function switchStage(input: StagesInput, under: EpochName): Stage {
     gate: "all-started",
     gateEpoch: under,
     waves: [
-      strictWave("switch/wave-1", [presentCertificate(context)]),
+      strictWave("switch/wave-1", [...disowningSteps(context, epoch), presentCertificate(context)]),
       ...(canary.length === 0 ? [] : [{ ...strictWave("switch/canary", canary), canary: true }]),
       strictWave("switch/wave-2", [restartRancher(context)]),
     ],
@@ -213,6 +226,32 @@ function replaceStages(input: StagesInput, name: EpochName): Stage[] {
   };
   const rolls = patched.map(({ planned }) => rollAgent(context, planned, epoch));
   return moves ? [arm, replace, spreadStage(input, epoch, rolls)] : [replace];
+}
+
+/** Where cert-manager makes the certificate, it must stop before another one is written, or it would put its own back. */
+function disowningSteps(context: StepContext, epoch: Epoch): Step[] {
+  if (valuesOfChange(context.release, "own-certificate").length === 0) return [];
+  return [upgradeRelease(context, "own-certificate", epoch), deleteCertificate(context)];
+}
+
+/** A rollback's: the release has the values of the beginning again, and what was made for the others is gone. */
+function releaseStage({ context, bundleMade }: StagesInput): Stage | undefined {
+  const final = finalEpoch(context);
+  const back = valuesOfChange(context.release, "as-before").length > 0;
+  if (!back && bundleMade !== true) return undefined;
+  const steps = [
+    ...(back ? [upgradeRelease(context, "as-before", final)] : []),
+    ...(bundleMade === true ? [removeBundle(context)] : []),
+  ];
+  return {
+    id: "release",
+    kind: "release",
+    epoch: final.name,
+    says: "The Helm release gets the values that it had in the beginning.",
+    gate: "all-started",
+    gateEpoch: final.name,
+    waves: [strictWave("release/once", steps)],
+  };
 }
 
 function endStages(input: StagesInput): Stage[] {

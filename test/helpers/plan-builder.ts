@@ -1,6 +1,6 @@
 /** Plans for tests of what reads them: an overlap from one test authority to another. */
 import type { Cluster } from "../../src/estate/cluster.ts";
-import type { Estate } from "../../src/estate/estate.ts";
+import type { Estate, ReleaseFacts } from "../../src/estate/estate.ts";
 import { unionBundle } from "../../src/pki/bundle.ts";
 import { pinOfFile } from "../../src/pki/pin.ts";
 import { assemblePlan, type PlanInput } from "../../src/plan/assemble.ts";
@@ -24,6 +24,35 @@ export const SEALED = { file: "backups/serving-target.age", sha256: "0".repeat(6
 /** Before anything was done, unless said otherwise. */
 export function estateOf(clusters: readonly Cluster[], change: Partial<EstateShape> = {}): Estate {
   return estateWith({ bundle: OLD.bundle, chain: OLD.chain, clusters, ...change });
+}
+
+/** Rancher as a Helm release, with these of the values that decide about TLS. */
+export function helmReleased(
+  values: ReleaseFacts["values"],
+  change: Partial<ReleaseFacts> = {},
+): Pick<Estate["installation"], "installer"> {
+  const release: ReleaseFacts = {
+    name: "rancher",
+    namespace: "cattle-system",
+    revision: 4,
+    status: "deployed",
+    chart: { name: "rancher", version: "2.15.1" },
+    driver: "secret",
+    values,
+    ...change,
+  };
+  return { installer: { kind: "helm", release } };
+}
+
+/** The same authority as before, but Rancher has made it itself: no Secret is mounted, and cert-manager signs. */
+export function generatedEstate(
+  clusters: readonly Cluster[],
+  change: Partial<Estate["installation"]> = helmReleased({ hostname: "rancher.example.test" }),
+): Estate {
+  const estate = estateOf(clusters);
+  const { secret: _secret, written: _written, ...trust } = estate.trust;
+  const installation = { ...estate.installation, privateCa: false, tlsSource: "rancher" as const, ...change };
+  return { ...estate, trust, installation };
 }
 
 export function overlapInput(estate: Estate, change: Partial<PlanInput> = {}): PlanInput {

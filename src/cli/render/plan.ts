@@ -1,6 +1,7 @@
 /** A plan for people: why this procedure, the bundles, the stages, the clusters, and what to expect. */
 import type { Plan, PlannedCluster, Stage, Step } from "../../plan/plan.ts";
 import { stepsOf } from "../../plan/reading.ts";
+import { describeValue } from "../../plan/release.ts";
 import { called } from "../../plan/steps/context.ts";
 import { commonName, describeCertificate, shortPin } from "./estate.ts";
 import { renderFindings } from "./findings.ts";
@@ -60,6 +61,7 @@ function subject(plan: Plan): string[] {
   return [
     title("Bundles", renderTable(["EPOCH", "PIN", "CERTIFICATES"], plan.epochs.map(epochRow), 2)),
     title("Certificate", certificates(plan)),
+    title("Helm release", release(plan)),
   ];
 }
 
@@ -78,6 +80,16 @@ function certificates(plan: Plan): string {
   const row = (name: string, facts: Plan["serving"]["current"]["certificates"]): string =>
     facts[0] === undefined ? "" : `  ${pad(name, 8)}${describeCertificate(facts[0])}\n`;
   return row("today", plan.serving.current.certificates) + row("target", plan.serving.target.certificates);
+}
+
+/** Which values of which release change, and when; everything else that was given stays. */
+function release({ release: helm }: Plan): string {
+  if (helm === undefined) return "";
+  const { name, namespace, chart, changes } = helm;
+  const values = changes.flatMap((change) =>
+    change.values.map((value) => `  ${pad(change.name, 16)}${describeValue(value)}\n`),
+  );
+  return `  ${namespace}/${name}, chart ${chart.name} ${chart.version}, which stays\n${values.join("")}`;
 }
 
 /** Two lines a stage: what it does; then how many clusters take part, in waves, and what has to be true before. */

@@ -3,7 +3,7 @@ import type { Epoch, Plan } from "../plan.ts";
 
 export type StepContext = Pick<
   Plan,
-  "rotation" | "direction" | "estate" | "rancher" | "epochs" | "serving" | "armingMinReadySeconds"
+  "rotation" | "direction" | "estate" | "rancher" | "release" | "epochs" | "serving" | "armingMinReadySeconds"
 >;
 
 /** A cluster as steps name it. */

@@ -1,7 +1,15 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { agentWith, clusterWith, localCluster, SERVER_URL } from "../../../test/helpers/estate-builder.ts";
-import { overlapPlan, PIN } from "../../../test/helpers/plan-builder.ts";
+import {
+  generatedEstate,
+  helmReleased,
+  overlapInput,
+  overlapPlan,
+  PIN,
+  SEALED,
+} from "../../../test/helpers/plan-builder.ts";
+import { assemblePlan } from "../assemble.ts";
 import { stepKindSchema } from "../plan.ts";
 import { epochNamed, stepsOf } from "../reading.ts";
 import { refreshSteps } from "../refresh/assemble-refresh.ts";
@@ -24,14 +32,38 @@ const refresh = refreshSteps(plan, {
 });
 const steps = [...plan.stages.flatMap(stepsOf), flagDay, ...refresh];
 
+/** From Rancher's own CA to a private one, and the way back from the end of that. */
+const members = [localCluster(), clusterWith("c-1", agentWith(PIN.current))];
+const forth = assemblePlan(overlapInput(generatedEstate(members)));
+const changed = helmReleased({ privateCA: true, "ingress.tls.source": "secret" });
+const back = assemblePlan({
+  ...overlapInput(generatedEstate(members, { ...changed, privateCa: true, tlsSource: "secret" })),
+  direction: "rollback",
+  goal: { bundle: forth.epochs[0]?.bundle ?? "", chain: forth.serving.current.chain, sealed: SEALED },
+  ...(forth.release === undefined ? {} : { release: forth.release }),
+});
+const releaseSteps = [...forth.stages, ...back.stages]
+  .flatMap(stepsOf)
+  .filter(({ kind }) => ["upgrade-release", "delete-certificate", "remove-bundle"].includes(kind));
+
 /** The rows of the two manual procedures, M1.1 to M1.12 and M2.1 to M2.10. */
 const ROW = "(M1\\.([1-9]|1[0-2])|M2\\.([1-9]|10))";
 const ROWS = new RegExp(`^${ROW}(, ${ROW})*$`);
 /** `verb resource namespace [in cluster]`; resources outside of namespaces have none. */
-const PERMISSION = /^(get|list|watch|create|patch|update|delete) [a-z.]+( [a-z-]+)?( in c-[a-z0-9-]+)?$/;
+const PERMISSION = /^(get|list|watch|create|patch|update|delete) [a-z0-9.-]+( [a-z-]+)?( in c-[a-z0-9-]+)?$/;
 
-test("an overlap with both methods, a flag day and a refresh have a step of every kind", () => {
-  expect(new Set(steps.map(({ kind }) => kind))).toEqual(new Set(stepKindSchema.options));
+test("an overlap with both methods, a flag day, a refresh, and a way from another source and back have a step of every kind", () => {
+  expect(new Set([...steps, ...releaseSteps].map(({ kind }) => kind))).toEqual(new Set(stepKindSchema.options));
+});
+
+test("each change of the release has a step of its own", () => {
+  expect(releaseSteps.map(({ id }) => id)).toEqual([
+    "rancher/upgrade-release@private-ca",
+    "rancher/upgrade-release@own-certificate",
+    "rancher/delete-certificate",
+    "rancher/upgrade-release@as-before",
+    "rancher/remove-bundle",
+  ]);
 });
 
 test("every step has its own identity, made of whom and what", () => {
@@ -42,8 +74,8 @@ test("every step has its own identity, made of whom and what", () => {
   }
 });
 
-describe.each([...new Map(steps.map((step) => [step.kind, step])).values()])(
-  "$kind",
+describe.each([...new Map(steps.map((step) => [step.kind, step])).values(), ...releaseSteps])(
+  "$id",
   ({ says, manual, permissions: needed }) => {
     test("says in one sentence what it does", () => {
       expect(says).toMatch(/^[A-Z][^.]*(\.[^ ][^.]*)*\.$/);
@@ -92,6 +124,14 @@ describe("the commands avoid the traps of the manual procedure", () => {
     expect(commandsOf("c-2/redeploy-agent@both")).toContain(
       "kubectl annotate clusters.management.cattle.io c-2 io.cattle.agent.force.deploy=true --overwrite",
     );
+  });
+  test("an upgrade keeps the version and every value, and never gives null, which would take the default away", () => {
+    const upgrades = releaseSteps.flatMap(({ manual }) => manual.commands).filter((line) => line.includes(" upgrade "));
+    expect(upgrades).toEqual([
+      "helm -n cattle-system upgrade rancher CHART --version 2.15.1 --reuse-values --set privateCA=true",
+      "helm -n cattle-system upgrade rancher CHART --version 2.15.1 --reuse-values --set ingress.tls.source=secret",
+      "helm -n cattle-system upgrade rancher CHART --version 2.15.1 --reset-values --values values.yaml; rm -f values.yaml",
+    ]);
   });
   test("a bundle is taken from the plan byte for byte and compared with the hash that agents take", () => {
     const commands = commandsOf("rancher/serve-bundle@both");

@@ -1,0 +1,27 @@
+/** Where values of Rancher's chart have to change: can they, and by what? */
+import { type Finding, finding } from "../findings.ts";
+import type { CheckInput } from "./check.ts";
+
+export function releaseUpgrade({ estate }: CheckInput): Finding[] {
+  const { installer, privateCa, tlsSource, owners, namespace, deployment } = estate.installation;
+  const { helm } = estate.access;
+  if (privateCa && tlsSource !== "rancher") return [];
+  if (installer.kind !== "helm") return [];
+  const { release } = installer;
+  const findings: Finding[] = [];
+  if (helm?.problem !== undefined) {
+    const what = helm.problem === "missing" ? "is not here" : `is ${helm.version ?? "of an unknown version"}`;
+    const sentence = `The program ${helm.program} ${what}; release ${release.namespace}/${release.name} is upgraded with Helm 3 or 4.`;
+    findings.push(finding("installation.helm-unusable", `release ${release.namespace}/${release.name}`, sentence));
+  }
+  if (release.chartMissing !== undefined) {
+    const sentence = `The chart of release ${release.namespace}/${release.name} cannot be rebuilt: ${release.chartMissing}.`;
+    findings.push(finding("installation.chart-missing", `release ${release.namespace}/${release.name}`, sentence));
+  }
+  if (owners.length > 0) {
+    const who = owners.join(" and ");
+    const target = `deployment ${namespace}/${deployment}`;
+    findings.push(finding("installation.owned", target, `Rancher is kept by ${who}, which would put its values back.`));
+  }
+  return findings;
+}

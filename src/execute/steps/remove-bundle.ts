@@ -1,0 +1,47 @@
+/** A rollback's: takes away Secret `tls-ca`, which the rotation made and which nothing mounts any more. */
+import { z } from "zod";
+import { readDeployment } from "../../kubernetes/deployment.ts";
+import { deployments, secrets } from "../../kubernetes/resource.ts";
+import { trustSecretOf } from "../../rancher/installation.ts";
+import { conflict, erased, type StepContext } from "../step-action.ts";
+import { writtenBundle } from "./serve-bundle.ts";
+
+/** The Secret as it was; certificates only, no secret. */
+const beforeSchema = z.object({ uid: z.string(), bundle: z.string() });
+
+export const removeBundle = erased<z.infer<typeof beforeSchema>>({
+  before: beforeSchema,
+  deadlineSeconds: 120,
+
+  async observe(context) {
+    const { management, plan } = context;
+    const secret = await management.get(secrets(plan.rancher.namespace), plan.rancher.trustSecret);
+    if (secret === undefined) return { kind: "done", evidence: [] };
+    if (await isMounted(context)) {
+      const why = `Secret ${plan.rancher.trustSecret} is still mounted by Rancher`;
+      return { kind: "blocked", by: { why, hint: "Find out why privateCA is true again: helm get values shows it." } };
+    }
+    const bundle = (await writtenBundle(context)) ?? "";
+    return { kind: "todo", before: { uid: secret.metadata.uid ?? "", bundle } };
+  },
+
+  async apply(context, before) {
+    const { management, plan } = context;
+    if (await isMounted(context)) throw conflict("Rancher's Deployment", `it mounts ${plan.rancher.trustSecret} again`);
+    await management.delete(secrets(plan.rancher.namespace), plan.rancher.trustSecret, { uid: before.uid });
+  },
+
+  async verify(context) {
+    const { management, plan } = context;
+    const secret = await management.get(secrets(plan.rancher.namespace), plan.rancher.trustSecret);
+    if (secret === undefined) return { kind: "verified", evidence: [] };
+    const why = `Secret ${plan.rancher.trustSecret} is there again`;
+    return { kind: "blocked", by: { why, hint: "Find out who makes it: Argo CD, Flux, or External Secrets." } };
+  },
+});
+
+async function isMounted({ management, plan }: StepContext): Promise<boolean> {
+  const object = await management.get(deployments(plan.rancher.namespace), plan.rancher.deployment);
+  const deployment = object === undefined ? undefined : readDeployment(object);
+  return deployment !== undefined && trustSecretOf(deployment) === plan.rancher.trustSecret;
+}

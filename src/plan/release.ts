@@ -1,0 +1,84 @@
+/**
+ * What a plan changes of the Helm release that Rancher belongs to: which values, at which step. The chart stays, and so
+ * does every other value that was given.
+ */
+import { z } from "zod";
+import type { Estate, ReleaseFacts } from "../estate/estate.ts";
+
+/**
+ * - `private-ca`: `privateCA=true`: Secret `tls-ca` is mounted, and Rancher serves what is in it.
+ * - `own-certificate`: `ingress.tls.source=secret`: cert-manager is not asked for the certificate any more.
+ * - `as-before`: a rollback's: the values as they were given in the beginning.
+ */
+export const releaseChangeNameSchema = z.enum(["private-ca", "own-certificate", "as-before"]);
+export type ReleaseChangeName = z.infer<typeof releaseChangeNameSchema>;
+
+const given = z.union([z.string(), z.boolean()]).optional();
+
+/** A value's path in the chart, what was given for it, and what is given then; absent: the chart's default holds. */
+export const valueChangeSchema = z.object({ path: z.string(), from: given, to: given });
+export type PlannedValue = z.infer<typeof valueChangeSchema>;
+
+export const planReleaseSchema = z.object({
+  name: z.string(),
+  namespace: z.string(),
+  chart: z.object({ name: z.string(), version: z.string() }),
+  changes: z.array(z.object({ name: releaseChangeNameSchema, values: z.array(valueChangeSchema) })),
+});
+export type PlanRelease = z.infer<typeof planReleaseSchema>;
+
+/**
+ * The changes that lead from what Helm has to a certificate and a bundle that people bring; undefined where none is
+ * needed, or Rancher is not Helm's.
+ */
+export function releaseForward({ installation }: Estate): PlanRelease | undefined {
+  const { installer, privateCa, tlsSource, exposure } = installation;
+  if (installer.kind !== "helm") return undefined;
+  const { release } = installer;
+  const sources = ["ingress.tls.source", ...(exposure === "gateway" ? ["gateway.gatewayClass.tls.source"] : [])];
+  return changing(release, [
+    { name: "private-ca", values: privateCa ? [] : [value(release, "privateCA", true)] },
+    {
+      name: "own-certificate",
+      values: isIssued(tlsSource) ? sources.map((path) => value(release, path, "secret")) : [],
+    },
+  ]);
+}
+
+/** The change back to what was given when the rotation began; undefined where it is given so. */
+export function releaseBack({ installation }: Estate, beginning: PlanRelease | undefined): PlanRelease | undefined {
+  const { installer } = installation;
+  if (installer.kind !== "helm" || beginning === undefined) return undefined;
+  const { release } = installer;
+  const values = beginning.changes
+    .flatMap((change) => change.values)
+    .filter(({ path, from }) => release.values[path] !== from)
+    .map(({ path, from }) => value(release, path, from));
+  return changing(release, [{ name: "as-before", values }]);
+}
+
+/** cert-manager writes the certificate. */
+export function isIssued(tlsSource: Estate["installation"]["tlsSource"]): boolean {
+  return tlsSource === "rancher" || tlsSource === "letsEncrypt";
+}
+
+/** What a step with this change does to the values; empty where the plan has no such change. */
+export function valuesOfChange(release: PlanRelease | undefined, name: ReleaseChangeName): readonly PlannedValue[] {
+  return release?.changes.find((change) => change.name === name)?.values ?? [];
+}
+
+/** `privateCA: false → true`; what was not given is `(default)`. */
+export function describeValue({ path, from, to }: PlannedValue): string {
+  const text = (given: PlannedValue["to"]): string => (given === undefined ? "(default)" : String(given));
+  return `${path}: ${text(from)} → ${text(to)}`;
+}
+
+function changing({ name, namespace, chart }: ReleaseFacts, changes: PlanRelease["changes"]): PlanRelease | undefined {
+  const needed = changes.filter(({ values }) => values.length > 0);
+  return needed.length === 0 ? undefined : { name, namespace, chart, changes: needed };
+}
+
+function value(release: ReleaseFacts, path: string, to: PlannedValue["to"]): PlannedValue {
+  const from = release.values[path];
+  return { path, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
+}
