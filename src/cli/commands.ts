@@ -132,6 +132,13 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./restore.ts")).runRestore,
   },
   {
+    usage: "rescue-kit <cluster>",
+    says: "write a folder with a script that somebody on site runs, for a cluster that cannot be reached from here",
+    example: "farrier rescue-kit paris --rotation rotation/ --out paris-kit/",
+    flags: [connectionFlags, rescueFlags],
+    load: async () => (await import("./rescue-kit.ts")).runRescueKit,
+  },
+  {
     group: "ca",
     usage: "create",
     says: "make a root, and an intermediate if asked for",
@@ -217,6 +224,12 @@ function restoreFlags(command: Command): void {
     .option("--diff", "only show what differs")
     .option("--cluster <cluster>", "only objects of this cluster (local: the management cluster)")
     .option("--overwrite-newer", "also put back objects that were changed since the backup was made");
+}
+
+function rescueFlags(command: Command): void {
+  command
+    .option("--rotation <directory>", "the rotation that is under way: the script then also arms the agent")
+    .option("--out <directory>", "the folder; it must be empty or not exist (default: rescue-<cluster id>)");
 }
 
 function applyFlags(command: Command): void {

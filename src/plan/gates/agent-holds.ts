@@ -101,7 +101,7 @@ function unseen(cluster: Cluster): Hold {
   return {
     target: agentId(cluster),
     why: `The agent of ${called(cluster)} cannot be looked at: ${why}.`,
-    hint: `Bring the cluster back, then go on; or leave it behind: farrier waive ROTATION ${cluster.id} --by … --reason … --until ….`,
+    hint: `Bring the cluster back, then go on; or have somebody on site move its agent: farrier rescue-kit ${cluster.id} --rotation ROTATION; or leave it behind: farrier waive ROTATION ${cluster.id} --by … --reason … --until ….`,
   };
 }
 

@@ -7,7 +7,7 @@ import { bundleCalled, called, type StepCluster, type StepContext } from "./cont
  * on; a new one waits until the epoch's bundle is served.
  */
 export function armAgent(context: StepContext, cluster: StepCluster, epoch: Epoch): Step {
-  const kubectl = downstream(context, cluster.id);
+  const kubectl = downstream(context, cluster);
   const patch = pinPatch(epoch.pin, context.armingMinReadySeconds);
   return {
     id: `${cluster.id}/arm-agent@${epoch.name}`,

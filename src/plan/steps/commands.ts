@@ -6,7 +6,7 @@
  */
 import { CLUSTER_AGENT } from "../../estate/agent.ts";
 import type { Epoch } from "../plan.ts";
-import type { StepContext } from "./context.ts";
+import type { StepCluster, StepContext } from "./context.ts";
 
 /** Writes an epoch's bundle, byte for byte: another line end or one more newline is another pin. */
 export function writeBundle(epoch: Epoch): string {
@@ -14,11 +14,12 @@ export function writeBundle(epoch: Epoch): string {
 }
 
 /**
- * `kubectl` of a downstream cluster through Rancher's tunnel. Rancher's certificate is verified with `agents.pem`,
- * which `agentsBundle` writes.
+ * `kubectl` of a downstream cluster: through Rancher's tunnel (Rancher's certificate is verified with `agents.pem`, which
+ * `agentsBundle` writes), or with the cluster's own kubeconfig, which farrier.yaml names, in OWN_KUBECONFIG.
  */
-export function downstream(context: StepContext, clusterId: string): string {
-  const server = `${context.estate.serverUrl}/k8s/clusters/${clusterId}`;
+export function downstream(context: StepContext, { id, reach }: StepCluster): string {
+  if (reach === "direct") return `kubectl --kubeconfig="$OWN_KUBECONFIG"`;
+  const server = `${context.estate.serverUrl}/k8s/clusters/${id}`;
   return `kubectl --kubeconfig=/dev/null --server='${server}' --token="$RANCHER_TOKEN" --certificate-authority=agents.pem`;
 }
 

@@ -1,4 +1,5 @@
 /** What a step's declaration may know: a part of the plan, so that late steps are declared exactly as planned ones. */
+import type { Reach } from "../../estate/cluster.ts";
 import type { Epoch, Plan } from "../plan.ts";
 
 export type StepContext = Pick<
@@ -10,6 +11,8 @@ export type StepContext = Pick<
 export interface StepCluster {
   readonly id: string;
   readonly name: string;
+  /** Over what its API is asked, or (in a refresh) the kubeconfig for it; through Rancher's tunnel where left out. */
+  readonly reach?: Reach | object;
 }
 
 /** `paris (c-abc12)`, or the id alone where there is no other name. */

@@ -21,7 +21,7 @@ export function redeployAgent(context: StepContext, cluster: StepCluster, epoch:
         `kubectl annotate clusters.management.cattle.io ${cluster.id} io.cattle.agent.force.deploy=true --overwrite`,
         '# Rancher sets it back to "false" when it has applied the manifest.',
         `kubectl get clusters.management.cattle.io ${cluster.id} -o jsonpath='{.metadata.annotations.io\\.cattle\\.agent\\.force\\.deploy}'`,
-        `${downstream(context, cluster.id)} ${AGENT_PODS}`,
+        `${downstream(context, cluster)} ${AGENT_PODS}`,
       ],
     },
     permissions: ["get clusters.management.cattle.io", "patch clusters.management.cattle.io"],

@@ -4,7 +4,7 @@ import { called, type StepCluster, type StepContext } from "./context.ts";
 
 /** `<cluster>/restart-agent@<epoch>`: a canary proves that a fresh start accepts the certificate that is presented now. */
 export function restartAgent(context: StepContext, cluster: StepCluster, epoch: Epoch): Step {
-  const kubectl = downstream(context, cluster.id);
+  const kubectl = downstream(context, cluster);
   return {
     id: `${cluster.id}/restart-agent@${epoch.name}`,
     kind: "restart-agent",

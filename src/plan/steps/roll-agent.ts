@@ -8,7 +8,7 @@ import { bundleCalled, called, type StepCluster, type StepContext } from "./cont
  * another pin (it was never armed, or is armed for a bundle that will not come) gets the served one.
  */
 export function rollAgent(context: StepContext, cluster: StepCluster, epoch: Epoch): Step {
-  const kubectl = downstream(context, cluster.id);
+  const kubectl = downstream(context, cluster);
   const patch = pinPatch(epoch.pin, context.armingMinReadySeconds);
   return {
     id: `${cluster.id}/roll-agent@${epoch.name}`,

@@ -13,7 +13,7 @@ export function settleAgent(context: StepContext, cluster: StepCluster, minReady
       row: "M1.11",
       commands: [
         agentsBundle(),
-        `${onAgent(downstream(context, cluster.id), "patch")} --type=merge -p '{"spec":{"minReadySeconds":${minReadySecondsBefore}}}'`,
+        `${onAgent(downstream(context, cluster), "patch")} --type=merge -p '{"spec":{"minReadySeconds":${minReadySecondsBefore}}}'`,
       ],
     },
     permissions: [

@@ -1,0 +1,162 @@
+/**
+ * The script of a rescue kit: a POSIX shell and `kubectl` are all that it needs. It decides from what it finds, every time
+ * anew, so that it may be run again at any moment:
+ *
+ *   served pin S ──not planned──► refused
+ *        │
+ *   agent's pin = the one after S ──► armed already (or made so)
+ *   agent's pin = S, nothing after S ──► done
+ *   agent's pin = S, N after S ──► armed for N
+ *   anything else ──► set to S, waited for, looked at again
+ *
+ * A write names the version that was read, so that nothing is overwritten that somebody wrote in between.
+ */
+import { CLUSTER_AGENT } from "../../estate/agent.ts";
+
+export interface RescueFacts {
+  readonly cluster: { readonly id: string; readonly name: string };
+  /** `https://rancher.example.com` */
+  readonly serverUrl: string;
+  /** UID of the cluster's `kube-system`, where it was ever seen. */
+  readonly kubeSystemUid?: string;
+  /** Pins in the order in which Rancher comes to serve them; only these are ever written. */
+  readonly pins: readonly string[];
+  /** What arming sets. */
+  readonly minReadySeconds: number;
+}
+
+/** The text of `rescue.sh`; it holds no secret. */
+export function rescueScript(facts: RescueFacts): string {
+  const values = {
+    CLUSTER: facts.cluster.id,
+    NAME: facts.cluster.name,
+    SERVER: facts.serverUrl.replace(/\/+$/, ""),
+    UID_OF_CLUSTER: facts.kubeSystemUid ?? "",
+    PINS: facts.pins.join(" "),
+    MIN_READY: String(facts.minReadySeconds),
+    NAMESPACE: CLUSTER_AGENT.namespace,
+    AGENT: CLUSTER_AGENT.deployment,
+    CONTAINER: CLUSTER_AGENT.container,
+    VARIABLE: CLUSTER_AGENT.pinVariable,
+  };
+  const head = Object.entries(values).map(([name, value]) => `${name}=${quoted(value)}`);
+  return `${TITLE}${head.join("\n")}\n${BODY}`;
+}
+
+/** A word that no shell reads anything into. */
+function quoted(value: string): string {
+  return `'${value.replaceAll("'", `'\\''`)}'`;
+}
+
+const TITLE = `#!/bin/sh
+# Gives the Rancher agent of one cluster the certificate authority that Rancher serves. See README.md beside it.
+set -eu
+`;
+
+const BODY = String.raw`
+say() { printf '%s\n' "$*"; }
+refuse() { printf 'REFUSED: %s\n' "$*" >&2; exit 1; }
+
+# --- kubectl, and the cluster's own kubeconfig ---
+find_kubectl() {
+  if [ -n "$1" ]; then printf '%s' "$1"; return; fi
+  if command -v kubectl >/dev/null 2>&1; then printf 'kubectl'; return; fi
+  for file in /var/lib/rancher/rke2/bin/kubectl /usr/local/bin/kubectl; do
+    if [ -x "$file" ]; then printf '%s' "$file"; return; fi
+  done
+  refuse "kubectl was not found. Name it: KUBECTL=/path/to/kubectl $0"
+}
+KUBECTL=$(find_kubectl "$(printenv KUBECTL || true)")
+if [ -z "$(printenv KUBECONFIG || true)" ]; then
+  for file in /etc/rancher/rke2/rke2.yaml /etc/rancher/k3s/k3s.yaml /etc/kubernetes/admin.conf; do
+    if [ -r "$file" ]; then KUBECONFIG=$file; export KUBECONFIG; break; fi
+  done
+fi
+k() { "$KUBECTL" "$@"; }
+
+# --- the right cluster? ---
+uid=$(k get namespace kube-system -o 'jsonpath={.metadata.uid}') || refuse "the cluster does not answer kubectl."
+project=$(k get namespace "$NAMESPACE" -o 'jsonpath={.metadata.annotations.field\.cattle\.io/projectId}' 2>/dev/null || true)
+if [ -n "$UID_OF_CLUSTER" ]; then
+  [ "$uid" = "$UID_OF_CLUSTER" ] || refuse "this is another cluster than $NAME ($CLUSTER): its kube-system has the UID $uid, not $UID_OF_CLUSTER."
+else
+  case "$project" in
+    "$CLUSTER":*) ;;
+    "") refuse "nothing shows that this is $NAME ($CLUSTER): namespace $NAMESPACE has no annotation field.cattle.io/projectId." ;;
+    *) refuse "this is another cluster than $NAME ($CLUSTER): Rancher calls it $(printf '%s' "$project" | cut -d: -f1)." ;;
+  esac
+fi
+
+[ "$(k -n "$NAMESPACE" auth can-i patch deployments.apps 2>/dev/null || true)" = yes ] ||
+  refuse "this account may not patch deployments in $NAMESPACE."
+
+# --- what does Rancher serve? Its certificate is not verified here: the pin is what must fit, as for the agent itself. ---
+sha256() {
+  if command -v sha256sum >/dev/null 2>&1; then sha256sum; else
+    if command -v shasum >/dev/null 2>&1; then shasum -a 256; else openssl dgst -sha256 -r; fi
+  fi | cut -c1-64
+}
+# Without a token kubectl would ask for a name and a password; this address needs none, and looks at none.
+answer=$(k --kubeconfig=/dev/null --token=none --server="$SERVER" --insecure-skip-tls-verify=true get --raw /v3/settings/cacerts) ||
+  refuse "Rancher at $SERVER does not answer from here: the agent could not connect either."
+value=$(printf '%s' "$answer" | sed -n 's/.*"value" *: *"\([^"]*\)".*/\1/p')
+[ -n "$value" ] || refuse "$SERVER/v3/settings/cacerts holds no certificate authority."
+served=$(printf '%b\n' "$value" | sha256)
+next=
+known=
+for pin in $PINS; do
+  if [ -n "$known" ] && [ -z "$next" ]; then next=$pin; fi
+  if [ "$pin" = "$served" ]; then known=yes; fi
+done
+[ -n "$known" ] || refuse "Rancher at $SERVER serves a certificate authority that this kit does not know (SHA-256 $served). Ask for a new kit; until then change nothing."
+
+# --- the agent ---
+seen() {
+  facts=$(k -n "$NAMESPACE" get deployment "$AGENT" -o 'jsonpath={.metadata.resourceVersion}|{.spec.minReadySeconds}|{.spec.template.spec.containers[?(@.name=="'"$CONTAINER"'")].env[?(@.name=="'"$VARIABLE"'")].value}') ||
+    refuse "deployment $AGENT in $NAMESPACE cannot be read, or is missing."
+  version=$(printf '%s' "$facts" | cut -d'|' -f1)
+  ready=$(printf '%s' "$facts" | cut -d'|' -f2)
+  pin=$(printf '%s' "$facts" | cut -d'|' -f3)
+  if [ -z "$ready" ]; then ready=0; fi
+}
+# write PIN MIN_READY_SECONDS ('' leaves it as it is): against the version that was seen, or not at all.
+write() {
+  seconds=
+  if [ -n "$2" ]; then seconds='"minReadySeconds":'$2','; fi
+  k -n "$NAMESPACE" patch deployment "$AGENT" --type=strategic -p '{"metadata":{"resourceVersion":"'"$version"'"},"spec":{'"$seconds"'"template":{"spec":{"containers":[{"name":"'"$CONTAINER"'","env":[{"name":"'"$VARIABLE"'","value":"'"$1"'"}]}]}}}}' >/dev/null
+}
+# Kubernetes itself writes the agent's status all the time; whose change it was is seen by looking again.
+tries=0
+again() {
+  tries=$((tries + 1))
+  [ "$tries" -lt 20 ] || refuse "the agent could not be changed; the lines above say why."
+  say "It was changed by somebody else in between; looking again."
+}
+
+seen
+before=$pin
+while :; do
+  if [ -n "$next" ] && [ "$pin" = "$next" ] && [ "$ready" -ge "$MIN_READY" ]; then
+    say "DONE: the agent of $NAME is armed for what Rancher serves next. Nothing needs to be changed."
+    exit 0
+  fi
+  if [ -z "$next" ] && [ "$pin" = "$served" ]; then
+    say "DONE: the agent of $NAME has the pin of what Rancher serves. Nothing needs to be changed."
+    exit 0
+  fi
+  if [ "$pin" != "$before" ] && [ "$pin" != "$served" ] && [ "$pin" != "$next" ]; then
+    refuse "somebody else has given the agent another pin ($pin) while this ran."
+  fi
+  if [ -n "$next" ] && { [ "$pin" = "$served" ] || [ "$pin" = "$next" ]; }; then
+    if [ "$ready" -lt "$MIN_READY" ]; then ready=$MIN_READY; fi
+    if write "$next" "$ready"; then say "Armed: a new pod waits for what Rancher serves next, the old one works on."; else again; fi
+  else
+    if write "$served" ""; then
+      say "The agent has the pin of what Rancher serves now; waiting until it runs with it."
+      k -n "$NAMESPACE" rollout status deployment "$AGENT" --timeout=10m || refuse "the agent does not come up: look at the log of its newest pod in $NAMESPACE."
+      before=$served
+    else again; fi
+  fi
+  seen
+done
+`;
