@@ -10,6 +10,10 @@ export async function runBackup(
   _words: readonly string[],
   options: Readonly<Record<string, unknown>>,
 ): Promise<ExitCode> {
+  if (typeof options.etcdSnapshot === "string") {
+    const { runSnapshotBackup } = await import("./backup-snapshot.ts");
+    return await runSnapshotBackup(options.etcdSnapshot, options);
+  }
   if (typeof options.container === "string") {
     const { runContainerBackup } = await import("./backup-container.ts");
     return await runContainerBackup(options.container, options);

@@ -207,7 +207,12 @@ function refreshFlags(command: Command): void {
 }
 
 function backupFlags(command: Command): void {
-  command.option("--out <directory>", "directory of the backup; it must not hold one yet", "backup");
+  command
+    .option("--out <directory>", "directory of the backup; it must not hold one yet", "backup")
+    .option(
+      "--etcd-snapshot <file>",
+      "verify and keep, encrypted, a snapshot that etcdctl, rke, rke2 or k3s has saved",
+    );
 }
 
 function containerBackupFlags(command: Command): void {
@@ -222,6 +227,7 @@ function containerBackupFlags(command: Command): void {
 function restoreFlags(command: Command): void {
   command
     .option("--diff", "only show what differs")
+    .option("--to <file>", "of a snapshot of etcd: the file that it is written to")
     .option("--cluster <cluster>", "only objects of this cluster (local: the management cluster)")
     .option("--overwrite-newer", "also put back objects that were changed since the backup was made");
 }

@@ -22,6 +22,12 @@ export async function runRestore(
     const { runContainerRestore } = await import("./restore-container.ts");
     return await runContainerRestore(directory, ofContainer, options);
   }
+  const { findSnapshotBackup } = await import("../execute/snapshot-backup.ts");
+  const ofSnapshot = await findSnapshotBackup(directory);
+  if (ofSnapshot !== undefined) {
+    const { runSnapshotRestore } = await import("./backup-snapshot.ts");
+    return await runSnapshotRestore(directory, ofSnapshot, options);
+  }
   return await withWorld(options, async (world, settings) => {
     const { openBackup } = await import("../execute/estate-backup.ts");
     const { compareBackup } = await import("../execute/restore.ts");

@@ -5,7 +5,15 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-export type BinaryName = "etcd" | "kube-apiserver" | "kube-controller-manager" | "kubectl" | "helm3" | "helm4";
+export type BinaryName =
+  | "etcd"
+  | "etcdctl"
+  | "etcdutl"
+  | "kube-apiserver"
+  | "kube-controller-manager"
+  | "kubectl"
+  | "helm3"
+  | "helm4";
 
 export interface Binary {
   readonly name: BinaryName;
@@ -28,6 +36,14 @@ export const GO_MODULES: readonly GoModule[] = [
   {
     directory: join(GO, "etcd"),
     binaries: [{ name: "etcd", package: "go.etcd.io/etcd/server/v3" }],
+    variables: {},
+  },
+  {
+    directory: join(GO, "etcd-tools"),
+    binaries: [
+      { name: "etcdctl", package: "go.etcd.io/etcd/etcdctl/v3" },
+      { name: "etcdutl", package: "go.etcd.io/etcd/etcdutl/v3" },
+    ],
     variables: {},
   },
   {
