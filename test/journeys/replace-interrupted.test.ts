@@ -7,9 +7,9 @@ import { ApiError } from "../../src/kubernetes/api-error.ts";
 import type { World } from "../../src/observe/world.ts";
 import { agents, leafOf, pinOfServed, presentedLeaves, servedBundle, trustSecret } from "../helpers/estate-facts.ts";
 import { type RotationLab, startRotationLab } from "../helpers/rotation-lab.ts";
+import { presentInstead } from "../helpers/serving-pair.ts";
 
 const MINUTE = 60_000;
-const SECRETS = { group: "", version: "v1", resource: "secrets", namespace: "cattle-system" };
 
 let lab: RotationLab;
 
@@ -21,13 +21,8 @@ afterEach(() => lab.stop());
 
 /** A leaf of today's authority that ended an hour ago: every tunnel lives on, and no agent could dial again. */
 async function letItExpire(): Promise<void> {
-  const [notBefore, notAfter] = [48, 1].map((hours) => new Date(Date.now() - hours * 3_600_000));
-  const { certificate, key } = await lab.sandbox.pki.today.issue({
-    ...(notBefore && notAfter && { notBefore, notAfter }),
-  });
-  const encoded = (text: string): string => Buffer.from(text, "utf8").toString("base64");
-  const body = { data: { "tls.crt": encoded(certificate), "tls.key": encoded(key) } };
-  await lab.sandbox.management.patch(SECRETS, "tls-rancher-ingress", { type: "merge", body });
+  const hours = (count: number) => new Date(Date.now() + count * 3_600_000);
+  await presentInstead(lab.sandbox, await lab.sandbox.pki.today.issue({ notBefore: hours(-48), notAfter: hours(-1) }));
 }
 
 /** The management cluster's API takes no write to a kind of object any more, once `refuses` says so. */

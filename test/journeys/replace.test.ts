@@ -19,17 +19,11 @@ import {
 } from "../helpers/estate-facts.ts";
 import { type Journey, json, jsonLines, startJourney } from "../helpers/journey.ts";
 import type { Ended } from "../helpers/run-farrier.ts";
+import { presentInstead } from "../helpers/serving-pair.ts";
 
-const SECRETS = { group: "", version: "v1", resource: "secrets", namespace: "cattle-system" };
 const TARGET = ["--cert", "tls.crt", "--key", "tls.key", "--cacerts", "cacerts.pem"];
 
 let journey: Journey;
-
-async function putServing({ certificate, key }: { certificate: string; key: string }): Promise<void> {
-  const encoded = (text: string): string => Buffer.from(text, "utf8").toString("base64");
-  const body = { data: { "tls.crt": encoded(certificate), "tls.key": encoded(key) } };
-  await journey.sandbox.management.patch(SECRETS, "tls-rancher-ingress", { type: "merge", body });
-}
 
 beforeAll(async () => {
   journey = await startJourney({ clusters: ["paris", "oslo", "lima"].map((name) => ({ name })) });
@@ -63,7 +57,7 @@ describe("with a certificate that no agent accepts", () => {
 
   beforeAll(async () => {
     const { sandbox } = journey;
-    await putServing(await (await sandbox.pki.newAuthority("Forgotten")).issue());
+    await presentInstead(sandbox, await (await sandbox.pki.newAuthority("Forgotten")).issue());
     for (const cluster of ["oslo", "lima"]) await sandbox.inject({ kind: "offline", cluster, seconds: 1 });
     refused = await journey.farrier("plan", ...TARGET, "--out", "rotation", "-o", "json");
     plan = json((await journey.plan("rotation", "--replace", "-o", "json")).stdout);

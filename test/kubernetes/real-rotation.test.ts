@@ -20,6 +20,7 @@ import {
 import { beginJourney, entry, type Journey, jsonLines } from "../helpers/journey.ts";
 import { waitUntilRancherRests } from "../helpers/rancher-ready.ts";
 import type { Ended } from "../helpers/run-farrier.ts";
+import { presentInstead } from "../helpers/serving-pair.ts";
 import { areBuilt } from "./control-plane/binaries.ts";
 import { type RealEstate, startRealEstate } from "./control-plane/real-estate.ts";
 
@@ -144,6 +145,40 @@ describe.skipIf(!isBuilt || definitions === undefined)("on real control planes",
       },
       10 * MINUTE,
     );
+  });
+
+  describe("a flag day, because the certificate has ended while the agents' connections lived on", () => {
+    let planned: Ended;
+    let applied: Ended;
+
+    beforeAll(async () => {
+      const hours = (count: number) => new Date(Date.now() + count * 3_600_000);
+      const ended = await estate.pki.today.issue({ notBefore: hours(-48), notAfter: hours(-1) });
+      await presentInstead(estate, ended);
+      planned = await journey.plan("flag-day", "--replace", "-o", "json");
+      applied = await journey.farrier("apply", "flag-day", "--yes", "-o", "json");
+    }, 10 * MINUTE);
+
+    test("arms both clusters through the tunnels that live on", () => {
+      const { procedure, clusters } = JSON.parse(planned.stdout);
+      expect(procedure).toBe("replace");
+      const downstream = clusters.filter(({ method }: { method: string }) => method === "patch");
+      expect(downstream.map(({ name, reach }: { name: string; reach: string }) => [name, reach]).sort()).toEqual([
+        ["lagos", "rancher"],
+        ["paris", "rancher"],
+      ]);
+    });
+
+    test("ends with the target's certificate and bundle, and every agent connected with its pin", async () => {
+      expect(applied, applied.stdout).toMatchObject({ code: 0, stderr: "" });
+      expect(await presentedLeaves(estate)).toEqual([leafOf(journey.target.certificate)]);
+      const target = pinOfServed(await servedBundle(estate));
+      expect(await trustSecret(estate)).toContain(journey.authority.rootPem.trim());
+      for (const [name, agent] of Object.entries(await agents(estate))) {
+        expect([name, agent.pin, new Set(agent.pods)]).toEqual([name, target, new Set([target])]);
+      }
+      await estate.waitUntilConnected();
+    });
   });
 
   function counted(what: "pinMismatches"): number[] {
