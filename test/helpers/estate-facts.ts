@@ -45,6 +45,8 @@ export function servedBundle(sandbox: JudgedEstate): Promise<string> {
     const request = get(url, { rejectUnauthorized: false, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      // A Rancher that ends in the middle of its answer.
+      response.on("error", reject);
       response.on("end", () => {
         if (response.statusCode !== 200) reject(new Error(`${url} answered ${response.statusCode}`));
         else resolve(String(JSON.parse(Buffer.concat(chunks).toString("utf8")).value));

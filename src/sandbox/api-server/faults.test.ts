@@ -30,6 +30,16 @@ describe("a fault", () => {
     expect(done).toEqual([]);
   });
 
+  test("may carry the request out and say too late that it took too long", async () => {
+    const faults = new Faults(realClock(1000));
+    faults.add(() => ({ kind: "timeout", milliseconds: 30_000, error: new ApiError(504, "Timeout", "no") }));
+    const done: string[] = [];
+    const started = performance.now();
+    await expect(faults.around(request, () => done.push("done"))).rejects.toMatchObject({ status: 504 });
+    expect(done).toEqual(["done"]);
+    expect(performance.now() - started).toBeGreaterThan(25);
+  });
+
   test("may delay, in the time of the sandbox", async () => {
     const faults = new Faults(realClock(1000));
     faults.add(() => ({ kind: "delay", milliseconds: 30_000 }));

@@ -19,6 +19,8 @@ export interface RequestAttributes {
 
 export type Misfortune =
   | { readonly kind: "error"; readonly error: ApiError }
+  /** Carried out, but the caller is only told after this long (in sandbox time) that it took too long. */
+  | { readonly kind: "timeout"; readonly milliseconds: number; readonly error: ApiError }
   /** Answered properly, but only after this long (in sandbox time). */
   | { readonly kind: "delay"; readonly milliseconds: number }
   /** Never answered; ends when the caller gives up. */
@@ -58,6 +60,10 @@ export class Faults {
       case undefined:
         return action();
       case "error":
+        throw misfortune.error;
+      case "timeout":
+        await action();
+        await this.#wait(misfortune.milliseconds, signal);
         throw misfortune.error;
       case "delay":
         await this.#wait(misfortune.milliseconds, signal);

@@ -1,10 +1,13 @@
-import { type AccessRule, ADMINISTRATOR } from "../api-server/authorization.ts";
+import { type AccessRule, ADMINISTRATOR, type User } from "../api-server/authorization.ts";
 import { HttpsFront, type Listener } from "../api-server/https-front.ts";
 import type { KubeconfigEntry } from "../api-server/kubeconfig.ts";
 import type { ServingIdentity } from "../api-server/serving-identity.ts";
 import type { Estate } from "./estate.ts";
 import { randomSuffix } from "./random.ts";
 import type { SimulatedCluster } from "./simulated-cluster.ts";
+
+/** Whoever comes over the network: an account apart, so that faults can meet it and not the sandbox's own parts. */
+const PERSON: User = { ...ADMINISTRATOR, name: "estate-admin" };
 
 /** The clusters' own API servers on the network: what a person's kubeconfigs lead to, past Rancher. */
 export class ClusterDoors {
@@ -58,7 +61,7 @@ export class ClusterDoors {
     const listener = await front.listen(cluster.server);
     this.#listeners.set(name, listener);
     const token = randomSuffix(random, 32);
-    cluster.server.tokens.add(token, ADMINISTRATOR);
+    cluster.server.tokens.add(token, PERSON);
     const { caPem } = authority;
     this.#entries.set(name, { name, server: listener.url, caPem, credentials: { kind: "token", token } });
     cluster.whenIdentityChanges((identity) => this.#listenAgain(name, cluster, identity));

@@ -1,4 +1,5 @@
 import { FarrierError } from "../../errors.ts";
+import type { Misfortune } from "../api-server/faults.ts";
 import { ApiError } from "../cluster-client.ts";
 import { recordOf } from "../rancher/norman.ts";
 import { apps, CLUSTERS, core, NODES, TOKENS } from "../rancher/resources.ts";
@@ -160,13 +161,11 @@ export class FaultInjection {
     }
     const { random, management } = this.#estate;
     const { server } = target === "management" ? management : this.cluster(target).cluster;
-    server.faults.add(({ user }) => {
+    server.faults.add(({ user, verb }) => {
       // What the sandbox's own inhabitants do is not disturbed: the fault is meant for those who come from outside.
       if (user.name.startsWith("system:") || user.name === "kubernetes-admin") return undefined;
       if (random() >= rate) return undefined;
-      const status = statuses[Math.floor(random() * statuses.length)] ?? 500;
-      const reason = status === 429 ? "TooManyRequests" : status === 409 ? "Conflict" : "InternalError";
-      return { kind: "error", error: new ApiError(status, reason, "injected by the scenario") };
+      return misfortuneOf(statuses[Math.floor(random() * statuses.length)] ?? 500, verb);
     });
   }
 
@@ -188,4 +187,22 @@ export class FaultInjection {
     // A round that hits a cluster in the middle of stopping has nothing to tell.
     round().catch(() => {});
   }
+}
+
+/** How long a real API server works on a request before it gives up. */
+const REQUEST_TIMEOUT_MS = 60_000;
+
+const REASONS: Readonly<Record<number, string>> = {
+  409: "Conflict",
+  429: "TooManyRequests",
+  503: "ServiceUnavailable",
+  504: "Timeout",
+};
+
+/** A time-out says nothing about the write: it may have been made all the same, and here it always was. */
+function misfortuneOf(status: number, verb: string): Misfortune {
+  const error = new ApiError(status, REASONS[status] ?? "InternalError", "injected by the scenario");
+  return status === 504 && verb !== "watch"
+    ? { kind: "timeout", milliseconds: REQUEST_TIMEOUT_MS, error }
+    : { kind: "error", error };
 }
