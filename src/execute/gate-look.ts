@@ -23,7 +23,7 @@ export async function lookAtGate(
   const backupVerified = ledger.run.steps["rotation/prove-decryption"]?.phase === "done";
   const verdict = evaluateGate({ ...question, backupVerified });
   if (verdict.passes && consumers === "all") workshop.gateSeenOpen(stage.id, begun);
-  const before = (clusterId: string) => minReadySecondsBefore(plan, ledger.state?.plans ?? [], clusterId);
+  const before = (clusterId: string) => minReadySecondsBefore(plan, ledger.state?.plans ?? [], clusterId) ?? 0;
   return { verdict, late: lateSteps({ ...question, minReadySecondsBefore: before }) };
 }
 

@@ -191,7 +191,10 @@ function rollbackInput({ firstPlan, state }: Rotation, estate: Estate, { now, op
     ...(both === undefined ? {} : { both: both.bundle }),
     ...(firstPlan.release === undefined ? {} : { release: firstPlan.release }),
     minReadySecondsBefore: Object.fromEntries(
-      estate.clusters.map(({ id }) => [id, minReadySecondsBefore(firstPlan, state?.plans ?? [], id)]),
+      estate.clusters.flatMap(({ id }) => {
+        const before = minReadySecondsBefore(firstPlan, state?.plans ?? [], id);
+        return before === undefined ? [] : [[id, before]];
+      }),
     ),
     options: { ...options, armingMinReadySeconds: firstPlan.armingMinReadySeconds },
   };

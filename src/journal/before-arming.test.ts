@@ -31,7 +31,7 @@ const ROLLBACK: JournalEvent = {
 
 describe("what is given back to an agent", () => {
   const arm = "c-away/arm-agent@both";
-  const rows: { name: string; lines: Line[]; plan?: Plan; cluster?: string; seconds: number }[] = [
+  const rows: { name: string; lines: Line[]; plan?: Plan; cluster?: string; seconds: number | undefined }[] = [
     { name: "what the plan saw, where nothing was armed", lines: [], cluster: "c-seen", seconds: 4 },
     { name: "what it had when it was armed late", lines: [[arm, saw(PIN.current, 7)]], seconds: 7 },
     {
@@ -64,15 +64,31 @@ describe("what is given back to an agent", () => {
       seconds: 12,
     },
     {
-      name: "what was changed between plan and arming",
-      lines: [["c-seen/arm-agent@both", saw(PIN.current, 9)]],
+      name: "what the plan saw, whatever a step saw of its own work",
+      lines: [
+        ["c-seen/roll-agent@current", saw("0".repeat(64), 4)],
+        ["c-seen/arm-agent@both", saw(PIN.current, 30)],
+      ],
       cluster: "c-seen",
-      seconds: 9,
+      seconds: 4,
     },
     {
-      name: "Rancher's own 0, where the journal was lost and it was armed before",
+      name: "what it had before it was aligned, where it pinned another bundle than the served one",
+      lines: [
+        ["c-away/roll-agent@current", saw("0".repeat(64), 7)],
+        [arm, saw(PIN.current, 30)],
+      ],
+      seconds: 7,
+    },
+    {
+      name: "not known, where the journal was lost and it was armed before",
       lines: [["c-away/arm-agent@target", saw(PIN.both, 30)]],
-      seconds: 0,
+      seconds: undefined,
+    },
+    {
+      name: "not known of a cluster that was never touched",
+      lines: [],
+      seconds: undefined,
     },
     {
       name: "the beginning's, on a way back from the end",

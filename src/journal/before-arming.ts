@@ -6,29 +6,35 @@ import type { PlanRun, StepState } from "./rotation-state.ts";
 
 const beforeSchema = z.object({ pin: z.string(), minReadySeconds: z.number().int() });
 
-/** The steps that raise `minReadySeconds` for good. */
-const RAISING = ["arm-agent", "roll-agent"];
+/** The steps that raise `minReadySeconds` for good, in the order of every plan: agents are aligned before any is armed. */
+const RAISING = ["current", "both", "target"].flatMap((epoch) => [`arm-agent@${epoch}`, `roll-agent@${epoch}`]);
 
 /**
- * `minReadySeconds` as it was in a cluster before the rotation armed its agent, seconds. The journal's word wins: it is of
- * the moment before the first write, while a cluster that could not be reached when it was planned has 0 in the plan.
+ * `minReadySeconds` as it was in a cluster before the rotation raised it, seconds: as the plan saw it, or, where its agent
+ * could not be seen then, as the journal has it of the moment before the first write. Undefined where neither knows: the
+ * rotation has not touched it.
  *
  * @param plan in force, or the first one
  * @param runs all of the rotation, in order
  */
 export function minReadySecondsBefore(
-  plan: Pick<Plan, "clusters" | "epochs" | "direction">,
+  plan: Pick<Plan, "clusters" | "epochs" | "direction" | "basis">,
   runs: readonly Pick<PlanRun, "steps">[],
   clusterId: string,
-): number {
-  const own = runs.flatMap(({ steps }) => recorded(steps, clusterId)).find(({ pin }) => !givenPins(plan).has(pin));
-  return own?.minReadySeconds ?? plannedCluster(plan, clusterId)?.minReadySecondsBefore ?? 0;
+): number | undefined {
+  const planned = plannedCluster(plan, clusterId)?.minReadySecondsBefore;
+  const seen = plan.basis.clusters.some(({ id, pin }) => id === clusterId && pin !== "");
+  if (seen && planned !== undefined) return planned;
+  const given = givenPins(plan);
+  const own = runs.flatMap(({ steps }) => recorded(steps, clusterId)).find(({ pin }) => !given.has(pin));
+  // A way back knows from the way forth; a way forth that could not see the agent has nothing but a zero.
+  return own?.minReadySeconds ?? (plan.direction === "rollback" ? planned : undefined);
 }
 
 function recorded(steps: PlanRun["steps"], clusterId: string): z.infer<typeof beforeSchema>[] {
-  return RAISING.flatMap((kind) => ["both", "target", "current"].map((epoch) => `${clusterId}/${kind}@${epoch}`))
-    .map((id) => beforeSchema.safeParse(firstBefore(steps[id])))
-    .flatMap(({ data }) => (data === undefined ? [] : [data]));
+  return RAISING.map((kind) => beforeSchema.safeParse(firstBefore(steps[`${clusterId}/${kind}`]))).flatMap(
+    ({ data }) => (data === undefined ? [] : [data]),
+  );
 }
 
 /** A step that was opened again may have seen what it did itself. */

@@ -44,7 +44,7 @@ export interface PlanInput {
   readonly current: { readonly sealed: SealedFile };
   /** Rollback: the union that was served on the way forth. */
   readonly both?: string;
-  /** Rollback: `minReadySeconds` of each agent before the way forth; 0, as Rancher makes it, for one that is not named. */
+  /** Rollback: `minReadySeconds` of each agent before the way forth. One that is not named was not touched by it. */
   readonly minReadySecondsBefore?: Readonly<Record<string, number>>;
   /** Rollback: the changes of the release on the way forth. */
   readonly release?: PlanRelease;
@@ -182,7 +182,7 @@ function memberOf(
 function plannedMember(live: Cluster, input: PlanInput, options: PlanOptions): PlannedCluster {
   const wanted = options.methods[live.id];
   const before = input.minReadySecondsBefore?.[live.id];
-  const observed = input.direction === "forward" ? (live.agent?.minReadySeconds ?? 0) : 0;
+  const observed = live.agent?.minReadySeconds ?? 0;
   return plannedClusterOf(live, {
     ...(wanted === undefined ? {} : { wanted }),
     acceptUnarmed: options.acceptUnarmed.includes(live.id),

@@ -42,5 +42,5 @@ export const settleAgent = erased<z.infer<typeof beforeSchema>>({
 });
 
 function asItWas(context: StepContext): number {
-  return minReadySecondsBefore(context.plan, context.runs, context.step.target);
+  return minReadySecondsBefore(context.plan, context.runs, context.step.target) ?? 0;
 }
