@@ -1,0 +1,184 @@
+/** The real helm, both versions of it, on the sandbox's API server and on a real one: what it stores is what is upgraded. */
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { writeChart } from "../../src/helm/chart-directory.ts";
+import { lookAtHelm } from "../../src/helm/helm-program.ts";
+import { latestRelease, type StoredRelease } from "../../src/helm/stored-releases.ts";
+import { upgradeRelease } from "../../src/helm/upgrade.ts";
+import { type Connection, connectKubeconfig } from "../../src/kubernetes/connection.ts";
+import { customResourceDefinitions, deployments, ingresses } from "../../src/kubernetes/resource.ts";
+import { ApiServer } from "../../src/sandbox/api-server/api-server.ts";
+import { ADMINISTRATOR } from "../../src/sandbox/api-server/authorization.ts";
+import { BUILT_IN_KINDS } from "../../src/sandbox/api-server/built-in-kinds.ts";
+import { listen } from "../../src/sandbox/api-server/https-front.ts";
+import { kubeconfigText } from "../../src/sandbox/api-server/kubeconfig.ts";
+import { definitionOf } from "../../src/sandbox/api-server/rancher-kinds.ts";
+import { createClusterAuthority } from "../../src/sandbox/api-server/serving-identity.ts";
+import { rancherProfile } from "../../src/sandbox/rancher/profile.ts";
+import { CERT_MANAGER_KINDS } from "../../src/sandbox/scenario/cert-manager.ts";
+import { rancherChart } from "../../src/sandbox/scenario/rancher-chart.ts";
+import { areBuilt, type BinaryName, pathOf } from "./control-plane/binaries.ts";
+import { startControlPlane } from "./control-plane/control-plane.ts";
+
+interface Place {
+  readonly kubeconfig: string;
+  stop(): Promise<void>;
+}
+
+const PLACES = [
+  { place: "the sandbox's API server", needs: [], start: startSimulated, extra: ["--server-side=false"] },
+  { place: "a real API server", needs: ["etcd", "kube-apiserver"], start: startReal, extra: [] },
+] as const satisfies readonly {
+  readonly place: string;
+  readonly needs: readonly BinaryName[];
+  readonly start: () => Promise<Place>;
+  /** The sandbox offers no server-side apply, which is the default of Helm 4. */
+  readonly extra: readonly string[];
+}[];
+
+const GIVEN = { hostname: "rancher.example.com", bootstrapPassword: "s3cr3t-value", extra: { list: ["a", "b"] } };
+/** Neither the release nor its namespace need have the usual name. */
+const RELEASE = { name: "prime", namespace: "rancher-home" };
+
+describe.each(PLACES)("on $place", ({ needs, start, extra }) => {
+  let folder: string;
+  let place: Place | undefined;
+  let connection: Connection;
+
+  const built = areBuilt("helm3", "helm4", ...needs);
+  beforeAll(async () => {
+    if (!built) return;
+    folder = await mkdtemp(join(tmpdir(), "farrier-helm-"));
+    place = await start();
+    await writeFile(join(folder, "kubeconfig"), place.kubeconfig, { mode: 0o600 });
+    connection = await connectKubeconfig({ kubeconfig: join(folder, "kubeconfig") });
+  });
+  afterAll(async () => {
+    await connection?.close();
+    await place?.stop();
+    if (folder !== undefined) await rm(folder, { recursive: true });
+  });
+
+  describe.skipIf(!built).each(["helm3", "helm4"] as const)("%s", (name) => {
+    const release = { ...RELEASE, namespace: `${RELEASE.namespace}-${name}` };
+    const access = () => ({ kubeconfig: join(folder, "kubeconfig"), program: pathOf(name) });
+    const helm = async (...args: readonly string[]): Promise<string> => {
+      const options = ["--namespace", release.namespace, "--kubeconfig", join(folder, "kubeconfig")];
+      return (await promisify(execFile)(pathOf(name), [...args, ...options], { maxBuffer: 1 << 24 })).stdout;
+    };
+    const stored = async (): Promise<StoredRelease> => {
+      const found = await latestRelease(connection.api, release);
+      if (found === undefined) throw new Error("no release is stored");
+      return found;
+    };
+    const directoryOf = async (part: string): Promise<string> => {
+      const directory = join(folder, name, part);
+      await mkdir(directory, { recursive: true });
+      return directory;
+    };
+
+    test("is recognised, and what it has stored of an installation is read", async () => {
+      const chart = await directoryOf("original");
+      await writeOriginal(chart);
+      await writeFile(join(folder, name, "values.json"), JSON.stringify(GIVEN), { mode: 0o600 });
+      const own = name === "helm4" ? extra : [];
+      const values = ["--values", join(folder, name, "values.json"), "--create-namespace"];
+      await helm("install", release.name, chart, ...values, ...own);
+      expect(await lookAtHelm(access())).toMatchObject({ kind: "usable", version: /^v(3|4)\./ });
+      const found = await stored();
+      expect(found).toMatchObject({ ...release, revision: 1, status: "deployed", driver: "secret" });
+      expect(JSON.parse(found.values.reveal())).toEqual(GIVEN);
+    });
+
+    test("renders the same manifests from the chart that is rebuilt from what it stored", async () => {
+      const rebuilt = await directoryOf("rebuilt");
+      await writeChart((await stored()).chart, rebuilt);
+      const values = ["--values", join(folder, name, "values.json")];
+      const original = await helm("template", release.name, join(folder, name, "original"), ...values);
+      expect(original).toContain("kind: Issuer");
+      expect(await helm("template", release.name, rebuilt, ...values)).toBe(original);
+    });
+
+    test("upgrades two values: the version and all other values stay, and so does what others have set", async () => {
+      const { api } = connection;
+      const owned = { metadata: { annotations: { "farrier/restarted-by": "somebody" } } };
+      await api.patch(deployments(release.namespace), "prime-rancher", { kind: "merge", body: owned });
+      const found = await stored();
+      const values = found.values.with([
+        { path: "privateCA", to: true },
+        { path: "ingress.tls.source", to: "secret" },
+      ]);
+      const { signal } = new AbortController();
+      await upgradeRelease(access(), { release: found, values, description: "farrier: a test", signal });
+      const after = await stored();
+      expect(after).toMatchObject({ revision: 2, status: "deployed", description: "farrier: a test" });
+      expect(after.chart.metadata).toEqual(found.chart.metadata);
+      expect(JSON.parse(after.values.reveal())).toEqual({
+        ...GIVEN,
+        privateCA: true,
+        ingress: { tls: { source: "secret" } },
+      });
+      const server = await api.get(deployments(release.namespace), "prime-rancher");
+      expect(server?.metadata.annotations).toMatchObject({ "farrier/restarted-by": "somebody" });
+      expect(JSON.stringify(server?.spec)).toContain('"secretName":"tls-ca"');
+      const ingress = await api.get(ingresses(release.namespace), "prime-rancher");
+      expect(ingress?.metadata.annotations?.["cert-manager.io/issuer"]).toBeUndefined();
+      expect(JSON.stringify(ingress?.spec)).toContain('"path":"/"');
+    });
+
+    test("that fails says why in one sentence, without a value that was given", async () => {
+      const found = await stored();
+      const values = found.values.with([{ path: "ingress.tls", to: "s3cr3t-value" }]);
+      const { signal } = new AbortController();
+      const failing = upgradeRelease(access(), { release: found, values, description: "farrier: fails", signal });
+      await expect(failing).rejects.toMatchObject({
+        code: "helm.upgrade-failed",
+        message: expect.stringMatching(/^helm upgrade of release rancher-home-helm\d\/prime failed: /),
+      });
+      await expect(failing).rejects.not.toMatchObject({ message: expect.stringContaining("s3cr3t-value") });
+    });
+  });
+});
+
+/** The chart as its author has it, by other code than what rebuilds it. */
+async function writeOriginal(directory: string): Promise<void> {
+  const { metadata, templates, values } = rancherChart(rancherProfile("2.15.1"));
+  await writeFile(join(directory, "Chart.yaml"), JSON.stringify(metadata));
+  await writeFile(join(directory, "values.yaml"), JSON.stringify(values));
+  await mkdir(join(directory, "templates"), { recursive: true });
+  // The shape in which Helm stores files.
+  for (const { name, data } of templates as readonly { readonly name: string; readonly data: string }[]) {
+    await writeFile(join(directory, name), Buffer.from(data, "base64"));
+  }
+  expect(await readFile(join(directory, "Chart.yaml"), "utf8")).toContain("2.15.1");
+}
+
+async function startSimulated(): Promise<Place> {
+  const server = new ApiServer({ kinds: [...BUILT_IN_KINDS, ...CERT_MANAGER_KINDS] });
+  const authority = await createClusterAuthority({ name: "management", now: new Date() });
+  const { url } = await listen(server, { identity: authority });
+  const credentials = { kind: "certificate", ...(await authority.issueClient(ADMINISTRATOR)) } as const;
+  const access = { name: "management", server: url, caPem: authority.caPem, credentials };
+  return { kubeconfig: kubeconfigText([access]), stop: async () => server.stop() };
+}
+
+async function startReal(): Promise<Place> {
+  const plane = await startControlPlane({ name: "management", controllers: false });
+  const folder = await mkdtemp(join(tmpdir(), "farrier-plane-"));
+  await writeFile(join(folder, "kubeconfig"), plane.kubeconfig, { mode: 0o600 });
+  const { api, close } = await connectKubeconfig({ kubeconfig: join(folder, "kubeconfig") });
+  for (const kind of CERT_MANAGER_KINDS) {
+    await api.create(customResourceDefinitions, definitionOf(kind));
+    const name = `${kind.resource}.${kind.group}`;
+    const isServed = (objects: readonly object[]) =>
+      JSON.stringify(objects).includes('"type":"Established"') ? true : undefined;
+    await api.watchUntil(customResourceDefinitions, { name }, isServed, { deadlineMs: 30_000 });
+  }
+  await close();
+  await rm(folder, { recursive: true });
+  return { kubeconfig: plane.kubeconfig, stop: () => plane.stop() };
+}
