@@ -100,7 +100,7 @@ export const MANAGEMENT_FINDINGS = {
   "secret.owned": {
     severity: "error",
     meaning: "Another tool owns a Secret that the rotation writes, and would put it back.",
-    hint: "Suspend that tool's sync for the Secret, or make the change in its source.",
+    hint: "Make the change in its source; or suspend its sync and take its marks off the Secret (Flux: annotate it kustomize.toolkit.fluxcd.io/reconcile=disabled).",
   },
   "serving.address-unreachable": {
     severity: "warning",

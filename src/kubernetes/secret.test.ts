@@ -16,6 +16,19 @@ describe("the owners of a Secret", () => {
     },
     { name: "Flux", metadata: { labels: { "kustomize.toolkit.fluxcd.io/name": "rancher" } }, owners: ["Flux"] },
     {
+      name: "nobody, where Flux was told to leave it alone",
+      metadata: {
+        labels: { "kustomize.toolkit.fluxcd.io/name": "rancher" },
+        annotations: { "kustomize.toolkit.fluxcd.io/reconcile": "disabled" },
+      },
+      owners: [],
+    },
+    {
+      name: "Flux, where the annotation says that it goes on",
+      metadata: { annotations: { "kustomize.toolkit.fluxcd.io/reconcile": "enabled" } },
+      owners: ["Flux"],
+    },
+    {
       name: "External Secrets",
       metadata: { ownerReferences: [{ kind: "ExternalSecret", name: "tls-ca" }] },
       owners: ["External Secrets"],

@@ -45,6 +45,8 @@ interface OwnerMark {
   readonly keys: readonly string[];
   readonly kinds: readonly string[];
   readonly managers: readonly string[];
+  /** Annotations with which a person has told the tool to leave this one object alone, with their values. */
+  readonly suspended?: Readonly<Record<string, string>>;
 }
 
 /** From the tools' documentation: how each marks the objects that it would put back. */
@@ -60,6 +62,10 @@ const OWNER_MARKS: readonly OwnerMark[] = [
     keys: ["kustomize.toolkit.fluxcd.io/", "helm.toolkit.fluxcd.io/"],
     kinds: [],
     managers: ["kustomize-controller", "helm-controller"],
+    suspended: {
+      "kustomize.toolkit.fluxcd.io/reconcile": "disabled",
+      "helm.toolkit.fluxcd.io/driftDetection": "disabled",
+    },
   },
   {
     owner: "External Secrets",
@@ -89,10 +95,14 @@ export function ownersOf(object: KubeObject): string[] {
   if (!parsed.success) return [];
   const { labels, annotations, ownerReferences, managedFields } = parsed.data;
   const keys = [...Object.keys(labels), ...Object.keys(annotations)];
-  return OWNER_MARKS.filter(
-    (mark) =>
-      mark.keys.some((start) => keys.some((key) => key.startsWith(start))) ||
-      ownerReferences.some(({ kind }) => mark.kinds.includes(kind)) ||
-      managedFields.some(({ manager }) => mark.managers.includes(manager)),
-  ).map(({ owner }) => owner);
+  const isSuspended = ({ suspended = {} }: OwnerMark): boolean =>
+    Object.entries(suspended).some(([key, value]) => annotations[key] === value);
+  return OWNER_MARKS.filter((mark) => !isSuspended(mark))
+    .filter(
+      (mark) =>
+        mark.keys.some((start) => keys.some((key) => key.startsWith(start))) ||
+        ownerReferences.some(({ kind }) => mark.kinds.includes(kind)) ||
+        managedFields.some(({ manager }) => mark.managers.includes(manager)),
+    )
+    .map(({ owner }) => owner);
 }
