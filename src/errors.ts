@@ -347,6 +347,36 @@ export const ERRORS = {
       "The kubeconfig that is named for a cluster leads through Rancher: it ends with the tunnel that it is to stand in for.",
     hint: "Name a context that leads to the cluster's own API server; kubeconfigs from Rancher have one for each authorized endpoint.",
   },
+  "ssh.failed": {
+    exit: EXIT.failed,
+    meaning: "What was run on a node by SSH failed.",
+    hint: "Log in to the node and look whether sh, cat and, on RKE1, docker work for that user.",
+  },
+  "ssh.host-key": {
+    exit: EXIT.failed,
+    meaning: "The host key of a node, or of a jump host before it, is not the known one. Nothing was run there.",
+    hint: "Find out why it has changed; if that is right, put the new key into known_hosts (ssh-keygen -R, then ssh-keyscan, compared at the console).",
+  },
+  "ssh.missing": {
+    exit: EXIT.failed,
+    meaning: "The program ssh is not installed here.",
+    hint: "Install OpenSSH's client.",
+  },
+  "ssh.no-kubeconfig": {
+    exit: EXIT.failed,
+    meaning: "No administrator's kubeconfig can be read on a node.",
+    hint: "Name a control-plane node; where only root may read it, set become: true; where it is elsewhere, name its path with kubeconfig.",
+  },
+  "ssh.refused": {
+    exit: EXIT.failed,
+    meaning: "A node does not let Farrier in: the key is not accepted, or sudo asks for a password.",
+    hint: "Try ssh -o BatchMode=yes to that node; a key with a passphrase must be in an agent, and sudo must work without a password.",
+  },
+  "ssh.unreachable": {
+    exit: EXIT.failed,
+    meaning: "A node does not answer by SSH.",
+    hint: "Check host, port, jump host and network: ssh -v to that node shows where it ends.",
+  },
   "reach.other-cluster": {
     exit: EXIT.badInput,
     meaning: "A way that farrier.yaml names for a cluster leads to another cluster, or nothing shows to which.",

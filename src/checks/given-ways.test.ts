@@ -28,6 +28,7 @@ describe("a way that the configuration names", () => {
     ["that has expired", unusable("expired"), ["warning reach.expired"]],
     ["that may read nothing", unusable("forbidden"), ["warning reach.forbidden"]],
     ["that does not answer", unusable("unreachable"), ["warning reach.unreachable"]],
+    ["whose host key has changed", unusable("host-key"), ["error reach.host-key"]],
     ["that cannot be read", unusable("invalid"), ["error reach.invalid"]],
     ["that leads to another cluster", unusable("other-cluster"), ["error reach.other-cluster"]],
     ["that leads to who knows which", unusable("unproved"), ["error reach.unproved"]],

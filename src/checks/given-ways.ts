@@ -10,6 +10,7 @@ export function givenWays({ estate }: CheckInput): Finding[] {
 const CODES = {
   invalid: "reach.invalid",
   "through-rancher": "reach.through-rancher",
+  "host-key": "reach.host-key",
   unreachable: "reach.unreachable",
   expired: "reach.expired",
   forbidden: "reach.forbidden",

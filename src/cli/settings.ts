@@ -6,6 +6,7 @@ import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { z } from "zod";
 import { FarrierError } from "../errors.ts";
+import { sshSchema } from "./ssh-settings.ts";
 
 export const settingsSchema = z.strictObject({
   kubeconfig: z.string().optional().describe("Kubeconfig of the management cluster. It must not lead through Rancher."),
@@ -66,6 +67,11 @@ export const settingsSchema = z.strictObject({
             "Kubeconfig of its own API server, for when Rancher's tunnel to it does not do. Not one through Rancher.",
           ),
         context: z.string().optional().describe("Context in that kubeconfig; its current context when absent."),
+        ssh: sshSchema
+          .optional()
+          .describe(
+            "A control-plane node, for when neither the tunnel nor the kubeconfig does: its API is asked through it.",
+          ),
         acceptUnarmed: z
           .boolean()
           .optional()
@@ -150,7 +156,13 @@ function relativeTo(directory: string, settings: Settings): Settings {
       identityFile: at(settings.identityFile),
       clusters:
         settings.clusters &&
-        mapped(settings.clusters, (one) => ({ ...one, ...defined({ kubeconfig: at(one.kubeconfig) }) })),
+        mapped(settings.clusters, (one) => ({
+          ...one,
+          ...defined({
+            kubeconfig: at(one.kubeconfig),
+            ssh: one.ssh && { ...one.ssh, ...defined({ key: at(one.ssh.key), config: at(one.ssh.config) }) },
+          }),
+        })),
       // `helm` alone is looked for on the PATH, and `repository/name` is no path at all.
       ...(settings.helm?.includes("/") === true ? { helm: at(settings.helm) } : {}),
       ...(settings.chart !== undefined && /^\.{1,2}\/|\.tgz$/.test(settings.chart)

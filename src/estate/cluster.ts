@@ -48,19 +48,21 @@ export const allowedSchema = z.enum(["yes", "no", "unknown"]);
 /** What Farrier's account may do in the cluster, for what arming needs. */
 const permissionsSchema = z.object({ patchAgent: allowedSchema, deletePods: allowedSchema, listPods: allowedSchema });
 
-/** Over what a cluster's API is asked: `rancher` is the tunnel, `direct` the cluster's own API server. */
-export const reachSchema = z.enum(["rancher", "direct", "none"]);
+/** Over what a cluster's API is asked: `rancher` is the tunnel, `direct` the cluster's own API server, `ssh` that through a node. */
+export const reachSchema = z.enum(["rancher", "direct", "ssh", "none"]);
 export type Reach = z.infer<typeof reachSchema>;
 
 /**
  * Why a way that the configuration names cannot be used:
  * - `invalid`: the kubeconfig itself. `through-rancher`: it leads through Rancher, and ends with the tunnel.
+ * - `host-key`: SSH meets another host key than the known one, or one that nobody knows.
  * - `unreachable`, `expired` (the credentials are refused), `forbidden`: what the API server says.
  * - `other-cluster`: it leads to another cluster. `unproved`: nothing shows which cluster it leads to.
  */
 export const reachFaultSchema = z.enum([
   "invalid",
   "through-rancher",
+  "host-key",
   "unreachable",
   "expired",
   "forbidden",

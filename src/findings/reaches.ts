@@ -10,6 +10,11 @@ export const REACH_FINDINGS = {
     meaning: "The account that the configuration names for a cluster may not read its agent.",
     hint: "Give it get on Deployments and list on pods in cattle-system, and get on namespaces.",
   },
+  "reach.host-key": {
+    severity: "error",
+    meaning: "A node, or a jump host before it, shows another host key than the known one, or one that nobody knows.",
+    hint: "Find out why. If it is right, put the new key into known_hosts; nothing was run on the node.",
+  },
   "reach.invalid": {
     severity: "error",
     meaning: "What the configuration names as a way to a cluster cannot be used as it is.",

@@ -1,4 +1,5 @@
 /** Opens a cluster's own API server with a kubeconfig. */
+import { isIP } from "node:net";
 import { FarrierError } from "../errors.ts";
 import type { Secret } from "../pki/secret.ts";
 import { type Api, createApi } from "./api.ts";
@@ -23,6 +24,11 @@ export interface ConnectionOptions {
   readonly name?: string;
   /** How long the server may stay silent before a request has failed. */
   readonly timeoutMs?: number;
+  /**
+   * Opens another way to the server's `host:port`, and gives the port on 127.0.0.1 at which it begins. The certificate is
+   * verified for the server's own name all the same.
+   */
+  readonly detour?: (to: string) => Promise<number>;
 }
 
 /**
@@ -31,16 +37,18 @@ export interface ConnectionOptions {
  */
 export async function connectKubeconfig(
   choice: KubeconfigChoice,
-  { name = "the management cluster", ...limits }: ConnectionOptions = {},
+  { name = "the management cluster", detour, ...limits }: ConnectionOptions = {},
 ): Promise<Connection> {
   const chosen = await chooseContext(choice);
   const credentials = await chosen.credentials();
   refuseUnreadable(chosen.context, credentials);
   const source = new CredentialSource(chosen, credentials);
-  const transport = new Transport({ origin: chosen.server.origin, tls: () => source.current.tls });
+  const { origin, servername } = await placeOf(chosen.server, detour);
+  const tls = (): TlsMaterial => ({ ...servername, ...source.current.tls });
+  const transport = new Transport({ origin, tls });
   const place = { ...limits, server: name, basePath: chosen.server.pathname.replace(/\/+$/, "") };
   const api = createApi({ ...place, transport, headers: async () => (await source.fresh()).headers });
-  const nameless = new Transport({ origin: chosen.server.origin, tls: () => withoutIdentity(source.current.tls) });
+  const nameless = new Transport({ origin, tls: () => withoutIdentity(tls()) });
   return {
     api,
     server: chosen.server.href,
@@ -55,6 +63,20 @@ export async function connectKubeconfig(
       await Promise.all([transport.close(), nameless.close()]);
     },
   };
+}
+
+/** Where to connect to, and which name to verify where that is not the URL's. */
+async function placeOf(
+  server: URL,
+  detour: ConnectionOptions["detour"],
+): Promise<{ readonly origin: string; readonly servername: Pick<TlsMaterial, "servername"> }> {
+  if (detour === undefined) return { origin: server.origin, servername: {} };
+  const host = server.hostname.replace(/^\[|\]$/g, "");
+  const port = await detour(`${server.hostname}:${server.port === "" ? "443" : server.port}`);
+  const origin = `https://127.0.0.1:${port}`;
+  if (host === "127.0.0.1") return { origin, servername: {} };
+  // Every API server's certificate names `kubernetes` (kubeadm, RKE, RKE2 and K3s); TLS has no way to ask for an address.
+  return { origin, servername: { servername: isIP(host) === 0 ? host : "kubernetes" } };
 }
 
 /** A client certificate would speak before any token does. */

@@ -78,6 +78,26 @@ export async function readKubeconfig(file: string | undefined): Promise<Kubeconf
   );
 }
 
+/**
+ * A kubeconfig that was read on another machine. What it names as files or programs is there, not here, so that it may
+ * name none. @throws FarrierError `kubeconfig.invalid`
+ */
+export function readForeignKubeconfig(content: string, label: string): Kubeconfig {
+  const config = merged(label, [{ directory: "", content: parseOne(content, label) }]);
+  const files = [...config.clusters.values()].some(({ value }) => value["certificate-authority"] !== undefined);
+  if (
+    files ||
+    [...config.users.values()].some(({ value }) => OUTSIDE.some((field) => (value[field] ?? undefined) !== undefined))
+  ) {
+    throw new FarrierError("kubeconfig.invalid", `${label} names files or programs of the machine that it is on.`, {
+      hint: "Name a kubeconfig on the node that holds its certificates and keys itself.",
+    });
+  }
+  return config;
+}
+
+const OUTSIDE = ["client-certificate", "client-key", "tokenFile", "exec", "auth-provider"] as const;
+
 interface OneFile {
   readonly directory: string;
   readonly content: z.infer<typeof fileSchema>;
@@ -106,9 +126,13 @@ async function readOne(file: string): Promise<OneFile> {
       hint: "Name the kubeconfig itself: it is a few kilobytes.",
     });
   }
+  return { directory: dirname(file), content: parseOne(content.toString("utf8"), file) };
+}
+
+function parseOne(text: string, file: string): OneFile["content"] {
   let document: unknown;
   try {
-    document = parse(content.toString("utf8"), { logLevel: "silent" });
+    document = parse(text, { logLevel: "silent" });
   } catch {
     // The parser's message repeats the line that it does not understand, and that may be a token.
     throw new FarrierError("kubeconfig.invalid", `${file} is not a kubeconfig: it is not valid YAML.`);
@@ -119,7 +143,7 @@ async function readOne(file: string): Promise<OneFile> {
     const where = place === "" ? "it has no contexts" : `${place} is missing or of another kind`;
     throw new FarrierError("kubeconfig.invalid", `${file} is not a kubeconfig: ${where}.`);
   }
-  return { directory: dirname(file), content: parsed.data };
+  return parsed.data;
 }
 
 async function readBytes(file: string): Promise<Buffer> {

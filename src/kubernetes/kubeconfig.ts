@@ -2,13 +2,21 @@
 import { readFile } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { FarrierError } from "../errors.ts";
-import { type Kubeconfig, type KubeconfigCluster, type KubeconfigUser, readKubeconfig } from "./kubeconfig-file.ts";
+import {
+  type Kubeconfig,
+  type KubeconfigCluster,
+  type KubeconfigUser,
+  readForeignKubeconfig,
+  readKubeconfig,
+} from "./kubeconfig-file.ts";
 import { needsPlugin, pluginCredentials } from "./plugin-credentials.ts";
 import type { TlsMaterial } from "./transport.ts";
 
 export interface KubeconfigChoice {
   /** A file. Without it, KUBECONFIG, then ~/.kube/config, then the pod's own service account. */
   readonly kubeconfig?: string;
+  /** Instead of a file: what was read on another machine. It holds credentials. */
+  readonly foreign?: { readonly content: string; readonly label: string };
   /** Without it, the kubeconfig's current context. */
   readonly context?: string;
 }
@@ -30,7 +38,11 @@ export interface Credentials {
 
 /** Throws `kubeconfig.*` or `input.file-*` with a sentence that says what is wrong with which file. */
 export async function chooseContext(choice: KubeconfigChoice): Promise<ChosenContext> {
-  const config = await readKubeconfig(choice.kubeconfig);
+  const { foreign } = choice;
+  const config =
+    foreign === undefined
+      ? await readKubeconfig(choice.kubeconfig)
+      : readForeignKubeconfig(foreign.content, foreign.label);
   const { label } = config;
   const name = choice.context ?? config.currentContext;
   if (name === "") {

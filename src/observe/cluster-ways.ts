@@ -1,6 +1,6 @@
 /** Looking into a cluster over every way to it, and choosing the one over which it is dealt with. */
 
-import { FarrierError } from "../errors.ts";
+import { type ErrorCode, FarrierError } from "../errors.ts";
 import type { AgentWorkload } from "../estate/agent.ts";
 import type { Cluster, GivenReach, ReachFault } from "../estate/cluster.ts";
 import type { Api } from "../kubernetes/api.ts";
@@ -105,6 +105,7 @@ async function lookOver(world: World, id: string, way: GivenWay, { now, timeoutM
     const state = { kind: "answering", at: now().toISOString(), permissions } as const;
     return { inside, given: { reach, called, state } };
   } catch (error) {
+    world.reaches.discard(id, reach);
     return unusable(faultOf(error), whyOf(error));
   }
 }
@@ -136,6 +137,7 @@ export async function lookAtAgentAgain(
       const tunnel = reach === "rancher" ? answering(now) : await tunnelState(world, id, question);
       return { seen, tunnel, given: stillGiven(before, failed, now) };
     } catch (error) {
+      world.reaches.discard(id, reach);
       failed.set(reach, { fault: faultOf(error), why: whyOf(error) });
     }
   }
@@ -208,9 +210,24 @@ async function observePermissions(api: Api): Promise<Cluster["permissions"]> {
 
 function faultOf(error: unknown): ReachFault {
   if (!(error instanceof FarrierError)) return "unreachable";
-  if (error.code === "kubeconfig.through-rancher") return "through-rancher";
-  if (error.code === "reach.other-cluster") return "other-cluster";
-  if (error.code.startsWith("kubeconfig.") || error.code.startsWith("input.")) return "invalid";
-  if (error.code === "api.unauthorized") return "expired";
-  return error.code === "api.forbidden" ? "forbidden" : "unreachable";
+  return FAULTS[error.code] ?? "unreachable";
 }
+
+const FAULTS: Readonly<Partial<Record<ErrorCode, ReachFault>>> = {
+  "kubeconfig.through-rancher": "through-rancher",
+  "reach.other-cluster": "other-cluster",
+  "kubeconfig.context": "invalid",
+  "kubeconfig.credentials": "invalid",
+  "kubeconfig.insecure": "invalid",
+  "kubeconfig.invalid": "invalid",
+  "input.file-empty": "invalid",
+  "input.file-missing": "invalid",
+  "input.file-too-large": "invalid",
+  "input.file-unreadable": "invalid",
+  "ssh.host-key": "host-key",
+  "ssh.missing": "invalid",
+  "ssh.no-kubeconfig": "invalid",
+  "ssh.refused": "expired",
+  "api.unauthorized": "expired",
+  "api.forbidden": "forbidden",
+};

@@ -105,6 +105,14 @@ export class Reaches {
     });
   }
 
+  /** A way did not answer: what was opened for it (a session by SSH may have ended) is opened anew when it is tried again. */
+  discard(id: string, reach: UsableReach): void {
+    const opened = this.#clusters.get(id)?.opened;
+    const connection = opened?.get(reach);
+    opened?.delete(reach);
+    connection?.then((one) => one.close()).catch(() => {});
+  }
+
   /** A look has chosen this way. */
   use(id: string, reach: UsableReach, why?: string): void {
     const ways = this.#clusters.get(id);
@@ -187,6 +195,7 @@ export class Reaches {
     } catch (error) {
       // Only what Farrier raises on purpose: anything else is a defect.
       whyOf(error);
+      this.discard(id, reach);
       return false;
     }
   }
