@@ -3,6 +3,7 @@
 import type { Epoch, RefreshedCluster, Step } from "../src/plan/plan.ts";
 import { refreshSteps } from "../src/plan/refresh/assemble-refresh.ts";
 import { armAgent } from "../src/plan/steps/arm-agent.ts";
+import { backUpEstate } from "../src/plan/steps/back-up-estate.ts";
 import type { StepContext } from "../src/plan/steps/context.ts";
 import { deleteCertificate } from "../src/plan/steps/delete-certificate.ts";
 import { presentCertificate } from "../src/plan/steps/present-certificate.ts";
@@ -56,6 +57,7 @@ const refreshed: RefreshedCluster = {
 /** One of each kind, in the order in which a rotation comes to them, and then a refresh. */
 export const EXAMPLE_STEPS: readonly Step[] = [
   saveObjects(context),
+  backUpEstate({ kind: "operator", name: "farrier-r-20270131-00000000", resourceSet: "rancher-resource-set-full" }),
   proveDecryption(),
   armAgent(context, paris, both),
   serveBundle(context, both),

@@ -3,6 +3,7 @@
  * Codes are stable and dotted (`bundle.trailing-newline`); `docs/checks.md` is made from the catalogue.
  */
 import { AGENT_FINDINGS } from "./findings/agents.ts";
+import { BACKUP_FINDINGS } from "./findings/backups.ts";
 import { CERTIFICATE_FINDINGS } from "./findings/certificates.ts";
 import { MANAGEMENT_FINDINGS } from "./findings/management.ts";
 import { REACH_FINDINGS } from "./findings/reaches.ts";
@@ -37,6 +38,7 @@ interface FindingEntry {
 /** Every finding by its code; its parts by subject are in `findings/`. */
 export const FINDINGS = {
   ...AGENT_FINDINGS,
+  ...BACKUP_FINDINGS,
   ...CERTIFICATE_FINDINGS,
   ...STRICTER_FINDINGS,
   ...MANAGEMENT_FINDINGS,

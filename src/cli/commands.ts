@@ -192,6 +192,7 @@ function planFlags(command: Command): void {
   command
     .option("--out <directory>", "directory of the rotation; it must not exist yet", "rotation")
     .option("--replace", "plan the flag day: for an estate whose agents refuse the present certificate already")
+    .option("--without-estate-backup", "go on where the backup that farrier.yaml asks for cannot be made")
     .option("--manual", "print what a person would run by hand for each step");
 }
 

@@ -23,7 +23,10 @@ export async function runPlan(
     throw new FarrierError("input.usage", "farrier plan needs the target: --cert, --key and usually --cacerts.");
   }
   const replace = options.replace === true;
-  const made = await withWorld(options, (world, settings) => make(world, settings, { directory, target, replace }));
+  const without = options.withoutEstateBackup === true;
+  const made = await withWorld(options, (world, settings) =>
+    make(world, settings, { directory, target, replace, without }),
+  );
   if (made.plan === undefined) {
     await printResult(format, { findings: made.findings }, () => renderFindings(made.findings));
     return exitCodeOf(made.findings);
@@ -44,17 +47,20 @@ interface Made {
   readonly plan?: Plan;
 }
 
-async function make(
-  world: World,
-  settings: Settings,
-  {
-    directory,
-    target,
-    replace,
-  }: { readonly directory: string; readonly target: TargetFiles; readonly replace: boolean },
-): Promise<Made> {
+interface Request {
+  readonly directory: string;
+  readonly target: TargetFiles;
+  readonly replace: boolean;
+  /** Go on where the estate's own backup cannot be made. */
+  readonly without: boolean;
+}
+
+async function make(world: World, settings: Settings, { directory, target, replace, without }: Request): Promise<Made> {
   const { findAll } = await import("./findings-of-estate.ts");
-  const { estate, findings: found } = await findAll(world, settings, target);
+  const { estate, findings: seen } = await findAll(world, settings, target);
+  const { decideEstateBackup } = await import("./estate-backup-wish.ts");
+  const decision = await decideEstateBackup(world, settings, { without });
+  const found = [...seen, ...decision.findings];
   const { replaceable } = await import("../plan/replaceable.ts");
   const findings = replace ? replaceable(found) : found;
   if (exitCodeOf(findings) !== EXIT.done) return { findings };
@@ -71,7 +77,10 @@ async function make(
       ...(target.caBytes === undefined ? {} : { bundle: target.caBytes.toString("utf8") }),
     },
     findings,
-    options: planOptions(settings, estate.clusters),
+    options: {
+      ...planOptions(settings, estate.clusters),
+      ...(decision.backup === undefined ? {} : { estateBackup: decision.backup }),
+    },
     horizon: horizonOf(settings, now),
     replace,
     identity: settings.identityFile === undefined ? {} : { identityFile: settings.identityFile },

@@ -55,6 +55,20 @@ export const settingsSchema = z.strictObject({
     .min(0)
     .optional()
     .describe("How long apply waits at a gate before it stops. Default 120."),
+  estateBackup: z
+    .strictObject({
+      operator: z
+        .strictObject({
+          resourceSet: z.string().optional().describe("ResourceSet. Default: the chart's own one with Secrets in it."),
+          encryptionConfigSecret: z
+            .string()
+            .optional()
+            .describe("Secret in cattle-resources-system with the encryption configuration."),
+        })
+        .describe("By Rancher's backup operator."),
+    })
+    .optional()
+    .describe("The estate's own backup, made before a rotation touches anything. Default: none."),
   clusters: z
     .record(
       z.string(),

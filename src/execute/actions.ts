@@ -2,6 +2,7 @@
 import type { StepKind } from "../plan/plan.ts";
 import type { ErasedAction } from "./step-action.ts";
 import { armAgent } from "./steps/arm-agent.ts";
+import { backUpEstate } from "./steps/back-up-estate.ts";
 import { deleteCertificate } from "./steps/delete-certificate.ts";
 import { dropAgentTokens, dropPersonTokens } from "./steps/drop-tokens.ts";
 import { holdAccess } from "./steps/hold-access.ts";
@@ -23,6 +24,7 @@ import { upgradeRelease } from "./steps/upgrade-release.ts";
 
 export const ACTIONS: Readonly<Record<StepKind, ErasedAction>> = {
   "save-objects": saveObjects,
+  "back-up-estate": backUpEstate,
   "prove-decryption": proveDecryption,
   "arm-agent": armAgent,
   "serve-bundle": serveBundle,

@@ -138,6 +138,7 @@ type PlanHead = Pick<
   | "direction"
   | "estate"
   | "rancher"
+  | "estateBackup"
   | "release"
   | "epochs"
   | "serving"
@@ -149,6 +150,7 @@ function headOf(input: PlanInput, route: Route, options: PlanOptions): PlanHead 
   const release = direction === "forward" ? releaseForward(estate) : releaseBack(estate, input.release);
   const { namespace, deployment, version } = estate.installation;
   const { chain } = estate.serving;
+  const backup = direction === "forward" ? plannedBackup(options, rotation) : undefined;
   return {
     format: "farrier.plan/v1",
     rotation,
@@ -161,6 +163,7 @@ function headOf(input: PlanInput, route: Route, options: PlanOptions): PlanHead 
       trustSecret: estate.trust.secret?.name ?? "tls-ca",
     },
     ...(release === undefined ? {} : { release }),
+    ...(backup === undefined ? {} : { estateBackup: backup }),
     epochs: [...route.epochs],
     serving: {
       current: { chain, certificates: factsOf(chain), sealed: current.sealed },
@@ -168,6 +171,10 @@ function headOf(input: PlanInput, route: Route, options: PlanOptions): PlanHead 
     },
     armingMinReadySeconds: options.armingMinReadySeconds,
   };
+}
+
+function plannedBackup({ estateBackup }: PlanOptions, rotation: string): Plan["estateBackup"] {
+  return estateBackup?.kind === "operator" ? { ...estateBackup, name: `farrier-${rotation}` } : estateBackup;
 }
 
 function memberOf(

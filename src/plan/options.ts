@@ -1,4 +1,5 @@
 /** What a person may set about a plan. */
+import type { WantedBackup } from "./estate-backup.ts";
 
 export interface PlanOptions {
   /** Cluster ids of the canary wave; the first cluster that can be armed when empty. */
@@ -24,6 +25,8 @@ export interface PlanOptions {
    * takes 1.5 s, and 20 s and 30 s were seen to hold on a real kubelet.
    */
   readonly armingMinReadySeconds: number;
+  /** The estate's own backup, made before anything is touched. Default: none. */
+  readonly estateBackup?: WantedBackup;
 }
 
 export const DEFAULT_OPTIONS: PlanOptions = {

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { reachSchema } from "../estate/cluster.ts";
 import { certificateFactsSchema } from "../estate/estate.ts";
+import { plannedBackupSchema } from "./estate-backup.ts";
 import { comparisonSchema } from "./refresh/comparison.ts";
 import { planReleaseSchema, releaseChangeNameSchema } from "./release.ts";
 
@@ -84,6 +85,7 @@ export const gateKindSchema = z.enum([
 /** What a step does; `src/plan/steps/` declares each, `src/execute/steps/` carries it out. */
 export const stepKindSchema = z.enum([
   "save-objects",
+  "back-up-estate",
   "prove-decryption",
   "arm-agent",
   "serve-bundle",
@@ -220,6 +222,8 @@ export const planSchema = z.object({
   }),
   /** Where values of the chart change: the Helm release, and which values at which step. */
   release: planReleaseSchema.optional(),
+  /** The estate's own backup, where one was asked for. */
+  estateBackup: plannedBackupSchema.exactOptional(),
   procedure: procedureSchema,
   why: z.array(z.string()),
   epochs: z.array(epochSchema),

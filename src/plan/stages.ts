@@ -8,6 +8,7 @@ import { epochNamed, finalEpoch } from "./reading.ts";
 import { valuesOfChange } from "./release.ts";
 import type { Route } from "./route.ts";
 import { armAgent } from "./steps/arm-agent.ts";
+import { backUpEstate } from "./steps/back-up-estate.ts";
 import type { StepContext } from "./steps/context.ts";
 import { deleteCertificate } from "./steps/delete-certificate.ts";
 import { presentCertificate } from "./steps/present-certificate.ts";
@@ -53,13 +54,16 @@ export function stagesOf(input: StagesInput): Stage[] {
 }
 
 function backupStage({ context }: StagesInput): Stage {
-  const save = context.direction === "forward" ? [strictWave("backup/wave-1", [saveObjects(context)])] : [];
+  const { direction, estateBackup } = context;
+  const steps = direction === "forward" ? [saveObjects(context)] : [];
+  if (estateBackup?.kind === "operator") steps.push(backUpEstate(estateBackup));
+  const waves = [...steps, proveDecryption()].map((step, index) => strictWave(`backup/wave-${index + 1}`, [step]));
   return {
     id: "backup",
     kind: "backup",
     says: "Save what the plan touches, and prove that it can be put back.",
     gate: "nothing",
-    waves: [...save, strictWave(`backup/wave-${save.length + 1}`, [proveDecryption()])],
+    waves,
   };
 }
 

@@ -13,6 +13,15 @@ import { spellRoughly } from "./time.ts";
 import { pad } from "./width.ts";
 import { wrap } from "./wrap.ts";
 
+/** What is done about the backup that was asked for; nothing where none was. */
+function ownBackup({ estateBackup }: Plan): string {
+  if (estateBackup === undefined) return "";
+  if (estateBackup.kind === "none") return lines([`It is left out, because it cannot be made: ${estateBackup.why}.`]);
+  const { name, resourceSet, encryptionConfigSecret } = estateBackup;
+  const how = encryptionConfigSecret === undefined ? "not encrypted" : `encrypted by Secret ${encryptionConfigSecret}`;
+  return lines([`Backup ${name} of ${resourceSet}, ${how}, by Rancher's backup operator; it is awaited and checked.`]);
+}
+
 /** Several paragraphs, ending with a newline. */
 export function renderPlan(plan: Plan): string {
   const paragraphs = [
@@ -22,6 +31,7 @@ export function renderPlan(plan: Plan): string {
     plan.refreshed === undefined
       ? title("Clusters", renderTable(["CLUSTER", "NAME", "METHOD", "WHY"], plan.clusters.map(clusterRow), 2))
       : title("Steps", lines(plan.stages.flatMap(stepsOf).map(({ says }) => says))),
+    title("The estate's own backup", ownBackup(plan)),
     title("At risk", lines(plan.clusters.flatMap(risks))),
     title("What people will see", lines(plan.alerts)),
     title("Cannot be undone", lines(plan.pointsOfNoReturn)),

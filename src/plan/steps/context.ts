@@ -4,7 +4,15 @@ import type { Epoch, Plan } from "../plan.ts";
 
 export type StepContext = Pick<
   Plan,
-  "rotation" | "direction" | "estate" | "rancher" | "release" | "epochs" | "serving" | "armingMinReadySeconds"
+  | "rotation"
+  | "direction"
+  | "estate"
+  | "rancher"
+  | "release"
+  | "estateBackup"
+  | "epochs"
+  | "serving"
+  | "armingMinReadySeconds"
 >;
 
 /** A cluster as steps name it. */

@@ -13,6 +13,7 @@ import { assemblePlan } from "../assemble.ts";
 import { stepKindSchema } from "../plan.ts";
 import { epochNamed, stepsOf } from "../reading.ts";
 import { refreshSteps } from "../refresh/assemble-refresh.ts";
+import { backUpEstate } from "./back-up-estate.ts";
 import { replaceCertificate } from "./replace-certificate.ts";
 
 const permissions = { patchAgent: "no", deletePods: "no", listPods: "yes" } as const;
@@ -30,7 +31,8 @@ const refresh = refreshSteps(plan, {
   reach: { kubeconfig: "/home/anna/paris.yaml", context: "paris", server: "https://paris.example.com:6443/" },
   comparisons: [],
 });
-const steps = [...plan.stages.flatMap(stepsOf), flagDay, ...refresh];
+const own = backUpEstate({ kind: "operator", name: "farrier-r-1", resourceSet: "full", encryptionConfigSecret: "key" });
+const steps = [...plan.stages.flatMap(stepsOf), flagDay, ...refresh, own];
 
 /** From Rancher's own CA to a private one, and the way back from the end of that. */
 const members = [localCluster(), clusterWith("c-1", agentWith(PIN.current))];

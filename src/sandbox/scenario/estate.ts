@@ -14,6 +14,7 @@ import { Replicas } from "../rancher/replicas.ts";
 import { SessionRegistry } from "../rancher/session-registry.ts";
 import { settingsWebhook } from "../rancher/webhook.ts";
 import { createPki, type SandboxPki } from "./authority.ts";
+import { BACKUP_OPERATOR_KINDS, BackupOperator, backupOperatorObjects } from "./backup-operator.ts";
 import { bundleText } from "./bundle-text.ts";
 import { CERT_MANAGER_KINDS, CertManager } from "./cert-manager.ts";
 import { Conduct } from "./conduct.ts";
@@ -59,6 +60,7 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
   readonly token: string;
   readonly #ingress: Ingress;
   readonly #certManager: CertManager | undefined;
+  readonly #backupOperator: BackupOperator | undefined;
   readonly #makeCluster: (options: ClusterOptions) => C;
   #serverUrl = "";
 
@@ -70,6 +72,8 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
     this.pki = pki;
     this.authority = authority;
     this.#certManager = scenario.tls.source === "rancher" ? new CertManager() : undefined;
+    const { backupOperator } = scenario;
+    this.#backupOperator = backupOperator === undefined ? undefined : new BackupOperator(backupOperator);
     this.random = seededRandom(scenario.seed);
     this.profile = rancherProfile(scenario.rancher.version);
     this.statistics = new StatisticsKeeper(clock);
@@ -117,6 +121,7 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
   async stop(): Promise<void> {
     this.conduct.stop();
     await this.#certManager?.stop();
+    await this.#backupOperator?.stop();
     await this.#ingress.close();
     await Promise.all(this.downstream.map(({ cluster }) => cluster.stop()));
     await this.management.stop();
@@ -128,6 +133,9 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
     this.#serverUrl = `https://${this.scenario.hostname}:${port}`;
     const facts = await this.#facts();
     await this.management.create([...facts.objects, localCluster(MANAGEMENT_KUBERNETES, this.clock.now())]);
+    const { backupOperator } = this.scenario;
+    if (backupOperator !== undefined) await this.management.create(backupOperatorObjects(backupOperator));
+    this.#backupOperator?.start(this.management.client, this.clock);
     this.conduct.follow(this.management.client);
     this.#certManager?.start(this.management.client, this.clock);
     // With its colon, so that it does not fit rancher/rancher-webhook.
@@ -194,7 +202,11 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
 
   #managementCluster(): C {
     const own = this.profile.statusSubresource ? MANAGEMENT.withStatus : MANAGEMENT.plain;
-    const kinds = this.#certManager === undefined ? own : [...own, ...CERT_MANAGER_KINDS];
+    const kinds = [
+      ...own,
+      ...(this.#certManager === undefined ? [] : CERT_MANAGER_KINDS),
+      ...(this.#backupOperator === undefined ? [] : BACKUP_OPERATOR_KINDS),
+    ];
     const powerful = [ADMIN_USER, serviceAccount(RANCHER).name];
     const { clock, random } = this;
     return this.#makeCluster({

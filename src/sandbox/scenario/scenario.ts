@@ -54,6 +54,16 @@ export const scenarioSchema = z.strictObject({
       bundle: z.enum(["plain", "crlf", "bom", "comment"]).default("plain"),
     })
     .prefault({}),
+  /** Rancher's backup operator, with what it finds when it is installed. */
+  backupOperator: z
+    .strictObject({
+      resourceSets: z.array(z.string()).default(["rancher-resource-set-basic", "rancher-resource-set-full"]),
+      /** Secret with an encryption configuration. */
+      encryptionConfig: z.string().optional(),
+      /** `plain`: it forgets to encrypt. */
+      behaviour: z.enum(["works", "fails", "plain"]).default("works"),
+    })
+    .optional(),
   clusters: z
     .union([z.int().min(0).max(2000), z.array(clusterSchema)])
     .default(12)

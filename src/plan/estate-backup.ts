@@ -1,0 +1,92 @@
+/**
+ * The estate's own backup, where a person asks for one in `farrier.yaml`: what the plan does about it, and what there is
+ * to say. Pure.
+ */
+import { z } from "zod";
+import { type Finding, finding } from "../findings.ts";
+
+export const plannedBackupSchema = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("operator"),
+    /** Of the `Backup` resource. */
+    name: z.string(),
+    resourceSet: z.string(),
+    encryptionConfigSecret: z.string().exactOptional(),
+  }),
+  /** It was asked for and cannot be made, and a person said to go on without it. */
+  z.object({ kind: z.literal("none"), why: z.string() }),
+]);
+/** Without the name, which the rotation gives. */
+type WithoutName<T> = T extends { readonly name: string } ? Omit<T, "name"> : T;
+export type WantedBackup = WithoutName<z.infer<typeof plannedBackupSchema>>;
+
+/** What was seen of the operator. */
+export type BackupOperator =
+  | {
+      readonly kind: "installed";
+      readonly namespace: string;
+      readonly resourceSets: readonly string[];
+      readonly encryptionConfigFound: boolean;
+    }
+  | { readonly kind: "unusable"; readonly why: string };
+
+/** What `farrier.yaml` says. */
+export interface OperatorWish {
+  readonly resourceSet?: string | undefined;
+  readonly encryptionConfigSecret?: string | undefined;
+}
+
+/** The chart's own sets with Secrets in them: from chart 7 on, and before. */
+const USUAL_SETS = ["rancher-resource-set-full", "rancher-resource-set"];
+/** The chart's set without a single Secret: neither certificates nor tokens of clusters could be put back from it. */
+const SET_WITHOUT_SECRETS = "rancher-resource-set-basic";
+
+const TARGET = "estate backup";
+
+export interface BackupDecision {
+  /** Absent when there is nothing to go on with: the findings say why. */
+  readonly backup?: WantedBackup;
+  readonly findings: readonly Finding[];
+}
+
+/** @param without the person goes on without it where it cannot be made */
+export function decideBackup(
+  wish: OperatorWish,
+  operator: BackupOperator,
+  { without }: { readonly without: boolean },
+): BackupDecision {
+  const chosen = choose(wish, operator);
+  if (typeof chosen !== "string") return { backup: chosen, findings: warnings(chosen) };
+  const sentence = `The estate's own backup cannot be made: ${chosen}.`;
+  if (!without) return { findings: [finding("backup.not-possible", TARGET, sentence)] };
+  const hint = "You said that the rotation goes on without it. Its own objects are saved all the same.";
+  return {
+    backup: { kind: "none", why: chosen },
+    findings: [finding("backup.not-possible", TARGET, sentence, { severity: "warning", hint })],
+  };
+}
+
+/** @returns the reason, where there is none to choose */
+function choose(
+  { resourceSet, encryptionConfigSecret }: OperatorWish,
+  operator: BackupOperator,
+): Extract<WantedBackup, { kind: "operator" }> | string {
+  if (operator.kind === "unusable") return operator.why;
+  const there = operator.resourceSets.length === 0 ? "there is none" : `there are ${operator.resourceSets.join(", ")}`;
+  const wanted = resourceSet === undefined ? USUAL_SETS : [resourceSet];
+  const set = wanted.find((name) => operator.resourceSets.includes(name));
+  if (set === undefined) return `there is no ResourceSet ${wanted.join(" or ")}; ${there}`;
+  if (encryptionConfigSecret === undefined) return { kind: "operator", resourceSet: set };
+  if (operator.encryptionConfigFound) return { kind: "operator", resourceSet: set, encryptionConfigSecret };
+  return `there is no Secret ${operator.namespace}/${encryptionConfigSecret} for its encryption`;
+}
+
+function warnings({ resourceSet, encryptionConfigSecret }: Extract<WantedBackup, { kind: "operator" }>): Finding[] {
+  if (resourceSet === SET_WITHOUT_SECRETS) {
+    const sentence = `ResourceSet ${resourceSet} selects no Secrets: the backup will hold no certificate and no token.`;
+    return [finding("backup.without-secrets", TARGET, sentence)];
+  }
+  if (encryptionConfigSecret !== undefined) return [];
+  const sentence = "No encryption configuration is named: the operator's backup will hold every Secret in the clear.";
+  return [finding("backup.plain-secrets", TARGET, sentence)];
+}
