@@ -52,7 +52,7 @@ export interface TokenInCluster {
 
 /** The tokens of the agent, or (`persons`) those for people's requests, in the cluster itself. */
 export async function tokensIn(
-  { client }: SandboxCluster,
+  { client }: Pick<SandboxCluster, "client">,
   of: "agent" | "persons" = "agent",
 ): Promise<readonly TokenInCluster[]> {
   const namespace = of === "agent" ? "cattle-system" : "cattle-impersonation-system";

@@ -59,11 +59,13 @@ function isExplained({ access: { held }, verdict }: Extract<AccessSeen, { kind: 
   return (caUntouched || right("ca")) && (tokenUntouched || right("token"));
 }
 
-/** Rancher is given this part of the step's time to do it by itself; seen: within 30 s of the agent's restart. */
-const PATIENCE = 0.25;
+/** Rancher takes a report over as the agent connects; seen: 11 s after a pod's start, and the one before has waited for that. */
+const TAKE_OVER_MS = 40_000;
+/** And never more than this part of the step's time. */
+const PART = 0.25;
 
 async function isTakenOver(context: StepContext): Promise<boolean> {
-  const end = Date.now() + context.remainingMs() * PATIENCE;
+  const end = Date.now() + Math.min(TAKE_OVER_MS, context.remainingMs() * PART);
   for (;;) {
     const facts = heldOf(await context.management.get(managementClusters, context.step.target));
     const seen = await lookAtAccess(context);

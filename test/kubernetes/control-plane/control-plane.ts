@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { Agent, fetch } from "undici";
 import { kubeconfigText } from "../../../src/sandbox/api-server/kubeconfig.ts";
 import type { ClientCertificate } from "../../../src/sandbox/api-server/serving-identity.ts";
-import { createIdentities, type Identities } from "./identities.ts";
+import { createIdentities, type Identities, type Renewal, renewIdentities } from "./identities.ts";
 import { Program } from "./program.ts";
 
 export interface ControlPlaneOptions {
@@ -32,6 +32,8 @@ export interface ControlPlane extends AsyncDisposable {
   readonly kubeconfig: string;
   /** Ends kube-apiserver and starts it again over the same etcd, at the same address: what it had in memory is gone. */
   restartApiServer(): Promise<void>;
+  /** Starts its programs again with other keys; `caPem` and `kubeconfig` are those of now then. */
+  renew(renewal: Renewal): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -60,22 +62,49 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     rmSync(directory, { recursive: true, force: true });
   };
   try {
-    const identities = await createIdentities(options.name, directory);
+    let identities = await createIdentities(options.name, directory);
     const etcd = startEtcd(directory);
     programs.etcd = etcd.program;
-    const needs = { etcd: etcd.endpoint, identities, options };
-    const { program, port } = await startApiServer(directory, needs);
+    const needs = () => ({ etcd: etcd.endpoint, identities, options });
+    const { program, port } = await startApiServer(directory, needs());
     programs.apiServer = program;
-    const access = accessTo(`https://127.0.0.1:${port}`, options.name, identities);
-    const { controllers = CONTROLLERS } = options;
-    if (controllers !== false) {
-      programs.controllers = startControllers(directory, { kubeconfig: access.kubeconfig, identities, controllers });
-    }
+    const { name, controllers = CONTROLLERS } = options;
+    const access = () => accessTo(`https://127.0.0.1:${port}`, name, identities);
+    const startTheControllers = () => {
+      if (controllers === false) return;
+      const { kubeconfig } = access();
+      programs.controllers = startControllers(directory, { kubeconfig, identities, controllers });
+    };
+    startTheControllers();
     const restartApiServer = async () => {
       await programs.apiServer?.stop();
-      programs.apiServer = (await startApiServer(directory, needs, port)).program;
+      programs.apiServer = (await startApiServer(directory, needs(), port)).program;
     };
-    return { ...access, restartApiServer, stop, [Symbol.asyncDispose]: stop };
+    const renew = async (renewal: Renewal) => {
+      await programs.controllers?.stop();
+      identities = await renewIdentities(identities, renewal, { name, directory });
+      await restartApiServer();
+      startTheControllers();
+    };
+    const { url, token } = access();
+    return {
+      name,
+      url,
+      token,
+      get caPem() {
+        return access().caPem;
+      },
+      get administrator() {
+        return access().administrator;
+      },
+      get kubeconfig() {
+        return access().kubeconfig;
+      },
+      restartApiServer,
+      renew,
+      stop,
+      [Symbol.asyncDispose]: stop,
+    };
   } catch (error) {
     await stop();
     throw error;

@@ -27,34 +27,61 @@ export interface Identities {
   };
 }
 
+/** Which of a control plane's keys are to be others. */
+export interface Renewal {
+  readonly ca: boolean;
+  readonly serviceAccountKey: boolean;
+}
+
 /** @param directory where the files are written, only for this user to read */
 export async function createIdentities(name: string, directory: string): Promise<Identities> {
-  const authority = await createClusterAuthority({ name, now: new Date() });
-  const administrator = await authority.issueClient(ADMINISTRATOR);
   const token = randomBytes(24).toString("hex");
-  const write = (file: string, text: string): string => {
+  const row = `${token},${ADMINISTRATOR.name},${ADMINISTRATOR.name},"${ADMINISTRATOR.groups}"\n`;
+  const tokens = writeInto(directory)("tokens.csv", row);
+  const { files, ...authority } = await writeAuthority(name, directory);
+  return { ...authority, token, files: { ...files, ...writeServiceAccountKey(directory), tokens } };
+}
+
+/** The same control plane with other keys in the same files: whoever is started again with them has them. */
+export async function renewIdentities(
+  before: Identities,
+  { ca, serviceAccountKey }: Renewal,
+  { name, directory }: { readonly name: string; readonly directory: string },
+): Promise<Identities> {
+  if (serviceAccountKey) writeServiceAccountKey(directory);
+  if (!ca) return before;
+  const { files, ...authority } = await writeAuthority(name, directory);
+  return { ...before, ...authority, files: { ...before.files, ...files } };
+}
+
+function writeInto(directory: string) {
+  return (file: string, text: string): string => {
     const path = join(directory, file);
     writeFileSync(path, text, { mode: 0o600 });
     return path;
   };
-  const serviceAccounts = generateKeyPairSync("ec", { namedCurve: "P-256" });
+}
+
+async function writeAuthority(name: string, directory: string) {
+  const write = writeInto(directory);
+  const authority = await createClusterAuthority({ name, now: new Date() });
+  const administrator = await authority.issueClient(ADMINISTRATOR);
+  const files = {
+    ca: write("ca.crt", authority.caPem),
+    servingCertificate: write("serving.crt", authority.certificatePem),
+    servingKey: write("serving.key", authority.keyPem),
+  };
+  return { authority, administrator, files };
+}
+
+function writeServiceAccountKey(directory: string) {
+  const write = writeInto(directory);
+  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   return {
-    authority,
-    administrator,
-    token,
-    files: {
-      ca: write("ca.crt", authority.caPem),
-      servingCertificate: write("serving.crt", authority.certificatePem),
-      servingKey: write("serving.key", authority.keyPem),
-      serviceAccountKey: write(
-        "service-accounts.key",
-        serviceAccounts.privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
-      ),
-      serviceAccountPublicKey: write(
-        "service-accounts.pub",
-        serviceAccounts.publicKey.export({ type: "spki", format: "pem" }).toString(),
-      ),
-      tokens: write("tokens.csv", `${token},${ADMINISTRATOR.name},${ADMINISTRATOR.name},"${ADMINISTRATOR.groups}"\n`),
-    },
+    serviceAccountKey: write("service-accounts.key", privateKey.export({ type: "pkcs8", format: "pem" }).toString()),
+    serviceAccountPublicKey: write(
+      "service-accounts.pub",
+      publicKey.export({ type: "spki", format: "pem" }).toString(),
+    ),
   };
 }

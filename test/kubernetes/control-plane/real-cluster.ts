@@ -12,6 +12,7 @@ import type { TunnelHandler } from "../../../src/sandbox/rancher/tunnel.ts";
 import { collectionOf } from "../../../src/sandbox/scenario/collection.ts";
 import type { ClusterOptions, EstateCluster } from "../../../src/sandbox/scenario/estate-cluster.ts";
 import type { ControlPlane } from "./control-plane.ts";
+import type { Renewal } from "./identities.ts";
 import { NetworkClient, pathOf, textOf } from "./network-client.ts";
 import { type Account, bearer, Wire } from "./wire.ts";
 
@@ -29,7 +30,7 @@ const LOOK_MS = 50;
 export class RealCluster implements EstateCluster {
   readonly client: NetworkClient;
   readonly clock: HeldClock;
-  readonly caPem: string;
+  readonly #controlPlane: ControlPlane;
   readonly #options: ClusterOptions;
   readonly #kinds: KindTable;
   readonly #definitions: readonly NewObject[];
@@ -40,7 +41,7 @@ export class RealCluster implements EstateCluster {
 
   /** @param definitions the real definitions of kinds; kinds that are not among them get bare ones */
   constructor(controlPlane: ControlPlane, definitions: readonly NewObject[], options: ClusterOptions) {
-    this.caPem = controlPlane.caPem;
+    this.#controlPlane = controlPlane;
     this.clock = new HeldClock(options.clock);
     this.#options = options;
     this.#kinds = new KindTable(options.kinds);
@@ -48,6 +49,16 @@ export class RealCluster implements EstateCluster {
     this.#wire = new Wire(controlPlane.url, controlPlane.caPem);
     this.#administrator = this.#wire.as(bearer(controlPlane.token));
     this.client = new NetworkClient(this.#administrator);
+  }
+
+  get caPem(): string {
+    return this.#controlPlane.caPem;
+  }
+
+  /** Its control plane starts again with other keys. */
+  async renew(renewal: Renewal): Promise<void> {
+    await this.#controlPlane.renew(renewal);
+    await this.#wire.trust(this.caPem);
   }
 
   async create(objects: readonly NewObject[]): Promise<void> {
@@ -72,7 +83,9 @@ export class RealCluster implements EstateCluster {
   handlerFor({ name: user }: User): TunnelHandler {
     const [, , namespace, name] = user.split(":");
     if (namespace === undefined || name === undefined) throw new Error(`${user} is no service account`);
-    return this.#wire.as(this.#serviceAccount({ namespace, name }));
+    const own = this.#wire.as(this.#serviceAccount({ namespace, name }));
+    return (request, signal) =>
+      request.headers.authorization === undefined ? own(request, signal) : this.#wire.forwarded(request, signal);
   }
 
   async stop(): Promise<void> {

@@ -13,6 +13,7 @@ import { Estate } from "../../../src/sandbox/scenario/estate.ts";
 import { parseScenario, type ScenarioInput } from "../../../src/sandbox/scenario/scenario.ts";
 import { waitUntil } from "../../../src/sandbox/scenario/waiting.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
+import type { Renewal } from "./identities.ts";
 import { RealCluster } from "./real-cluster.ts";
 
 /** An agent that has failed for a while starts again within its back-off of at most five minutes. */
@@ -39,6 +40,10 @@ export interface RealEstate extends Pick<Sandbox, SharedWithSandbox> {
   /** The agent's pods of a cluster, by the cluster's name. */
   agentPods(cluster: string): Promise<readonly KubeObject[]>;
   deletePod(cluster: string, name: string): Promise<void>;
+  /** A cluster's own API server, past Rancher, as an administrator reaches it now. */
+  kubeconfig(cluster: string): string;
+  /** Starts a cluster's control plane with other keys; its agents lose their leases then. */
+  renewCluster(cluster: string, renewal: Renewal & { readonly reported: boolean }): Promise<void>;
   /** Every agent holds its sessions, and Rancher shows `Connected` and `Ready`. */
   waitUntilConnected(): Promise<void>;
 }
@@ -68,30 +73,43 @@ export async function startRealEstate(definitionsPath: string, input: ScenarioIn
       await estate.stop();
       await stopAll();
     };
-    return open(estate, planeOf("management"), stop);
+    return open(estate, planeOf, stop);
   } catch (error) {
     await stopAll();
     throw error;
   }
 }
 
-function open(estate: Estate<RealCluster>, management: ControlPlane, stop: () => Promise<void>): RealEstate {
+function open(
+  estate: Estate<RealCluster>,
+  planeOf: (name: string) => ControlPlane,
+  stop: () => Promise<void>,
+): RealEstate {
   const pods = core("pods", "cattle-system");
-  const clusterOf = (name: string) => {
+  const downstream = (name: string) => {
     const found = estate.downstream.find((each) => each.name === name);
     if (found === undefined) throw new Error(`no cluster is called ${name}`);
-    return found.cluster;
+    return found;
   };
+  const clusterOf = (name: string) => downstream(name).cluster;
   return {
     serverUrl: estate.serverUrl,
     token: estate.token,
-    managementKubeconfig: management.kubeconfig,
+    managementKubeconfig: planeOf("management").kubeconfig,
     management: estate.management.client,
     pki: estate.pki,
     statistics: () => estate.statistics.read(),
     clusters: estate.downstream.map(({ id, name, cluster }) => ({ id, name, client: cluster.client })),
     agentPods: async (name) => (await clusterOf(name).client.list(pods, AGENT_PODS)).items,
     deletePod: (name, pod) => clusterOf(name).client.delete(pods, pod),
+    kubeconfig: (name) => planeOf(name).kubeconfig,
+    renewCluster: async (name, { reported, ...renewal }) => {
+      const target = downstream(name);
+      estate.conduct.refusalsPossible = true;
+      if (!reported) estate.conduct.unheard.add(target.id);
+      await target.cluster.renew(renewal);
+      target.loseLeases();
+    },
     waitUntilConnected: () => waitUntilConnected(estate),
     stop,
   };
