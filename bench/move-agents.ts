@@ -40,6 +40,7 @@ function within(api: Api, namespace: string): Api {
     patch: (resource, name, patch) => api.patch(there(resource), name, patch),
     delete: (resource, name, options) => api.delete(there(resource), name, options),
     watchUntil: (resource, selection, decide, options) => api.watchUntil(there(resource), selection, decide, options),
+    followLog: (log) => api.followLog({ ...log, namespace }),
     allowed: (verb, resource, name) => api.allowed(verb, there(resource), name),
     as: (who) => within(api.as(who), namespace),
   };

@@ -8,6 +8,7 @@ export function guardedApi(api: Api, guard: () => Promise<void>): Api {
     get: (resource, name) => api.get(resource, name),
     list: (resource, selection) => api.list(resource, selection),
     watchUntil: (resource, selection, decide, options) => api.watchUntil(resource, selection, decide, options),
+    followLog: (log) => api.followLog(log),
     allowed: (verb, resource, name) => api.allowed(verb, resource, name),
     as: (who) => guardedApi(api.as(who), guard),
     async create(resource, object, options) {

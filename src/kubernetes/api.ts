@@ -3,9 +3,9 @@ import { z } from "zod";
 import { ApiError, type Asked, errorOfAnswer, errorOfBody } from "./api-error.ts";
 import { asKubeObject, type KubeObject } from "./object.ts";
 import { patiently } from "./patience.ts";
-import { describe, type Resource, resourcePath } from "./resource.ts";
+import { describe, pods, type Resource, resourcePath } from "./resource.ts";
 import type { Transport, TransportRequest } from "./transport.ts";
-import { type Listed, type WatchOptions, watchUntil } from "./watch.ts";
+import { type Listed, tooLate, type WatchOptions, watchUntil } from "./watch.ts";
 import type { Answer } from "./whole-answer.ts";
 
 /** Selectors in the API's own syntax. */
@@ -75,10 +75,22 @@ export interface Api {
     decide: (objects: readonly KubeObject[]) => T | undefined,
     options: WatchOptions,
   ): Promise<T>;
+  /**
+   * Follows a container's log, as a person does who watches it, until the first text comes.
+   * Throws an `ApiError` when it cannot be followed; after `deadlineMs` without a text, of kind `deadline`.
+   */
+  followLog(log: PodLog): Promise<string>;
   /** What a SelfSubjectAccessReview says; `unknown` when it could not be asked. */
   allowed(verb: Verb, resource: Resource, name?: string): Promise<"yes" | "no" | "unknown">;
   /** The same server as another account. */
   as(who: Impersonation): Api;
+}
+
+export interface PodLog {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+  readonly deadlineMs: number;
 }
 
 /** What to watch: one object by its name, or those that match. */
@@ -211,6 +223,24 @@ class HttpApi implements Api {
       decide,
       options,
     );
+  }
+
+  async followLog({ namespace, pod, container, deadlineMs }: PodLog): Promise<string> {
+    const asked: Asked = { server: this.server, what: `follow the log of pods/${pod} in ${namespace}` };
+    const query = queryOf({ container, follow: "true", tailLines: "1" });
+    const path = resourcePath(pods(namespace), pod, "log") + query;
+    const late = AbortSignal.timeout(deadlineMs);
+    const headers = { accept: "application/json, */*" };
+    try {
+      const request = await this.#prepared({ method: "GET", path, headers, signal: late });
+      const answer = await this.#options.transport.stream(asked, request);
+      if (answer.status !== 200) throw errorOfAnswer(asked, { status: answer.status, body: await answer.body.text() });
+      for await (const chunk of answer.body) return String(chunk);
+      return "";
+    } catch (error) {
+      if (late.aborted) throw tooLate(asked, deadlineMs);
+      throw error;
+    }
   }
 
   async allowed(verb: Verb, resource: Resource, name?: string): Promise<"yes" | "no" | "unknown"> {

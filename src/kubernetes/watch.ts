@@ -201,7 +201,8 @@ async function backOff(failures: number, signal: AbortSignal): Promise<void> {
   await pause(base * (0.5 + Math.random()), undefined, { signal });
 }
 
-function tooLate(asked: Asked, deadlineMs: number): ApiError {
+/** What was waited for did not come in time. */
+export function tooLate(asked: Asked, deadlineMs: number): ApiError {
   return new ApiError(
     `What was waited for on ${asked.server} (${asked.what}) did not come within ${Math.round(deadlineMs / 1000)} s.`,
     {

@@ -30,6 +30,7 @@ export class FollowingApi implements Api {
   replace: Api["replace"] = (resource, object, options) => this.#ask((api) => api.replace(resource, object, options));
   patch: Api["patch"] = (resource, name, patch) => this.#ask((api) => api.patch(resource, name, patch));
   delete: Api["delete"] = (resource, name, options) => this.#ask((api) => api.delete(resource, name, options));
+  followLog: Api["followLog"] = (log) => this.#ask((api) => api.followLog(log));
   allowed: Api["allowed"] = (verb, resource, name) => this.#ask((api) => api.allowed(verb, resource, name));
 
   watchUntil: Api["watchUntil"] = async (resource, selection, decide, options) => {

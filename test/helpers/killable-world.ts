@@ -49,6 +49,7 @@ export function killable(world: World): KillableWorld {
     replace: guard((...args: Parameters<Api["replace"]>) => inner.replace(...args)),
     patch: guard((...args: Parameters<Api["patch"]>) => inner.patch(...args)),
     delete: guard((...args: Parameters<Api["delete"]>) => inner.delete(...args)),
+    followLog: guard((...args: Parameters<Api["followLog"]>) => inner.followLog(...args)),
     allowed: guard((...args: Parameters<Api["allowed"]>) => inner.allowed(...args)),
     watchUntil: (resource, selection, decide, options) => {
       const signal = options.signal === undefined ? ending.signal : AbortSignal.any([options.signal, ending.signal]);

@@ -12,7 +12,14 @@ export type Renewal = Partial<Omit<Extract<Fault, { kind: "renewed-cluster" }>, 
 
 /** Changes a cluster's keys, and waits until Rancher has noticed. */
 export async function renewCluster(sandbox: Sandbox, cluster: SandboxCluster, renewal: Renewal = {}): Promise<void> {
-  const usual = { serviceAccountKey: true, ca: false, secretsFollow: true, agent: "restarts", reported: true } as const;
+  const usual = {
+    serviceAccountKey: true,
+    ca: false,
+    secretsFollow: true,
+    agent: "restarts",
+    reported: true,
+    staleStreams: false,
+  } as const;
   await sandbox.inject({ kind: "renewed-cluster", cluster: cluster.name, ...usual, ...renewal });
   await sandbox.waitUntil(async () => (await readiness(sandbox, cluster)) === "False", { what: "Ready=False" });
 }

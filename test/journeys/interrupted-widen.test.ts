@@ -179,6 +179,7 @@ function bound(api: Api): Api {
     patch: (...args) => api.patch(...args),
     delete: (...args) => api.delete(...args),
     watchUntil: (...args) => api.watchUntil(...args),
+    followLog: (...args) => api.followLog(...args),
     allowed: (...args) => api.allowed(...args),
     as: (who) => api.as(who),
   };

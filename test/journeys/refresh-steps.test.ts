@@ -235,3 +235,35 @@ test(
   },
   LONG,
 );
+
+test(
+  "requests work and logs do not, since Rancher goes on with what it held: it says so, and ends once Rancher was restarted (M2.10)",
+  async (context) => {
+    const lab = await start(context);
+    const cluster = first(lab);
+    await renewCluster(lab.sandbox, cluster, { staleStreams: true });
+    await lab.prepare();
+    const failed = { kind: "failed", stage: "refresh", steps: [`${cluster.id}/prove-access`] };
+    expect(await lab.apply()).toEqual(failed);
+    const journal = await readFile(`${lab.directory}/journal.jsonl`, "utf8");
+    const entries = journal
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(entries.findLast(({ type }) => type === "step-failed")?.data).toMatchObject({
+      message: expect.stringMatching(/log can be followed past Rancher, and not through it: .* 401/),
+      hint: expect.stringContaining("restart its pods"),
+    });
+    expect((await ask(lab.sandbox, `/k8s/clusters/${cluster.id}/api/v1/namespaces`)).status).toBe(200);
+
+    const { exits } = lab.sandbox.statistics().rancher;
+    await lab.sandbox.restartRancher();
+    await lab.sandbox.waitUntil(() => lab.sandbox.statistics().rancher.exits > exits, {
+      what: "the old process to end",
+    });
+    await lab.sandbox.waitUntilConnected();
+    expect(await lab.apply()).toEqual({ kind: "finished", worldChanged: true });
+    await expectRefreshed(lab, cluster);
+  },
+  LONG,
+);

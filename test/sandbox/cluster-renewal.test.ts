@@ -78,6 +78,7 @@ const renew = (cluster: SandboxCluster, fault: Partial<Extract<Fault, { kind: "r
     secretsFollow: true,
     agent: "restarts",
     reported: true,
+    staleStreams: false,
     ...fault,
   });
 
@@ -105,7 +106,8 @@ describe("the service-account key is another one", () => {
     await sandbox.restartAgent(cluster.name);
     await sandbox.waitUntil(() => must(sandbox.statistics().clusters[cluster.id]).agentStarts === 3);
     await sandbox.waitUntil(() => cluster.connected());
-    expect(await ready(cluster)).toMatchObject({ status: "False", reason: "Error" });
+    await untilReady(cluster, "False", REFUSED);
+    expect(await ready(cluster)).toMatchObject({ reason: "Error" });
     expect(await held(cluster)).toEqual(before);
   });
 

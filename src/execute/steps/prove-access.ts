@@ -3,6 +3,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
 import { ApiError } from "../../kubernetes/api-error.ts";
 import { managementClusters, namespaces } from "../../kubernetes/resource.ts";
+import { observeAgent } from "../../observe/agent.ts";
+import { AGENT } from "../../rancher/agent-workload.ts";
 import { readManagementCluster } from "../../rancher/management-cluster.ts";
 import { erased, type StepContext, type Verification } from "../step-action.ts";
 
@@ -13,8 +15,9 @@ export const proveAccess = erased<Record<string, never>>({
   async observe(context) {
     const object = await context.management.get(managementClusters, context.step.target);
     const ready = object === undefined ? undefined : readManagementCluster(object)?.ready?.status;
-    if (ready !== "True" || (await personsAnswer(context)) !== undefined) return { kind: "todo", before: {} };
-    return { kind: "done", evidence: [] };
+    const works =
+      ready === "True" && (await personsAnswer(context)) === undefined && (await silentLog(context)) === undefined;
+    return works ? { kind: "done", evidence: [] } : { kind: "todo", before: {} };
   },
 
   async apply() {
@@ -26,6 +29,14 @@ export const proveAccess = erased<Record<string, never>>({
     if (notReady !== undefined) return blocked(`Rancher does not show it Ready: ${notReady}`);
     const refused = await awaitAnswer(context);
     if (refused !== undefined) return blocked(`a request through Rancher is not answered: ${refused}`);
+    const silent = await silentLog(context);
+    if (silent !== undefined) {
+      const why = `the agent's log can be followed past Rancher, and not through it: ${silent}`;
+      return {
+        kind: "blocked",
+        by: { why, hint: "Rancher's processes may go on with what they held: restart its pods." },
+      };
+    }
     return { kind: "verified", evidence: [] };
   },
 });
@@ -73,6 +84,36 @@ async function personsAnswer({ world, step }: StepContext): Promise<string | und
     return undefined;
   } catch (error) {
     if (error instanceof ApiError) return error.message;
+    throw error;
+  }
+}
+
+/** How long a log may take to show its last line. */
+const LOG_MS = 15_000;
+
+/**
+ * Where requests work, streams may not: Rancher 2.1 keeps copies of its cluster objects. A log that the cluster does not
+ * show past Rancher either proves nothing, nor does one that this person may not read.
+ * @returns what was wrong with the stream through Rancher
+ */
+async function silentLog(context: StepContext): Promise<string | undefined> {
+  const { world, step } = context;
+  const own = (await context.own(step.target)).api;
+  const pod = (await observeAgent(own))?.pods.find(({ ready, deleting }) => ready && !deleting);
+  if (pod === undefined) return undefined;
+  const { namespace, container } = AGENT;
+  const log = { namespace, container, pod: pod.name, deadlineMs: LOG_MS };
+  if ((await failureOf(own.followLog(log))) !== undefined) return undefined;
+  const failure = await failureOf(world.rancher.downstream(step.target).followLog(log));
+  return failure === undefined || failure.status === 403 ? undefined : failure.message;
+}
+
+async function failureOf(asked: Promise<unknown>): Promise<ApiError | undefined> {
+  try {
+    await asked;
+    return undefined;
+  } catch (error) {
+    if (error instanceof ApiError) return error;
     throw error;
   }
 }

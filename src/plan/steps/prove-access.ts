@@ -9,15 +9,16 @@ export function proveAccess({ estate }: Pick<StepContext, "estate">, cluster: Re
     id: `${id}/prove-access`,
     kind: "prove-access",
     target: id,
-    says: `See ${called(cluster)} Ready, and a request through Rancher answered by it.`,
+    says: `See ${called(cluster)} Ready, a request through Rancher answered by it, and its agent's log followed.`,
     manual: {
       row: "M2.4, M2.10",
       commands: [
         `kubectl get clusters.management.cattle.io ${id} -o jsonpath='{.status.conditions[?(@.type=="Ready")].status}'`,
         `curl -fsS --cacert agents.pem -H "Authorization: Bearer $RANCHER_TOKEN" '${estate.serverUrl}/k8s/clusters/${id}/api/v1/namespaces/kube-system'`,
+        `curl -fsSN --max-time 10 --cacert agents.pem -H "Authorization: Bearer $RANCHER_TOKEN" '${estate.serverUrl}/k8s/clusters/${id}/api/v1/namespaces/cattle-system/pods/cattle-cluster-agent-xxxxx/log?follow=true&tailLines=1'`,
       ],
     },
-    permissions: ["watch clusters.management.cattle.io", `get namespaces in ${id}`],
+    permissions: ["watch clusters.management.cattle.io", `get namespaces in ${id}`, `get pods cattle-system in ${id}`],
     undo: { kind: "nothing-to-undo" },
   };
 }

@@ -8,7 +8,7 @@ import type { Exchange, ServerContext } from "./server.ts";
 const AGGREGATION_MS = 8000;
 
 /** Answers what needs no token. @returns whether this was such a request */
-export async function answerPublic(exchange: Exchange, context: ServerContext, since: Date): Promise<boolean> {
+export async function answerPublic(exchange: Exchange, context: ServerContext): Promise<boolean> {
   const { response, url } = exchange;
   const { world, settings } = context;
   switch (url.pathname) {
@@ -25,7 +25,7 @@ export async function answerPublic(exchange: Exchange, context: ServerContext, s
       send(response, { status: 200, type: "text/html", body: "<!DOCTYPE html><title>Rancher</title>" });
       return true;
     case "/cacerts":
-      answerBundle(exchange, context, since);
+      answerBundle(exchange, context);
       return true;
     case "/v3/settings/cacerts":
       answerBundleSetting(exchange, settings.object("cacerts"), world.serverUrl);
@@ -35,7 +35,7 @@ export async function answerPublic(exchange: Exchange, context: ServerContext, s
   }
 }
 
-function answerBundle({ response }: Exchange, { settings, clock }: ServerContext, since: Date): void {
+function answerBundle({ response }: Exchange, { settings, clock, since }: ServerContext): void {
   const value = settings.value("cacerts");
   if (clock.elapsed(since) < AGGREGATION_MS) sendText(response, 503, "API Aggregation not ready");
   else sendText(response, 200, value === "" || value.endsWith("\n") ? value : `${value}\n`);

@@ -110,6 +110,7 @@ class RancherProcess {
       impersonation,
       client,
       clock,
+      since: clock.now(),
       pod: this.#pod,
       log,
     });

@@ -20,6 +20,8 @@ export interface ServerContext {
   readonly impersonation: Impersonation;
   readonly client: ClusterClient;
   readonly clock: Clock;
+  /** When the process began to serve. */
+  readonly since: Date;
   readonly pod: string;
   readonly log: (level: "INFO" | "ERROR", line: string) => void;
 }
@@ -35,14 +37,11 @@ export interface Exchange {
 export class RancherServer {
   readonly #context: ServerContext;
   readonly #agents: AgentEndpoint;
-  /** When the process began to serve: `/cacerts` needs a little longer than the rest. */
-  readonly #since: Date;
   readonly #open = new Set<ServerResponse>();
 
   constructor(context: ServerContext) {
     this.#context = context;
     this.#agents = new AgentEndpoint(context);
-    this.#since = context.clock.now();
   }
 
   handle(request: IncomingMessage, response: ServerResponse): void {
@@ -70,7 +69,7 @@ export class RancherServer {
     const { response, request, url } = exchange;
     const refusal = url.pathname.startsWith("/k8s/") ? this.#context.world.conduct.refusal() : undefined;
     if (refusal !== undefined) return sendJson(response, refusal, faultBody(refusal));
-    if (await answerPublic(exchange, this.#context, this.#since)) return;
+    if (await answerPublic(exchange, this.#context)) return;
     const { client, clock } = this.#context;
     const caller = await authenticate(request.headers.authorization, client, clock.now());
     if (caller === undefined) return unauthorized(response);

@@ -31,6 +31,8 @@ export interface RancherConduct {
   readonly hidden: ReadonlySet<string>;
   /** Whether Rancher does not take over what this cluster's agent reports. */
   ignoresReportOf(clusterId: string): boolean;
+  /** Whether a process that began to serve then follows this cluster's logs with a token of before. */
+  hasStaleStreams(clusterId: string, processSince: Date): boolean;
   /** Whether clusters may refuse what they took before, so that each is asked again and again. */
   mayRefuse(): boolean;
   /** Whether links may be half open, so that sessions are worth a ping. */

@@ -16,6 +16,8 @@ export class Conduct implements RancherConduct {
   hangsPossible = false;
   /** Clusters whose agents report in vain. */
   readonly unheard = new Set<string>();
+  /** Since when logs of a cluster need a process that has started later. */
+  readonly staleStreams = new Map<string, Date>();
   /** True once a cluster may refuse what it took before. */
   refusalsPossible = false;
   /** The next process to start finds the bundle before the present one. */
@@ -78,6 +80,11 @@ export class Conduct implements RancherConduct {
 
   ignoresReportOf(clusterId: string): boolean {
     return this.unheard.has(clusterId);
+  }
+
+  hasStaleStreams(clusterId: string, processSince: Date): boolean {
+    const since = this.staleStreams.get(clusterId);
+    return since !== undefined && processSince < since;
   }
 
   mayRefuse(): boolean {

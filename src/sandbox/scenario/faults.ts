@@ -33,6 +33,8 @@ export const faultSchema = z.discriminatedUnion("kind", [
     agent: z.enum(["restarts", "stays"]).default("restarts"),
     /** Whether Rancher takes over what its agents report from then on. */
     reported: z.boolean().default(true),
+    /** Logs and shells go on with what Rancher's processes held until they are restarted (seen in Rancher 2.1). */
+    staleStreams: z.boolean().default(false),
   }),
   z.strictObject({ kind: z.literal("image-missing"), cluster }),
   z.strictObject({ kind: z.literal("node-full"), cluster }),
