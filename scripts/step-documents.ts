@@ -9,6 +9,7 @@ import { deleteCertificate } from "../src/plan/steps/delete-certificate.ts";
 import { presentCertificate } from "../src/plan/steps/present-certificate.ts";
 import { proveDecryption } from "../src/plan/steps/prove-decryption.ts";
 import { proveTrust } from "../src/plan/steps/prove-trust.ts";
+import { reapplyAgent } from "../src/plan/steps/reapply-agent.ts";
 import { redeployAgent } from "../src/plan/steps/redeploy-agent.ts";
 import { removeBundle } from "../src/plan/steps/remove-bundle.ts";
 import { replaceCertificate } from "../src/plan/steps/replace-certificate.ts";
@@ -59,6 +60,7 @@ export const EXAMPLE_STEPS: readonly Step[] = [
   saveObjects(context),
   backUpEstate({ kind: "operator", name: "farrier-r-20270131-00000000", resourceSet: "rancher-resource-set-full" }),
   proveDecryption(),
+  reapplyAgent(context, { ...paris, reach: "direct" }, both),
   armAgent(context, paris, both),
   serveBundle(context, both),
   rollAgent(context, paris, both),

@@ -10,6 +10,7 @@ import { presentCertificate } from "./steps/present-certificate.ts";
 import { proveAccess } from "./steps/prove-access.ts";
 import { proveDecryption } from "./steps/prove-decryption.ts";
 import { proveTrust } from "./steps/prove-trust.ts";
+import { reapplyAgent } from "./steps/reapply-agent.ts";
 import { recreateAgentPods } from "./steps/recreate-agent-pods.ts";
 import { redeployAgent } from "./steps/redeploy-agent.ts";
 import { removeBundle } from "./steps/remove-bundle.ts";
@@ -30,6 +31,7 @@ export const ACTIONS: Readonly<Record<StepKind, ErasedAction>> = {
   "serve-bundle": serveBundle,
   "roll-agent": rollAgent,
   "redeploy-agent": redeployAgent,
+  "reapply-agent": reapplyAgent,
   "present-certificate": presentCertificate,
   "replace-certificate": replaceCertificate,
   "restart-agent": restartAgent,

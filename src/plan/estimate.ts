@@ -21,6 +21,7 @@ const COSTS: Readonly<Record<StepKind, Cost>> = {
   "serve-bundle": { least: 10, most: 120, requests: 12 },
   "roll-agent": { least: 5, most: 120, requests: 6 },
   "redeploy-agent": { least: 11, most: 60, requests: 6 },
+  "reapply-agent": { least: 22, most: 300, requests: 40 },
   "present-certificate": { least: 1, most: 15, requests: 4 },
   "replace-certificate": { least: 10, most: 135, requests: 16 },
   "restart-agent": { least: 30, most: 120, requests: 5 },

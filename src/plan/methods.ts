@@ -35,7 +35,7 @@ function redeployed(cluster: Cluster, wanted: "patch" | "redeploy" | undefined):
   return { method: "redeploy", reach: "none", why: `${why} ${tunnel}` };
 }
 
-function patched({ reach, tunnel, given }: Cluster): MethodChoice {
+function patched({ reach, tunnel, given, agent }: Cluster): MethodChoice {
   if (reach === "rancher") {
     const spare = given.find(({ state }) => state.kind === "answering" && state.permissions.patchAgent !== "no");
     const also = spare === undefined ? "" : ` Should its tunnel end, its ${spare.called} stands in.`;
@@ -46,7 +46,16 @@ function patched({ reach, tunnel, given }: Cluster): MethodChoice {
     tunnel.kind === "unreachable"
       ? `the tunnel does not answer (${unended(tunnel.why)})`
       : "this account may not patch the agent through Rancher";
-  return { method: "patch", reach, why: `Its agent is patched past Rancher, over its ${way}: ${instead}.` };
+  const first =
+    agent === undefined
+      ? " Its Deployment is missing: it is made anew from Rancher's registration manifest first."
+      : "";
+  return { method: "patch", reach, why: `Its agent is patched past Rancher, over its ${way}: ${instead}.${first}` };
+}
+
+/** The last resort: the agent is gone, and Rancher cannot bring it back without its tunnel. */
+export function needsReapplying(live: Cluster, { method, reach }: Pick<PlannedCluster, "method" | "reach">): boolean {
+  return method === "patch" && (reach === "direct" || reach === "ssh") && live.agent === undefined;
 }
 
 /** A sentence that is put in brackets. */

@@ -91,6 +91,7 @@ export const stepKindSchema = z.enum([
   "serve-bundle",
   "roll-agent",
   "redeploy-agent",
+  "reapply-agent",
   "present-certificate",
   "replace-certificate",
   "restart-agent",

@@ -1,7 +1,7 @@
 /** A route over an estate → stages in order, each with its gate, waves and steps. */
 import { alignedWith } from "../estate/agent-state.ts";
 import type { Cluster } from "../estate/cluster.ts";
-import { canStraddle } from "./methods.ts";
+import { canStraddle, needsReapplying } from "./methods.ts";
 import type { PlanOptions } from "./options.ts";
 import type { Epoch, EpochName, PlannedCluster, Stage, Step } from "./plan.ts";
 import { epochNamed, finalEpoch } from "./reading.ts";
@@ -14,6 +14,7 @@ import { deleteCertificate } from "./steps/delete-certificate.ts";
 import { presentCertificate } from "./steps/present-certificate.ts";
 import { proveDecryption } from "./steps/prove-decryption.ts";
 import { proveTrust } from "./steps/prove-trust.ts";
+import { reapplyAgent } from "./steps/reapply-agent.ts";
 import { redeployAgent } from "./steps/redeploy-agent.ts";
 import { removeBundle } from "./steps/remove-bundle.ts";
 import { replaceCertificate } from "./steps/replace-certificate.ts";
@@ -81,14 +82,18 @@ function repairStage({ context }: StagesInput): Stage {
   };
 }
 
-/** Agents that carry another pin than the served one: armed for a bundle that will not come, or never moved. */
+/** Agents that are missing, or carry another pin than the served one: armed for a bundle that will not come, or never moved. */
 function alignStage(input: StagesInput): Stage | undefined {
   const current = epochNamed(input.context, "current");
-  const steps = rollSteps(
+  const misaligned = rollSteps(
     input,
     current,
     ({ live }) => live.agent !== undefined && !alignedWith(live.agent, current.pin),
   );
+  const missing = input.clusters
+    .filter(({ live, planned }) => needsReapplying(live, planned))
+    .map(({ planned }) => reapplyAgent(input.context, planned, current));
+  const steps = [...missing, ...misaligned];
   return steps.length === 0 ? undefined : spreadStage(input, current, steps);
 }
 
@@ -109,7 +114,7 @@ function spreadStage({ options }: StagesInput, epoch: Epoch, steps: readonly Ste
 
 /** Armed agents roll by themselves, all at once; redeploying is Farrier's doing and goes in waves behind them. */
 function spreadWaves(id: string, steps: readonly Step[], options: PlanOptions): Stage["waves"] {
-  const rolling = steps.filter(({ kind }) => kind === "roll-agent");
+  const rolling = steps.filter(({ kind }) => kind !== "redeploy-agent");
   const redeployed = steps.filter(({ kind }) => kind === "redeploy-agent");
   return [...onceWave(id, rolling, options), ...wavesOf(id, redeployed, options)];
 }

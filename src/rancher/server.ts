@@ -127,6 +127,19 @@ export class RancherServer {
     return ids.sort();
   }
 
+  /**
+   * The manifest that makes a cluster's agent (`/v3/import/<token>_<cluster>.yaml`). It holds the token: a secret.
+   * The token is in the path, which no sentence repeats.
+   */
+  async registrationManifest(token: Secret, clusterId: string, signal?: AbortSignal): Promise<string> {
+    const asked = { ...this.#asked(`give the registration manifest of cluster ${clusterId}`), secret: true };
+    const name = `${encodeURIComponent(token.reveal())}_${encodeURIComponent(clusterId)}.yaml`;
+    const request = { method: "GET", path: this.#path(`/v3/import/${name}`) } as const;
+    const answer = await this.#transport.send(asked, { ...request, ...(signal === undefined ? {} : { signal }) });
+    if (answer.status !== 200) throw errorOfAnswer(asked, answer);
+    return answer.body;
+  }
+
   /** What each address of the server's name presents. Throws when the name does not resolve. */
   async presented(): Promise<Presented[]> {
     return await presentedBy(this.serverUrl);

@@ -22,6 +22,7 @@ const plan = overlapPlan([
   clusterWith("c-1", agentWith(PIN.current)),
   clusterWith("c-2", agentWith(PIN.current), { permissions }),
   clusterWith("c-3", agentWith(PIN.current), { name: "c-3" }),
+  clusterWith("c-5", undefined, { reach: "direct" }),
 ]);
 const flagDay = replaceCertificate(plan, epochNamed(plan, "target"));
 const refresh = refreshSteps(plan, {
@@ -52,7 +53,7 @@ const releaseSteps = [...forth.stages, ...back.stages]
 const ROW = "(M1\\.([1-9]|1[0-2])|M2\\.([1-9]|10))";
 const ROWS = new RegExp(`^${ROW}(, ${ROW})*$`);
 /** `verb resource namespace [in cluster]`; resources outside of namespaces have none. */
-const PERMISSION = /^(get|list|watch|create|patch|update|delete) [a-z0-9.-]+( [a-z-]+)?( in c-[a-z0-9-]+)?$/;
+const PERMISSION = /^(get|list|watch|create|patch|update|delete) [a-z0-9.-]+( [a-z0-9-]+)?( in c-[a-z0-9-]+)?$/;
 
 test("an overlap with both methods, a flag day, a refresh, and a way from another source and back have a step of every kind", () => {
   expect(new Set([...steps, ...releaseSteps].map(({ kind }) => kind))).toEqual(new Set(stepKindSchema.options));
