@@ -1,13 +1,18 @@
 /** Secret, setting and what is served: are they the same bundle? */
 import { type Finding, finding } from "../findings.ts";
-import { settingValueOf } from "../pki/pin.ts";
+import { pinOf, settingValueOf } from "../pki/pin.ts";
 import type { CheckInput } from "./check.ts";
 
 export function bundleAgreement({ estate }: CheckInput): Finding[] {
   const { written, stored, served, source } = estate.trust;
   const findings: Finding[] = [];
-  if (served.length > 1) {
-    const sentence = `Rancher serves ${served.length} different values of cacerts: its replicas don't agree.`;
+  const behind = replicasBehind(estate);
+  if (served.length > 1 || behind.length > 0) {
+    const who =
+      behind.length === 0
+        ? ""
+        : ` ${behind.join(", ")} ${behind.length === 1 ? "serves" : "serve"} another than the setting stores.`;
+    const sentence = `Rancher serves different values of cacerts: its replicas don't agree.${who}`;
     findings.push(finding("rancher.replicas-disagree", "setting cacerts", sentence));
   }
   const [first] = served;
@@ -26,4 +31,11 @@ export function bundleAgreement({ estate }: CheckInput): Finding[] {
     findings.push(finding("trust.from-environment", "setting cacerts", sentence));
   }
   return findings;
+}
+
+/** Names of the pods that serve another value than the management cluster stores, where they could be asked. */
+function replicasBehind({ installation, trust }: CheckInput["estate"]): string[] {
+  return installation.pods
+    .filter(({ servedPin }) => servedPin !== undefined && servedPin !== pinOf(trust.stored))
+    .map(({ name }) => `pod ${name}`);
 }

@@ -2,12 +2,20 @@
 import { type Finding, finding } from "../findings.ts";
 import { type CheckInput, clusterTarget, downstreamClusters } from "./check.ts";
 
+const UNASKED_REPLICAS = {
+  severity: "warning",
+  hint: "Without it, Rancher's replicas are asked through the ingress alone, and one that is behind cannot be named.",
+} as const;
+
 export function permissions({ estate }: CheckInput): Finding[] {
   const management = estate.access.permissions
     .filter(({ allowed }) => allowed === "no")
-    .map(({ permission }) =>
-      finding("permission.missing", "management cluster", `The kubeconfig's account may not: ${permission}.`),
-    );
+    .map(({ permission }) => {
+      const sentence = `The kubeconfig's account may not: ${permission}.`;
+      // Without it Rancher is asked again and again through its ingress, which is believed a little less.
+      const override = permission.startsWith("get pods/proxy") ? UNASKED_REPLICAS : {};
+      return finding("permission.missing", "management cluster", sentence, override);
+    });
   const downstream = downstreamClusters(estate).flatMap((cluster) => {
     // Of an account that the configuration names for the cluster, `reach.may-not` tells.
     if (cluster.reach !== "rancher") return [];

@@ -82,8 +82,16 @@ export const installationSchema = z.object({
   deployment: z.string(),
   replicas: z.number().int(),
   readyReplicas: z.number().int(),
-  /** Pods of the Deployment, with the value of `cacerts` that each gives, where it could be asked. */
-  pods: z.array(z.object({ name: z.string(), uid: z.string(), createdAt: z.string(), ready: z.boolean() })),
+  /** Pods of the Deployment, with the pin of what each serves itself (`""` for none), where it could be asked. */
+  pods: z.array(
+    z.object({
+      name: z.string(),
+      uid: z.string(),
+      createdAt: z.string(),
+      ready: z.boolean(),
+      servedPin: z.string().optional(),
+    }),
+  ),
   /** A rollout that is not Farrier's is going on. */
   rollingOut: z.boolean(),
   /** The chart's `privateCA`: Secret `tls-ca` is mounted. */

@@ -10,6 +10,7 @@ export function guardedApi(api: Api, guard: () => Promise<void>): Api {
     watchUntil: (resource, selection, decide, options) => api.watchUntil(resource, selection, decide, options),
     followLog: (log) => api.followLog(log),
     allowed: (verb, resource, name) => api.allowed(verb, resource, name),
+    askPod: (pod, path) => api.askPod(pod, path),
     as: (who) => guardedApi(api.as(who), guard),
     async create(resource, object, options) {
       await guard();

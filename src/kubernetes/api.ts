@@ -82,6 +82,11 @@ export interface Api {
   followLog(log: PodLog): Promise<string>;
   /** What a SelfSubjectAccessReview says; `unknown` when it could not be asked. */
   allowed(verb: Verb, resource: Resource, name?: string): Promise<"yes" | "no" | "unknown">;
+  /**
+   * Asks a pod itself, through the API server's proxy: its answer of whatever status. Tried once: a pod that starts
+   * does not answer yet. `port` is `443`, or `https:443` for one that speaks TLS.
+   */
+  askPod(pod: PodPort, path: string): Promise<Answer>;
   /** The same server as another account. */
   as(who: Impersonation): Api;
 }
@@ -96,6 +101,12 @@ export interface PodLog {
 /** What to watch: one object by its name, or those that match. */
 export interface WatchSelection extends Selection {
   readonly name?: string;
+}
+
+export interface PodPort {
+  readonly namespace: string;
+  readonly name: string;
+  readonly port: string;
 }
 
 export interface ApiOptions {
@@ -244,7 +255,8 @@ class HttpApi implements Api {
   }
 
   async allowed(verb: Verb, resource: Resource, name?: string): Promise<"yes" | "no" | "unknown"> {
-    const { group, plural, namespace } = resource;
+    const { group, namespace } = resource;
+    const [plural = "", subresource] = resource.plural.split("/");
     const review = {
       apiVersion: "authorization.k8s.io/v1",
       kind: "SelfSubjectAccessReview",
@@ -253,6 +265,7 @@ class HttpApi implements Api {
           verb,
           group,
           resource: plural,
+          ...(subresource === undefined ? {} : { subresource }),
           ...(namespace === undefined ? {} : { namespace }),
           ...(name === undefined ? {} : { name }),
         },
@@ -269,6 +282,14 @@ class HttpApi implements Api {
       if (error instanceof ApiError) return "unknown";
       throw error;
     }
+  }
+
+  async askPod({ namespace, name, port }: PodPort, path: string): Promise<Answer> {
+    const asked = this.#asked("ask", pods(namespace), name);
+    const [number, scheme] = port.split(":").reverse();
+    const place = `${scheme === undefined ? "" : `${scheme}:`}${name}:${number}`;
+    const request = { method: "GET", path: `${resourcePath(pods(namespace), place, "proxy")}${path}` } as const;
+    return await this.#options.transport.send(asked, await this.#prepared(request));
   }
 
   as(who: Impersonation): Api {

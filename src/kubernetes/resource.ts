@@ -31,6 +31,8 @@ export const configMaps = (namespace: string): Resource => ({
   namespace,
 });
 export const pods = (namespace: string): Resource => ({ group: "", version: "v1", plural: "pods", namespace });
+/** For access reviews: may it ask pods through the API server? */
+export const podProxies = (namespace: string): Resource => ({ ...pods(namespace), plural: "pods/proxy" });
 export const secrets = (namespace: string): Resource => ({ group: "", version: "v1", plural: "secrets", namespace });
 export const serviceAccounts = (namespace: string): Resource => ({
   group: "",

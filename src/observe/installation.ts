@@ -3,7 +3,9 @@ import type { Installation } from "../estate/estate.ts";
 import { type Deployment, podSelector, readDeployment } from "../kubernetes/deployment.ts";
 import { isReady, readPod } from "../kubernetes/pod.ts";
 import { customResourceDefinitions, deployments, pods } from "../kubernetes/resource.ts";
+import { pinOf } from "../pki/pin.ts";
 import { hasStatusSubresource, isRollingOut, trustSecretOf } from "../rancher/installation.ts";
+import { replicaBundle } from "../rancher/replica-bundle.ts";
 import { agentTlsModeOf, readSetting } from "../rancher/settings.ts";
 import type { Gaps } from "./gaps.ts";
 import { observeInstaller } from "./installer.ts";
@@ -64,13 +66,13 @@ async function readDefinition({ management }: World): Promise<boolean> {
 
 async function observePods({ management, namespace }: World, server: Deployment): Promise<Installation["pods"]> {
   const { items } = await management.list(pods(namespace), { labelSelector: podSelector(server) });
-  return items
-    .map(readPod)
-    .filter((pod) => pod !== undefined)
-    .map((pod) => ({
-      name: pod.metadata.name,
-      uid: pod.metadata.uid,
-      createdAt: pod.metadata.creationTimestamp,
-      ready: isReady(pod) && pod.metadata.deletionTimestamp === undefined,
-    }));
+  const found = items.map(readPod).filter((pod) => pod !== undefined);
+  return await Promise.all(
+    found.map(async (pod) => {
+      const { name, uid, creationTimestamp: createdAt, deletionTimestamp } = pod.metadata;
+      const ready = isReady(pod) && deletionTimestamp === undefined;
+      const bundle = ready ? await replicaBundle(management, namespace, name) : undefined;
+      return { name, uid, createdAt, ready, ...(bundle === undefined ? {} : { servedPin: pinOf(bundle) }) };
+    }),
+  );
 }

@@ -51,6 +51,7 @@ export function killable(world: World): KillableWorld {
     delete: guard((...args: Parameters<Api["delete"]>) => inner.delete(...args)),
     followLog: guard((...args: Parameters<Api["followLog"]>) => inner.followLog(...args)),
     allowed: guard((...args: Parameters<Api["allowed"]>) => inner.allowed(...args)),
+    askPod: guard((...args: Parameters<Api["askPod"]>) => inner.askPod(...args)),
     watchUntil: (resource, selection, decide, options) => {
       const signal = options.signal === undefined ? ending.signal : AbortSignal.any([options.signal, ending.signal]);
       return guard(() => inner.watchUntil(resource, selection, decide, { ...options, signal }))();

@@ -181,6 +181,7 @@ function bound(api: Api): Api {
     watchUntil: (...args) => api.watchUntil(...args),
     followLog: (...args) => api.followLog(...args),
     allowed: (...args) => api.allowed(...args),
+    askPod: (...args) => api.askPod(...args),
     as: (who) => api.as(who),
   };
 }

@@ -20,6 +20,7 @@ import { KindTable, type ResourceKind } from "./kinds.ts";
 import { timestamp } from "./metadata.ts";
 import { Objects } from "./objects.ts";
 import type { PodLogSource } from "./pod-logs.ts";
+import type { PodServer } from "./pod-proxy.ts";
 import { definitionOf, establishedStatus, rancherKinds } from "./rancher-kinds.ts";
 import { forbidden } from "./status-errors.ts";
 import { Store } from "./store.ts";
@@ -58,6 +59,7 @@ export class ApiServer {
   readonly #eventExpiry: EventExpiry;
   readonly #onStop = new Set<() => void>();
   #logSource: PodLogSource | undefined;
+  #podServer: PodServer | undefined;
 
   constructor(options: ApiServerOptions = {}) {
     this.name = options.name ?? "cluster";
@@ -97,6 +99,15 @@ export class ApiServer {
 
   get logSource(): PodLogSource | undefined {
     return this.#logSource;
+  }
+
+  /** What answers for the pods, where somebody asks one through this server. */
+  setPodServer(server: PodServer): void {
+    this.#podServer = server;
+  }
+
+  get podServer(): PodServer | undefined {
+    return this.#podServer;
   }
 
   /** Calls back when the server stops: streams end, listeners close. */

@@ -11,6 +11,7 @@ import { listPage, selection } from "./list-request.ts";
 import { podLog } from "./log-request.ts";
 import { representationFor } from "./negotiation.ts";
 import { applyPatch } from "./patches.ts";
+import { podNameIn, unreachablePod } from "./pod-proxy.ts";
 import { deleteOptions, flag, isDryRun } from "./query.ts";
 import { deleteOptionsIn, jsonBody, objectIn, patchIn } from "./request-body.ts";
 import { hasScale, scaled, scaleOf } from "./scale.ts";
@@ -34,6 +35,7 @@ export interface ResourceCall {
 export async function answerResource(call: ResourceCall): Promise<ApiResponse> {
   mustExist(call);
   if (call.subresource === "log") return answerLog(call);
+  if (isProxy(call)) return answerProxy(call);
   if (call.subresource === "scale") return answerScale(call);
   if (call.subresource === "binding") return answerBinding(call);
   if (call.name === "") return answerCollection(call);
@@ -52,7 +54,8 @@ export async function answerResource(call: ResourceCall): Promise<ApiResponse> {
   }
 }
 
-function mustExist({ kind, namespace, name, subresource }: ResourceCall): void {
+function mustExist(call: ResourceCall): void {
+  const { kind, namespace, name, subresource } = call;
   if (kind.namespaced ? name !== "" && namespace === "" : namespace !== "") throw unknownPath();
   const known = [
     "",
@@ -60,7 +63,7 @@ function mustExist({ kind, namespace, name, subresource }: ResourceCall): void {
     ...(isPod(kind) ? ["log", "binding"] : []),
     ...(hasScale(kind) ? ["scale"] : []),
   ];
-  if (!known.includes(subresource)) throw unknownPath();
+  if (!known.includes(subresource) && !isProxy(call)) throw unknownPath();
 }
 
 async function answerCollection(call: ResourceCall): Promise<ApiResponse> {
@@ -200,6 +203,23 @@ async function answerLog(call: ResourceCall): Promise<ApiResponse> {
   const read = () => podLog(server, server.objects.get(call), query, request.signal);
   const body = await perform(call, "get", read);
   return { status: 200, headers: { "content-type": "text/plain" }, body };
+}
+
+function isProxy({ kind, subresource }: ResourceCall): boolean {
+  return isPod(kind) && /^proxy(\/|$)/.test(subresource);
+}
+
+async function answerProxy(call: ResourceCall): Promise<ApiResponse> {
+  if (call.request.method !== "GET") throw methodNotAllowed();
+  const { server, namespace, subresource } = call;
+  const pod = podNameIn(call.name);
+  const ask = () => {
+    server.objects.get({ ...call, name: pod });
+    return server.podServer?.({ namespace, pod, path: subresource.slice("proxy".length) || "/" });
+  };
+  const answer = await perform({ ...call, subresource: "proxy" }, "get", ask);
+  if (answer === undefined) throw unreachablePod(pod);
+  return { status: answer.status, headers: { "content-type": "application/json" }, body: answer.body };
 }
 
 function isStrict({ query }: ResourceCall): boolean {

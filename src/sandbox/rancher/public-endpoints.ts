@@ -52,6 +52,18 @@ function answerBundleSetting({ request, response }: Exchange, setting: KubeObjec
   }
 }
 
+/** The same for who asks the pod itself. */
+export function bundleAnswer(
+  path: string,
+  setting: KubeObject | undefined,
+  base: string,
+): { readonly status: number; readonly body: string } {
+  if (path !== "/v3/settings/cacerts" || setting === undefined) {
+    return { status: 404, body: JSON.stringify(normanError(404, "NotFound", `${path} not found`)) };
+  }
+  return { status: 200, body: JSON.stringify(settingOf(setting, base)) };
+}
+
 const IMPORT_PATH = /^\/v3\/import\/([a-z0-9]+)_([a-z0-9-]+)\.yaml$/;
 
 function answerImport({ response, url }: Exchange, context: ServerContext): boolean {

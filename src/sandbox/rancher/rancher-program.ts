@@ -3,6 +3,7 @@ import { trimSpace } from "./go-trim.ts";
 import { Impersonation } from "./impersonation.ts";
 import { leaderControllers } from "./leader.ts";
 import { recordOf } from "./norman.ts";
+import { bundleAnswer } from "./public-endpoints.ts";
 import { core, SETTINGS } from "./resources.ts";
 import { RancherServer } from "./server.ts";
 import { SettingMemory } from "./setting-memory.ts";
@@ -117,6 +118,7 @@ class RancherProcess {
     this.serving = true;
     replicas.join({
       pod: this.#pod,
+      answer: (path) => bundleAnswer(path, settings.object("cacerts"), this.#world.serverUrl),
       handle: (request, response) => server.handle(request, response),
       upgrade: (request, socket, head) => server.upgrade(request, socket, head),
       lead: () => leaderControllers({ world: this.#world, settings, client, clock, log }),

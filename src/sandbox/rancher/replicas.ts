@@ -4,6 +4,8 @@ import type { Duplex } from "node:stream";
 /** A Rancher process that serves. */
 export interface Replica {
   readonly pod: string;
+  /** What it answers on its own port to a request that needs no token, by whatever way that came. */
+  answer(path: string): { readonly status: number; readonly body: string };
   handle(request: IncomingMessage, response: ServerResponse): void;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Starts the controllers that only one replica may run. @returns how to stop them */
@@ -46,6 +48,11 @@ export class Replicas {
     this.#leader.stop();
     this.#leader = undefined;
     this.#elect();
+  }
+
+  /** The one that serves in this pod. */
+  named(pod: string): Replica | undefined {
+    return this.#serving.find((replica) => replica.pod === pod);
   }
 
   /** Round robin over the pods that serve. */

@@ -1,6 +1,7 @@
 import type { AdmissionHook } from "../api-server/admission.ts";
 import type { User } from "../api-server/authorization.ts";
 import type { ResourceKind } from "../api-server/kinds.ts";
+import type { PodServer } from "../api-server/pod-proxy.ts";
 import type { ServingIdentity } from "../api-server/serving-identity.ts";
 import type { Clock } from "../clock.ts";
 import type { ClusterClient, NewObject } from "../cluster-client.ts";
@@ -38,6 +39,8 @@ export interface EstateCluster {
   create(objects: readonly NewObject[]): Promise<void>;
   /** Starts the nodes, and the controllers if there are none yet; what is stored begins to run. */
   start(images: Images): Promise<void>;
+  /** What answers when somebody asks a pod through the API server, where there is no network to it. */
+  servePods?(server: PodServer): void;
   /** The API as this account reaches it from inside. A request with a token of its own is the token's. */
   handlerFor(account: User): TunnelHandler;
   stop(): Promise<void>;

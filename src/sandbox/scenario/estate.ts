@@ -140,6 +140,7 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
     this.#certManager?.start(this.management.client, this.clock);
     // With its colon, so that it does not fit rancher/rancher-webhook.
     await this.management.start({ programs: { "rancher/rancher:": this.#rancher() } });
+    this.management.servePods?.(({ pod, path }) => this.replicas.named(pod)?.answer(path));
     await this.#ingress.serve(this.replicas);
     await waitUntil(() => this.replicas.serving > 0, { what: "Rancher to serve" });
     await this.#startDownstream(facts.manifest);

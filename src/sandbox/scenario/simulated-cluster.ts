@@ -1,5 +1,6 @@
 import { ApiServer } from "../api-server/api-server.ts";
 import { serviceAccount, type User } from "../api-server/authorization.ts";
+import type { PodServer } from "../api-server/pod-proxy.ts";
 import { isIssuedBy, type ServingIdentity } from "../api-server/serving-identity.ts";
 import type { ClusterClient, NewObject } from "../cluster-client.ts";
 import type { Images } from "../controllers/container-program.ts";
@@ -64,6 +65,10 @@ export class SimulatedCluster implements EstateCluster {
     this.#controllers = startControllers({ client, clock: this.clock, images, clientOf });
     server.setLogSource(this.#controllers.logs);
     await this.#controllers.ready;
+  }
+
+  servePods(server: PodServer): void {
+    this.server.setPodServer(server);
   }
 
   handlerFor(account: User): TunnelHandler {
