@@ -39,5 +39,9 @@ export function confirmationFlags(command: Command): void {
 export function engineFlags(command: Command): void {
   command
     .option("--container <name>", "name or id of the container that Rancher runs in, where it is a single one")
-    .option("--engine-socket <path>", "socket of its Docker or Podman (default: DOCKER_HOST, or the usual place)");
+    .option(
+      "--engine-socket <path>",
+      "socket of its Docker or Podman, or ssh://user@host[/path] (default: DOCKER_HOST)",
+    )
+    .option("--ssh-config <file>", "with ssh://: another configuration than your own");
 }

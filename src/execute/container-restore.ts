@@ -95,6 +95,6 @@ async function unpackData(place: AtEngine, { sealed, data }: ContainerBackup, va
   if (there.files === data.files && there.bytes === data.bytes) return;
   throw new FarrierError(
     "backup.incomplete",
-    `The engine at ${engine.socket} did not unpack all of it into container ${container.name}: ${there.files} of ${data.files} files are there.`,
+    `The engine at ${engine.place} did not unpack all of it into container ${container.name}: ${there.files} of ${data.files} files are there.`,
   );
 }

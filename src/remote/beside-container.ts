@@ -84,10 +84,7 @@ async function createBeside(engine: Engine, beside: Beside, script: string): Pro
   await removeLeftover(engine, own, name);
   const again = await engine.create(own, configuration);
   if (again !== undefined) return again;
-  throw new FarrierError(
-    "engine.refused",
-    `The engine at ${engine.socket} would not create ${own}: it is still there.`,
-  );
+  throw new FarrierError("engine.refused", `The engine at ${engine.place} would not create ${own}: it is still there.`);
 }
 
 /** Of a process that was killed: its script has long ended, because nobody reads its output. */

@@ -57,12 +57,13 @@ interface Call {
 
 /** Close it, or it keeps the process alive. */
 export class Engine {
-  /** The path of its socket. */
-  readonly socket: string;
+  /** How sentences call the place where it listens. */
+  readonly place: string;
   readonly #pool: Pool;
 
-  constructor(socket: string) {
-    this.socket = socket;
+  /** @param socket a path on this host */
+  constructor(socket: string, place: string = socket) {
+    this.place = place;
     const timeouts = { headersTimeout: SILENCE_MS, bodyTimeout: SILENCE_MS };
     this.#pool = new Pool("http://engine", { socketPath: socket, pipelining: 1, ...timeouts });
   }
@@ -80,7 +81,7 @@ export class Engine {
     if (status === 200) return this.#parsed(inspectedSchema, text);
     if (status !== 404) throw this.#refused(`inspect ${container}`, text);
     const names = await this.#names();
-    throw new FarrierError("engine.container-unknown", `The engine at ${this.socket} has no container ${container}.`, {
+    throw new FarrierError("engine.container-unknown", `The engine at ${this.place} has no container ${container}.`, {
       hint: names.length === 0 ? "It has none at all: name another engine." : `It has ${names.join(", ")}.`,
     });
   }
@@ -182,7 +183,7 @@ export class Engine {
     try {
       return schema.parse(JSON.parse(text));
     } catch (error) {
-      throw new FarrierError("engine.unreachable", `${this.socket} does not answer as a container engine does.`, {
+      throw new FarrierError("engine.unreachable", `${this.place} does not answer as a container engine does.`, {
         cause: error,
       });
     }
@@ -190,12 +191,12 @@ export class Engine {
 
   #refused(what: string, text: string): FarrierError {
     const words = complaintOf(text);
-    return new FarrierError("engine.refused", `The engine at ${this.socket} would not ${what}: ${words}`);
+    return new FarrierError("engine.refused", `The engine at ${this.place} would not ${what}: ${words}`);
   }
 
   #unreachable(error: unknown): FarrierError {
     const code = error instanceof Error && "code" in error ? ` (${String(error.code)})` : "";
-    return new FarrierError("engine.unreachable", `The container engine at ${this.socket} does not answer${code}.`, {
+    return new FarrierError("engine.unreachable", `The container engine at ${this.place} does not answer${code}.`, {
       cause: error,
     });
   }

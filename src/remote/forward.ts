@@ -1,5 +1,8 @@
-/** A port of this machine that leads, through SSH, to one that a node reaches. */
+/** A port or a socket of this machine that leads, through SSH, to one that a node reaches. */
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { FarrierError } from "../errors.ts";
 import { complaintsOf, endOf, errorOfSession, type SshTarget, startSession } from "./ssh.ts";
 
@@ -17,7 +20,31 @@ const DEADLINE_MS = 30_000;
 /** @param to `host:port` as the node reaches it. @throws FarrierError `ssh.*` */
 export async function openForward(target: SshTarget, to: string): Promise<Forward> {
   const port = await freePort();
-  const session = startSession(target, ["-L", `127.0.0.1:${port}:${to}`]);
+  return { port, ...(await forwarding(target, `127.0.0.1:${port}:${to}`)) };
+}
+
+export interface SocketForward {
+  /** In a directory that nobody else may enter: who reaches a container engine is root on its host. */
+  readonly socket: string;
+  close(): Promise<void>;
+}
+
+/** @param to a Unix socket of the node. @throws FarrierError `ssh.*` */
+export async function openSocketForward(target: SshTarget, to: string): Promise<SocketForward> {
+  const directory = await mkdtemp(join(tmpdir(), "farrier-forward-"));
+  const removed = (): Promise<void> => rm(directory, { recursive: true, force: true });
+  const socket = join(directory, "engine.sock");
+  try {
+    const { close } = await forwarding(target, `${socket}:${to}`);
+    return { socket, close: () => close().finally(removed) };
+  } catch (error) {
+    await removed();
+    throw error;
+  }
+}
+
+async function forwarding(target: SshTarget, way: string): Promise<Pick<Forward, "close">> {
+  const session = startSession(target, ["-L", way]);
   const complaints = complaintsOf(session);
   session.stdin.on("error", () => {});
   session.stdin.write(SCRIPT);
@@ -39,7 +66,6 @@ export async function openForward(target: SshTarget, to: string): Promise<Forwar
   // From now on its end shows in the connections that are made through it.
   ended.catch(() => {});
   return {
-    port,
     close: async () => {
       session.stdin.end();
       session.kill();

@@ -73,7 +73,7 @@ describe.skipIf(missing !== "")("the backup of a container, refused (left out wi
     const rows: [string, (folder: string) => string[], Record<string, string>, RegExp, RegExp][] = [
       ["where there is nothing", (at) => ["--engine-socket", join(at, "none")], {}, /does not answer \(ENOENT\)/, /./],
       ["where there is a file", (at) => ["--engine-socket", join(at, "root.tar")], {}, /ECONNREFUSED|ENOTSOCK/, /./],
-      ["over the network", () => [], { DOCKER_HOST: "tcp://10.0.0.1:2375" }, /not by tcp/, /ssh -nNT -L/],
+      ["over the network", () => [], { DOCKER_HOST: "tcp://10.0.0.1:2375" }, /not by tcp/, /ssh:\/\/user@host/],
       ["where the environment names none", () => [], { DOCKER_HOST: "unix:///none/s" }, /none\/s does not/, /service/],
     ];
     it.each(rows)("%s", async (_, flags, variables, says, hint) => {

@@ -6,7 +6,7 @@ export function renderContainerBackup(backup: ContainerBackup): string {
   const { files, bytes } = backup.data;
   const rows = [
     ...describe(backup),
-    ["data", `${files} files, ${readable(bytes)}`],
+    ["data", amount(files, bytes)],
     ["archive", `${backup.sealed.file}, ${readable(backup.sealed.bytes)}, encrypted`],
     ["SHA-256", backup.sealed.sha256],
     ["verified", "decrypted, and read from its beginning to its end"],
@@ -24,7 +24,7 @@ export function renderContainerRestore(
   { name, newer }: { readonly name: string; readonly newer: boolean },
 ): string {
   const { files, bytes, directory } = backup.data;
-  const rows = [...describe(backup), ["made", backup.madeAt], ["data", `${files} files, ${readable(bytes)}`]];
+  const rows = [...describe(backup), ["made", backup.madeAt], ["data", amount(files, bytes)]];
   const into = `All of ${directory} in container ${name} would be replaced by it.\n`;
   const lost = `${name} ran since the backup was made: what it has written since would be lost.\n`;
   return `${renderTable(["BACKUP", ""], rows)}\n${into}${newer ? lost : ""}`;
@@ -37,6 +37,10 @@ function describe({ container, copy }: ContainerBackup): string[][] {
     ["Rancher", container.version],
     ["copied while", how],
   ];
+}
+
+function amount(files: number, bytes: number): string {
+  return `${files} file${files === 1 ? "" : "s"}, ${readable(bytes)}`;
 }
 
 function readable(bytes: number): string {
