@@ -5,6 +5,7 @@ import type { ClusterAccess } from "../estate/cluster-access.ts";
 import { observeClusterAccess } from "../observe/cluster-access.ts";
 import { pinOf } from "../pki/pin.ts";
 import type { RefreshedCluster } from "../plan/plan.ts";
+import { stepsOf } from "../plan/reading.ts";
 import { type AccessVerdict, judgeAccess } from "../plan/refresh/judge-access.ts";
 import type { Obstruction, StepContext } from "./step-action.ts";
 
@@ -16,9 +17,7 @@ export type AccessSeen =
 export async function lookAtAccess(context: StepContext): Promise<AccessSeen> {
   const planned = refreshedCluster(context);
   const failed = earlierFailure(context);
-  if (failed !== undefined) {
-    return blocked(`its step ${failed} failed`, "farrier apply tries that one again first.");
-  }
+  if (failed !== undefined) return { kind: "blocked", by: failed };
   const direct = await context.own(planned.id);
   const access = await observeClusterAccess({ management: context.management, direct }, planned.id);
   if (access === undefined) return blocked("Rancher does not have the cluster any more", "Plan without it.");
@@ -40,11 +39,17 @@ export function refreshedCluster({ plan, step }: Pick<StepContext, "plan" | "ste
 }
 
 /** The steps of a cluster build on each other, and a wave goes on without those that failed in the one before. */
-function earlierFailure({ run, step }: StepContext): string | undefined {
-  const own = Object.entries(run.steps).filter(([id]) => id !== step.id && id.startsWith(`${step.target}/`));
-  return own.find(([, { phase }]) => phase === "failed")?.[0];
+export function earlierFailure({ plan, run, step }: StepContext): Obstruction | undefined {
+  const own = plan.stages.flatMap(stepsOf).filter(({ target }) => target === step.target);
+  const earlier = own.slice(
+    0,
+    own.findIndex(({ id }) => id === step.id),
+  );
+  const failed = earlier.find(({ id }) => run.steps[id]?.phase === "failed");
+  if (failed === undefined) return undefined;
+  return { why: `its step ${failed.id} failed`, hint: "farrier apply tries that one again first." };
 }
 
-function blocked(why: string, hint: string): AccessSeen {
+function blocked(why: string, hint: string): Extract<AccessSeen, { kind: "blocked" }> {
   return { kind: "blocked", by: { why, hint } };
 }

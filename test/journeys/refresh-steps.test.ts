@@ -215,6 +215,51 @@ test(
 );
 
 test(
+  "a cluster that fails on its way is left where it is, the others are done, and it goes on when it is mended",
+  async (context) => {
+    const lab = await start(context, { clusters: 3 });
+    for (const cluster of lab.clusters) await renewCluster(lab.sandbox, cluster);
+    const plan = await lab.prepare();
+    const held = lab.clusters.find(({ id }) => id === plan.clusters.at(-1)?.id);
+    if (held === undefined) throw new Error("the plan has no cluster");
+    const [stale] = await tokensIn(held);
+    const finalized = (finalizers: readonly string[] | null) =>
+      held.client.patch(
+        { group: "", version: "v1", resource: "secrets", namespace: "cattle-system" },
+        stale?.name ?? "",
+        {
+          type: "merge",
+          body: { metadata: { finalizers } },
+        },
+      );
+    await finalized(["example.com/kept"]);
+    const outcome = await lab.apply();
+    const failed = [
+      "drop-agent-tokens",
+      "recreate-agent-pods",
+      "drop-person-tokens",
+      "hold-access",
+      "prove-access",
+    ].map((kind) => `${held.id}/${kind}`);
+    expect(outcome).toEqual({ kind: "failed", stage: "refresh", steps: failed.slice(-1) });
+    const entries = (await readFile(`${lab.directory}/journal.jsonl`, "utf8"))
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const failures = entries.filter(({ type }) => type === "step-failed");
+    expect(failures.map(({ step }) => step)).toEqual(failed);
+    expect(failures[0].data.message).toContain(`Secret cattle-system/${stale?.name} is still there`);
+    for (const cluster of lab.clusters) if (cluster !== held) await expectRefreshed(lab, cluster);
+    expect(await readiness(lab.sandbox, held)).toBe("False");
+
+    await finalized(null);
+    expect(await lab.apply()).toEqual({ kind: "finished", worldChanged: true });
+    await expectRefreshed(lab, held);
+  },
+  LONG,
+);
+
+test(
   "no token of either side can be read anywhere in its directory",
   async (context) => {
     const lab = await start(context);

@@ -6,6 +6,7 @@ import { managementClusters, namespaces } from "../../kubernetes/resource.ts";
 import { observeAgent } from "../../observe/agent.ts";
 import { AGENT } from "../../rancher/agent-workload.ts";
 import { readManagementCluster } from "../../rancher/management-cluster.ts";
+import { earlierFailure } from "../refreshed-cluster.ts";
 import { erased, type StepContext, type Verification } from "../step-action.ts";
 
 export const proveAccess = erased<Record<string, never>>({
@@ -13,6 +14,8 @@ export const proveAccess = erased<Record<string, never>>({
   deadlineSeconds: 180,
 
   async observe(context) {
+    const failed = earlierFailure(context);
+    if (failed !== undefined) return { kind: "blocked", by: failed };
     const object = await context.management.get(managementClusters, context.step.target);
     const ready = object === undefined ? undefined : readManagementCluster(object)?.ready?.status;
     const works =

@@ -164,7 +164,8 @@ function groupWaves(
   const [links = []] = chains;
   return links.map((_, index) => ({
     canary,
-    failureBudget,
+    // Whoever failed on the way fails here again: a refresh is not done while a cluster of it is not.
+    failureBudget: index === links.length - 1 ? 0 : failureBudget,
     concurrency: options.concurrency,
     soakSeconds: index === links.length - 1 ? options.soakSeconds : 0,
     steps: chains.flatMap((chain) => chain.slice(index, index + 1)),
