@@ -44,5 +44,5 @@ test(
     expect(placesOfPlan(plan).filter((place) => !journal.includes(place))).toEqual([]);
     expect(deaths).toBeGreaterThan(placesOfPlan(plan).length);
   },
-  4 * MINUTE,
+  12 * MINUTE,
 );

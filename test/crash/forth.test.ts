@@ -51,5 +51,5 @@ test(
     expect(placesOfPlan(plan).filter((place) => !journal.includes(place))).toEqual([]);
     expect(deaths).toBeGreaterThan(placesOfPlan(plan).length);
   },
-  4 * MINUTE,
+  12 * MINUTE,
 );

@@ -32,5 +32,5 @@ test(
     );
     expect(failures.join("\n\n")).toBe("");
   },
-  MINUTE + casesOf("back").length * 3_000,
+  MINUTE + casesOf("back").length * 10_000,
 );
