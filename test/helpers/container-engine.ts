@@ -49,6 +49,9 @@ interface RancherOptions {
 
 const SERVER = { CATTLE_SERVER_VERSION: "v2.15.0", CATTLE_AGENT_IMAGE: "rancher/rancher-agent:v2.15.0" };
 
+/** Where a test run is killed, what it started ends by itself after so long: the API when it is idle, containers always. */
+const LONGEST_SECONDS = 900;
+
 /** Each start leaves a line in `starts`; `running` is there only while it runs. */
 const program = (script: string): string =>
   [
@@ -57,7 +60,7 @@ const program = (script: string): string =>
     "echo started >> starts",
     "trap 'rm -f running; exit 0' TERM",
     ": > running",
-    "while :; do sleep 1 & wait; done",
+    `n=0; while [ $n -lt ${LONGEST_SECONDS} ]; do n=$((n + 1)); sleep 1 & wait; done`,
   ].join("\n");
 
 export async function startContainerEngine(): Promise<EngineLab> {
@@ -70,7 +73,7 @@ export async function startContainerEngine(): Promise<EngineLab> {
     (await run("podman", ["--tmpdir", join(folder, "tmp"), ...args], { env, maxBuffer: 1 << 26 })).stdout;
   const services: ChildProcess[] = [];
   const serve = async (at: string): Promise<ChildProcess> => {
-    const args = ["--tmpdir", join(folder, "tmp"), "system", "service", "--time=0", `unix://${at}`];
+    const args = ["--tmpdir", join(folder, "tmp"), "system", "service", `--time=${LONGEST_SECONDS}`, `unix://${at}`];
     const service = spawn("podman", args, { env, stdio: "ignore" });
     services.push(service);
     await appeared(at);
