@@ -84,7 +84,7 @@ export interface Api {
   allowed(verb: Verb, resource: Resource, name?: string): Promise<"yes" | "no" | "unknown">;
   /**
    * Asks a pod itself, through the API server's proxy: its answer of whatever status. Tried once: a pod that starts
-   * does not answer yet. `port` is `443`, or `https:443` for one that speaks TLS.
+   * does not answer yet. Where no answer comes at all, the next calls fail at once for five minutes. `port` is `443`, or `https:443` for one that speaks TLS.
    */
   askPod(pod: PodPort, path: string): Promise<Answer>;
   /** The same server as another account. */
@@ -131,8 +131,14 @@ export function createApi(options: ApiOptions): Api {
   return new HttpApi(options, {});
 }
 
+/** Many API servers have no way to pods, and say so after half a minute only. */
+const POD_MS = 2_000;
+/** After that, no pod is asked for so long. */
+const POD_SILENCE_MS = 300_000;
+
 class HttpApi implements Api {
   readonly server: string;
+  readonly #silence: { error?: unknown; until: number } = { until: 0 };
   readonly #options: ApiOptions;
   readonly #extra: Readonly<Record<string, string>>;
 
@@ -288,8 +294,17 @@ class HttpApi implements Api {
     const asked = this.#asked("ask", pods(namespace), name);
     const [number, scheme] = port.split(":").reverse();
     const place = `${scheme === undefined ? "" : `${scheme}:`}${name}:${number}`;
-    const request = { method: "GET", path: `${resourcePath(pods(namespace), place, "proxy")}${path}` } as const;
-    return await this.#options.transport.send(asked, await this.#prepared(request));
+    const url = `${resourcePath(pods(namespace), place, "proxy")}${path}`;
+    const silence = this.#silence;
+    if (silence.error !== undefined && Date.now() < silence.until) throw silence.error;
+    try {
+      const request = await this.#prepared({ method: "GET", path: url, timeoutMs: POD_MS });
+      return await this.#options.transport.send(asked, request);
+    } catch (error) {
+      silence.error = error;
+      silence.until = Date.now() + POD_SILENCE_MS;
+      throw error;
+    }
   }
 
   as(who: Impersonation): Api {

@@ -11,7 +11,7 @@ import { openWorld, type World } from "../../src/observe/world.ts";
 import { pinOf } from "../../src/pki/pin.ts";
 import { Secret } from "../../src/pki/secret.ts";
 import { replicaBundle } from "../../src/rancher/replica-bundle.ts";
-import { ApiError } from "../../src/sandbox/cluster-client.ts";
+import { ApiError, type KubeObject } from "../../src/sandbox/cluster-client.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { waitUntilRancherRests } from "../helpers/rancher-ready.ts";
 
@@ -71,6 +71,22 @@ describe.sequential("Rancher's replicas", () => {
     for (const { name } of estate.installation.pods) expect(finding?.sentence).toContain(`pod ${name}`);
     const body = { value: setting?.value };
     await sandbox.management.patch(SETTINGS, "cacerts", { type: "merge", body });
+  });
+
+  it("are not waited for again and again where the API server has no way to them", async () => {
+    const fault = sandbox.managementServer.faults.add(({ subresource }) =>
+      subresource === "proxy" ? { kind: "hang" } : undefined,
+    );
+    const other = await openWorld({ kubeconfig: join(folder, "kubeconfig"), token: Secret.of(sandbox.token) });
+    const [{ metadata }] = (await sandbox.management.list(PODS, { labelSelector: "app=rancher" })).items as [
+      KubeObject,
+    ];
+    expect(await replicaBundle(other.management, SYSTEM, metadata.name)).toBeUndefined();
+    fault.remove();
+    const asked = sandbox.managementServer.audit.requestCount;
+    for (let time = 0; time < 5; time++) await replicaBundle(other.management, SYSTEM, metadata.name);
+    expect(sandbox.managementServer.audit.requestCount).toBe(asked);
+    await other.close();
   });
 
   it("are asked through the ingress alone where the proxy is not permitted, and that is a warning", async () => {
