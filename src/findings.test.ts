@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { AGENT_FINDINGS } from "./findings/agents.ts";
+import { BACKUP_FINDINGS } from "./findings/backups.ts";
 import { CERTIFICATE_FINDINGS } from "./findings/certificates.ts";
 import { MANAGEMENT_FINDINGS } from "./findings/management.ts";
 import { REACH_FINDINGS } from "./findings/reaches.ts";
@@ -11,6 +12,7 @@ describe("the catalogue of findings", () => {
   test("no code is in two of its parts, where one would hide the other", () => {
     const parts = [
       AGENT_FINDINGS,
+      BACKUP_FINDINGS,
       CERTIFICATE_FINDINGS,
       MANAGEMENT_FINDINGS,
       REACH_FINDINGS,

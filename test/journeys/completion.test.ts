@@ -39,7 +39,7 @@ function offered(line: string): readonly string[] {
 const DIRECTORIES = ["rotation", "rotation of May"];
 const lines = [
   { name: "a command that was begun", line: "farrier pla", offers: ["plan"] },
-  { name: "several commands", line: "farrier re", offers: ["resume", "report", "restore"] },
+  { name: "several commands", line: "farrier re", offers: ["refresh", "resume", "report", "restore", "rescue-kit"] },
   { name: "a group's commands", line: "farrier ca ", offers: ["create", "issue", "--help"] },
   { name: "a flag that was begun", line: "farrier plan --ke", offers: ["--key", "--key-passphrase-file"] },
   { name: "a flag of a group's command", line: "farrier ca issue --ca", offers: ["--ca"] },

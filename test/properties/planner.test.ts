@@ -82,7 +82,11 @@ function wayBack(world: PlannerWorld, first: Plan, beginning: string): Plan {
     ...inputFor(world, "rollback"),
     goal: { bundle: beginning, chain: old.chain, sealed: SEALED },
     ...(both === undefined ? {} : { both }),
-    minReadySecondsBefore: Object.fromEntries(first.clusters.map((one) => [one.id, one.minReadySecondsBefore])),
+    // Of clusters that came later the journal knows it, from before their first step.
+    minReadySecondsBefore: Object.fromEntries([
+      ...world.clusters.map(({ id, minReadySeconds }) => [id, minReadySeconds]),
+      ...first.clusters.map((one) => [one.id, one.minReadySecondsBefore]),
+    ]),
   });
 }
 
