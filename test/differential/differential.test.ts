@@ -60,5 +60,5 @@ describe.skipIf(!hasGo)(`${COUNT} random chains (seed ${SEED})`, () => {
     const untouched = all.filter(({ judged }) => judged.story.length === 0);
     expect(untouched.length).toBeGreaterThan(5);
     expect(untouched.filter(({ go, ours }) => !go.accepted || !ours.accepted).map(describeCase)).toEqual([]);
-  });
+  }, 300_000);
 });

@@ -14,7 +14,7 @@ const SHARE = { forth: 2 / 3, back: 1 / 3 } as const;
 export type Kind = "overlap" | "renew" | "back";
 
 /** Wall seconds after which a case has no end, however busy the machine is. */
-const ENDLESS_SECONDS = 120;
+const ENDLESS_SECONDS = 400;
 
 /** The cases that are to be run: the one of `FARRIER_PROPERTY_SEED`, or all. */
 export function casesOf(kind: Kind): Case[] {
