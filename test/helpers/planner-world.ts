@@ -18,6 +18,8 @@ import { clusterWith, estateWith, localCluster, NOW, offlineCluster, withUnprove
 export interface ModelCluster {
   readonly id: string;
   readonly agent: AgentModel;
+  /** Of its agent when it came into the estate. */
+  readonly minReadySeconds: number;
   /** Its API does not answer, and its agent meets nothing. */
   offline: boolean;
   readonly patchable: boolean;
