@@ -97,7 +97,7 @@ export async function startContainerEngine(): Promise<EngineLab> {
     stop: async () => {
       await podman("rm", "--force", "--all", "--time", "0").catch(() => "");
       for (const service of services) await ended(service);
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
     },
   };
 }
