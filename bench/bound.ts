@@ -2,6 +2,8 @@
 
 /** The part of a plan that restarts anything. */
 export interface BoundedPlan {
+  /** Seconds that a new pod of an armed agent must be Ready before the old one goes. */
+  readonly armingMinReadySeconds: number;
   readonly stages: readonly {
     readonly waves: readonly {
       readonly concurrency: number;
@@ -16,18 +18,30 @@ export interface RestartTimes {
   readonly rancher: number;
 }
 
+export interface LowerBound {
+  /** Restarts alone. */
+  readonly restarts: number;
+  /** What the agents' Deployments wait on top of it, because they were told to: `minReadySeconds`. */
+  readonly readiness: number;
+}
+
 const AGENT_RESTARTS = ["arm-agent", "redeploy-agent", "restart-agent", "roll-agent"];
+/** Their old pods go only when the new ones have been Ready for `minReadySeconds`. */
+const RESTARTS_UNTIL_AVAILABLE = ["restart-agent", "roll-agent"];
 const RANCHER_RESTARTS = ["serve-bundle", "restart-rancher"];
 
-/** In seconds: of a wave, as many restarts at the same time as it allows; waves one after the other. */
-export function lowerBound(plan: BoundedPlan, times: RestartTimes): number {
-  let seconds = 0;
-  for (const { waves } of plan.stages) {
-    for (const { steps, concurrency } of waves) {
-      const ofAgents = steps.filter(({ kind }) => AGENT_RESTARTS.includes(kind)).length;
-      const ofRancher = steps.filter(({ kind }) => RANCHER_RESTARTS.includes(kind)).length;
-      seconds += Math.ceil(ofAgents / concurrency) * times.agent + ofRancher * times.rancher;
-    }
+/**
+ * In seconds: of a wave, as many restarts at the same time as it allows; waves one after the other.
+ * @param speed how many seconds of the estate's go by in one of the measurement
+ */
+export function lowerBound(plan: BoundedPlan, times: RestartTimes, speed: number): LowerBound {
+  let restarts = 0;
+  let readiness = 0;
+  for (const { steps, concurrency } of plan.stages.flatMap(({ waves }) => waves)) {
+    const rounds = (kinds: readonly string[]): number =>
+      Math.ceil(steps.filter(({ kind }) => kinds.includes(kind)).length / concurrency);
+    restarts += rounds(AGENT_RESTARTS) * times.agent + rounds(RANCHER_RESTARTS) * times.rancher;
+    readiness += (rounds(RESTARTS_UNTIL_AVAILABLE) * plan.armingMinReadySeconds) / speed;
   }
-  return seconds;
+  return { restarts, readiness };
 }

@@ -3,11 +3,13 @@
  * take of time, processor, requests and memory, and how that grows.
  */
 import { spawnSync } from "node:child_process";
+import type { LowerBound } from "./bound.ts";
 
 interface Measured {
   readonly clusters: number;
   readonly wallSeconds: number;
-  readonly boundSeconds: number;
+  readonly bound: LowerBound;
+  readonly speed: number;
   readonly restarts: { readonly agent: number; readonly rancher: number };
   readonly cpuSeconds: number;
   readonly cpuMillisecondsPerCluster: number;
@@ -24,11 +26,12 @@ if (!sizes.every((size) => Number.isInteger(size) && size > 0)) {
 const results = sizes.map(measure);
 for (const one of results) {
   const { agent, rancher } = one.restarts;
-  const ratio = one.wallSeconds / one.boundSeconds;
+  const bound = one.bound.restarts + one.bound.readiness;
+  const ratio = one.wallSeconds / bound;
   process.stdout.write(
     [
-      `${one.clusters} clusters: ${one.wallSeconds.toFixed(1)} s, ${ratio.toFixed(2)} times the lower bound of ${one.boundSeconds.toFixed(1)} s`,
-      `  bound: restarts along the waves; one of an agent takes ${agent.toFixed(2)} s, one of Rancher ${rancher.toFixed(2)} s`,
+      `${one.clusters} clusters: ${one.wallSeconds.toFixed(1)} s, ${ratio.toFixed(2)} times the lower bound of ${bound.toFixed(1)} s; an estate ${one.speed} times as fast as a real one`,
+      `  bound: ${one.bound.restarts.toFixed(1)} s of restarts along the waves (one of an agent takes ${agent.toFixed(2)} s, one of Rancher ${rancher.toFixed(2)} s) and ${one.bound.readiness.toFixed(1)} s of minReadySeconds`,
       `  farrier: ${one.cpuSeconds.toFixed(1)} s of CPU (${one.cpuMillisecondsPerCluster.toFixed(1)} ms per cluster), ${one.requestsPerCluster.toFixed(0)} requests per cluster, peak ${one.peakMegabytes.toFixed(0)} MB`,
       `  refused in a handshake: ${one.refusals}`,
       "",
@@ -37,8 +40,10 @@ for (const one of results) {
 }
 const [first, last] = [results.at(0), results.at(-1)];
 if (first !== undefined && last !== undefined && first !== last) {
+  const growth = last.wallSeconds / first.wallSeconds;
+  const each = ((last.cpuSeconds - first.cpuSeconds) * 1000) / (last.clusters - first.clusters);
   process.stdout.write(
-    `from ${first.clusters} to ${last.clusters} clusters the time grows ${(last.wallSeconds / first.wallSeconds).toFixed(1)} times\n`,
+    `from ${first.clusters} to ${last.clusters} clusters the time grows ${growth.toFixed(1)} times; each further cluster takes ${each.toFixed(1)} ms of CPU\n`,
   );
 }
 
