@@ -112,7 +112,13 @@ class CaseLife {
 
   /** What is in the way is said; a person leaves the cluster behind, and goes on. */
   async #pastObstacle(id: string): Promise<Pick<Lived, "outcome" | "held" | "waived">> {
-    const held = await this.#apply(this.#case.deaths, { calls: 1, gateWaitSeconds: IMPATIENT_SECONDS });
+    const impatient = { calls: 1, gateWaitSeconds: IMPATIENT_SECONDS };
+    let held = await this.#apply(this.#case.deaths, impatient);
+    // Another cluster may just be away when the gate gives up: it is let come back, and the command called again.
+    for (let call = 1; call < CALLS && holdsAnother(held, id); call++) {
+      await this.#everybodyElseIsConnected(id);
+      held = await this.#apply([], impatient);
+    }
     if (isFinished(held)) return { outcome: held, waived: [] };
     await this.#everybodyElseIsConnected(id);
     const waiver = { clusterId: id, by: "ada", reason: "it is replaced next week", until: "2099-01-01" };
@@ -204,6 +210,10 @@ interface Course {
   readonly planFile?: string;
   readonly calls?: number;
   readonly gateWaitSeconds?: number;
+}
+
+function holdsAnother(outcome: ApplyOutcome | undefined, id: string): boolean {
+  return outcome?.kind === "held" && outcome.holds.some(({ why }) => !why.includes(id));
 }
 
 export function isFinished(outcome: ApplyOutcome | undefined): boolean {
