@@ -27,6 +27,8 @@ interface Seen {
   readonly retried: number;
   /** Seconds of sandbox time from the certificate's write to the proof that it is presented. */
   readonly switching: number;
+  /** How often Rancher gave the old bundle after it had given the new one. */
+  readonly relapses: number;
 }
 
 const SPEED = 200;
@@ -61,6 +63,14 @@ const rows: Row[] = [
     met: ({ retried }) => retried,
   },
   {
+    name: "a replica of Rancher that believes an old setting for ten minutes",
+    // Three, of which two are kept up, and slow to start: old and new ones serve beside each other for seconds.
+    scenario: { rancher: { version: "2.15.1", replicas: 3, startSeconds: [300, 900] } },
+    fault: { kind: "setting-delay", seconds: 600 },
+    at: "backup",
+    met: ({ relapses }) => relapses,
+  },
+  {
     name: "an ingress controller that notices the certificate ten minutes late",
     scenario: { rancher: { version: "2.15.1", ingressReplicas: 2 } },
     fault: { kind: "ingress-late", seconds: 600 },
@@ -85,16 +95,21 @@ describe.concurrent("a rotation comes to its end in spite of", () => {
       let written = 0;
       let switching = 0;
       let retried = 0;
+      const relapses = new Relapses(lab);
       const afterFlush = (entry: JournalEntry): void => {
         if (entry.type === "stage-entered" && entry.data.stage === at) void sandbox.inject(fault);
         if (entry.type === "step-retried") retried += 1;
+        if (entry.step === "rancher/serve-bundle@both") {
+          if (entry.type === "step-started") void relapses.watch();
+          if (entry.type === "step-done") relapses.stop();
+        }
         if (entry.step !== "rancher/present-certificate") return;
         if (entry.type === "step-started") written = Date.now();
         if (entry.type === "step-done") switching = ((Date.now() - written) / 1000) * SPEED;
       };
       const outcome = await lab.apply({ observers: [{ afterFlush }] });
       expect(outcome).toEqual({ kind: "finished", worldChanged: true });
-      expect(met({ lab, failed: failed(), retried, switching })).toBeGreaterThan(0);
+      expect(met({ lab, failed: failed(), retried, switching, relapses: relapses.count })).toBeGreaterThan(0);
       expect(sandbox.statistics().refusals).toEqual([]);
       // The next start of any pod changes nothing: Secret, setting and pins agree.
       const served = await servedBundle(sandbox);
@@ -118,4 +133,30 @@ function countFailed({ sandbox }: RotationLab): () => number {
     if (user === "estate-admin" && STATUSES.some((status) => status === code)) count += 1;
   });
   return () => count;
+}
+
+/** Asks for the served bundle again and again, and counts how often an older one came back. */
+class Relapses {
+  count = 0;
+  readonly #lab: RotationLab;
+  readonly #seen: string[] = [];
+  #going = true;
+
+  constructor(lab: RotationLab) {
+    this.#lab = lab;
+  }
+
+  async watch(): Promise<void> {
+    while (this.#going) {
+      // While Rancher restarts nobody answers.
+      const bundle = await servedBundle(this.#lab.sandbox).catch(() => undefined);
+      if (bundle === undefined || bundle === this.#seen.at(-1)) continue;
+      if (this.#seen.includes(bundle)) this.count += 1;
+      this.#seen.push(bundle);
+    }
+  }
+
+  stop(): void {
+    this.#going = false;
+  }
 }
