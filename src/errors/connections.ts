@@ -1,5 +1,5 @@
 /** What went wrong on the way to an API server, to Rancher or to a node. Alphabetical by code. */
-import { EXIT, type ErrorEntry } from "./exit.ts";
+import { type ErrorEntry, EXIT } from "./exit.ts";
 
 export const CONNECTION_ERRORS = {
   "api.conflict": {

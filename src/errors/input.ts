@@ -1,5 +1,5 @@
 /** What is wrong with files, flags and names that a person gave. Alphabetical by code. */
-import { EXIT, type ErrorEntry } from "./exit.ts";
+import { type ErrorEntry, EXIT } from "./exit.ts";
 
 export const INPUT_ERRORS = {
   "input.certificate-malformed": {

@@ -1,5 +1,5 @@
 /** What went wrong with programs beside Farrier, and in Farrier itself. Alphabetical by code. */
-import { EXIT, type ErrorEntry } from "./exit.ts";
+import { type ErrorEntry, EXIT } from "./exit.ts";
 
 export const PROGRAM_ERRORS = {
   "engine.container-unknown": {

@@ -1,5 +1,5 @@
 /** What is wrong with a plan, a journal, a lock, a step or a backup. Alphabetical by code. */
-import { EXIT, type ErrorEntry } from "./exit.ts";
+import { type ErrorEntry, EXIT } from "./exit.ts";
 
 export const ROTATION_ERRORS = {
   "backup.altered": {
