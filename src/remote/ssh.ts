@@ -1,7 +1,8 @@
 /**
  * Commands on a node, by the system's own `ssh`: the user's configuration, agents, jump hosts and hardware keys just work.
- * It never asks (batch mode), never takes a host key that is not known, and the remote command is always the same; what
- * is to be done there goes through stdin, so that nothing is quoted twice and nothing shows in a list of processes.
+ * It never asks (batch mode, and no terminal), never takes a host key that is not known, and the remote command is always
+ * the same; what is to be done there goes through stdin, so that nothing is quoted twice and nothing shows in a list of
+ * processes.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { FarrierError } from "../errors.ts";
@@ -57,9 +58,17 @@ function sshArguments(target: SshTarget, more: readonly string[]): string[] {
   ];
 }
 
-/** A session whose script is still to be written to stdin. */
+/**
+ * A session whose script is still to be written to stdin; it ends when that does. It has no terminal: the `ssh` to a jump
+ * host is started by this one, which does not hand batch mode on, and would ask there whether to take an unknown key. Nor
+ * does Ctrl-C at Farrier's terminal end it before Farrier has finished what it is at.
+ */
 export function startSession(target: SshTarget, more: readonly string[] = []): ChildProcessWithoutNullStreams {
-  return spawn("ssh", sshArguments(target, more), { stdio: ["pipe", "pipe", "pipe"] });
+  return spawn("ssh", sshArguments(target, more), {
+    stdio: ["pipe", "pipe", "pipe"],
+    detached: true,
+    env: { ...process.env, SSH_ASKPASS_REQUIRE: "never" },
+  });
 }
 
 /** More than any kubeconfig, or any `full-cluster-state`, is long. */

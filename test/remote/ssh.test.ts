@@ -1,5 +1,6 @@
 /** Reading a node's kubeconfig, and reaching its API server, through a real `sshd`. */
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { namespaces } from "../../src/kubernetes/resource.ts";
@@ -8,7 +9,12 @@ import { openForward } from "../../src/remote/forward.ts";
 import { readNodeKubeconfig } from "../../src/remote/node-kubeconfig.ts";
 import { runOnNode, type SshTarget } from "../../src/remote/ssh.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
+import { farrierBeside } from "../helpers/run-farrier.ts";
 import { type SshLab, sshInstalled, startSshLab } from "../helpers/ssh-server.ts";
+
+/** Gives a command a terminal of its own, where programs ask people (util-linux). */
+const AT_A_TERMINAL = ["bash", "-c", 'exec script -qec "$(printf "%q " "$@")" /dev/null', "bash"];
+const withoutTerminal = !/util-linux/.test(spawnSync("script", ["--version"], { encoding: "utf8" }).stdout ?? "");
 
 describe.skipIf(!sshInstalled())("SSH to a node", () => {
   let lab: SshLab;
@@ -116,6 +122,24 @@ describe.skipIf(!sshInstalled())("SSH to a node", () => {
       await expect(read).rejects.toMatchObject({ message: expect.stringContaining("127.0.0.1") });
     });
   });
+
+  it.skipIf(withoutTerminal)(
+    "a jump host whose key nobody knows is refused: nobody is asked at the terminal",
+    async () => {
+      const known = await readFile(lab.config, "utf8");
+      const strange = known.replace("  StrictHostKeyChecking yes\n", "").replaceAll(lab.knownHosts, "/dev/null");
+      await put("config-strange-gate", strange);
+      const flags = ["--container", "rancher", "--engine-socket", "ssh://node/run/docker.sock"];
+      const { code, stdout } = await farrierBeside(
+        lab.folder,
+        ["backup", ...flags, "--ssh-config", join(lab.folder, "config-strange-gate")],
+        { through: AT_A_TERMINAL },
+      );
+      expect(stdout).toMatch(/of its jump host, is not known.*\[ssh\.host-key\]/);
+      expect(stdout).not.toMatch(/continue connecting|yes\/no/);
+      expect(code).toBe(1);
+    },
+  );
 
   it("a script that fails is told of without its words", async () => {
     const failed = runOnNode(node, "echo 'the secret' >&2; exit 3\n");
