@@ -1,9 +1,8 @@
 /** A port or a socket of this machine that leads, through SSH, to one that a node reaches. */
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FarrierError } from "../errors.ts";
+import { freePort } from "./free-port.ts";
 import { complaintsOf, endOf, errorOfSession, type SshTarget, startSession } from "./ssh.ts";
 
 export interface Forward {
@@ -72,18 +71,4 @@ async function forwarding(target: SshTarget, way: string): Promise<Pick<Forward,
       await ended.catch(() => {});
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  return await new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => {
-        if (typeof address === "object" && address !== null) resolve(address.port);
-        else reject(new FarrierError("internal.unexpected", "The system gave no port."));
-      });
-    });
-  });
 }

@@ -12,7 +12,8 @@ import { expectRefusal } from "../helpers/command-lab.ts";
 import { json } from "../helpers/journey.ts";
 import { type Ended, farrierBeside, run } from "../helpers/run-farrier.ts";
 import { areBuilt, pathOf } from "./control-plane/binaries.ts";
-import { Program } from "./control-plane/program.ts";
+import { startEtcd } from "./control-plane/etcd.ts";
+import type { Program } from "./control-plane/program.ts";
 
 const built = areBuilt("etcd", "etcdctl", "etcdutl");
 const SECRET = `canary-${randomBytes(8).toString("hex")}`;
@@ -36,21 +37,10 @@ describe.skipIf(!built)("a snapshot of etcd (left out where etcd is not built)",
   const farrier = (args: readonly string[], more: Record<string, string> = withEtcdutl): Promise<Ended> =>
     farrierBeside(folder, args, { environment: { XDG_CONFIG_HOME: at("config"), ...more } });
 
-  function startEtcd(name: string): string {
-    const endpoint = `unix://${at(`${name}.sock`)}`;
-    const peers = `unix://${at(`${name}-peers.sock`)}`;
-    const flags = {
-      "data-dir": at(name),
-      name: "default",
-      "listen-client-urls": endpoint,
-      "advertise-client-urls": endpoint,
-      "listen-peer-urls": peers,
-      "initial-advertise-peer-urls": peers,
-      "initial-cluster": `default=${peers}`,
-      "unsafe-no-fsync": "true",
-      "log-level": "warn",
-    };
-    members.push({ program: new Program("etcd", flags, at(`${name}.log`)), endpoint });
+  function startMember(name: string): string {
+    const member = startEtcd(folder, name);
+    members.push(member);
+    const { endpoint } = member;
     // It asks until the member answers.
     const health = etcdctl(endpoint, "endpoint", "health", "--command-timeout=30s");
     if (health.code !== 0) throw new Error(`etcd did not become ready: ${health.stderr}`);
@@ -65,7 +55,7 @@ describe.skipIf(!built)("a snapshot of etcd (left out where etcd is not built)",
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "farrier-etcd-"));
-    first = startEtcd("first");
+    first = startMember("first");
     for (const [key, value] of Object.entries(OBJECTS)) etcdctl(first, "put", key, value);
     expect(etcdctl(first, "snapshot", "save", "snapshot.db").code).toBe(0);
     made = await farrier(["backup", "--etcd-snapshot", "snapshot.db", "--out", "backup", "-o", "json"]);
@@ -107,7 +97,7 @@ describe.skipIf(!built)("a snapshot of etcd (left out where etcd is not built)",
       `--initial-advertise-peer-urls=unix://${at("second-peers.sock")}`,
     ]);
     expect(filled.code, filled.stderr).toBe(0);
-    const second = startEtcd("second");
+    const second = startMember("second");
     etcdctl(first, "del", "/registry/later");
     expect(objectsOf(second)).toEqual(objectsOf(first));
     expect(objectsOf(second)).toHaveLength(Object.keys(OBJECTS).length);

@@ -1,12 +1,13 @@
 /** A real control plane on loopback: etcd, kube-apiserver and, if wanted, kube-controller-manager. Several may run. */
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Agent, fetch } from "undici";
+import { freePort } from "../../../src/remote/free-port.ts";
 import { kubeconfigText } from "../../../src/sandbox/api-server/kubeconfig.ts";
 import type { ClientCertificate } from "../../../src/sandbox/api-server/serving-identity.ts";
+import { startEtcd } from "./etcd.ts";
 import { createIdentities, type Identities, type Renewal, renewIdentities } from "./identities.ts";
 import { Program } from "./program.ts";
 
@@ -124,24 +125,6 @@ function accessTo(url: string, name: string, { authority, administrator, token }
   return { name, url, caPem, token, administrator, kubeconfig };
 }
 
-function startEtcd(directory: string): { readonly program: Program; readonly endpoint: string } {
-  const endpoint = `unix://${join(directory, "etcd.sock")}`;
-  const peers = `unix://${join(directory, "peers.sock")}`;
-  const flags = {
-    "data-dir": join(directory, "etcd"),
-    name: "default",
-    "listen-client-urls": endpoint,
-    "advertise-client-urls": endpoint,
-    "listen-peer-urls": peers,
-    "initial-advertise-peer-urls": peers,
-    "initial-cluster": `default=${peers}`,
-    // Nothing is to survive the test.
-    "unsafe-no-fsync": "true",
-    "log-level": "warn",
-  };
-  return { program: new Program("etcd", flags, join(directory, "etcd.log")), endpoint };
-}
-
 interface ApiServerNeeds {
   readonly etcd: string;
   readonly identities: Identities;
@@ -233,15 +216,4 @@ async function isReady(program: Program, url: string, { authority, token }: Iden
   } finally {
     await agent.close();
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => (typeof address === "object" && address !== null ? resolve(address.port) : reject()));
-    });
-  });
 }
