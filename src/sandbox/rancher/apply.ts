@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { KubeObject, NewObject, ResourceRef } from "../cluster-client.ts";
 import type { AccountClient } from "./account-secret.ts";
 import { recordOf } from "./norman.ts";
@@ -66,9 +67,19 @@ export function clientOver(ask: Ask): AccountClient {
   };
 }
 
-/** What an API server answers with is an object, or was an error above. */
-function objectIn(body: Readonly<Record<string, unknown>>): KubeObject {
-  return body as unknown as KubeObject;
+/** The items of a list do not repeat what they are. */
+const objectSchema = z.looseObject({
+  apiVersion: z.string().default(""),
+  kind: z.string().default(""),
+  metadata: z.object({
+    name: z.string(),
+    annotations: z.record(z.string(), z.string()).exactOptional(),
+  }),
+});
+
+/** An object of an answer, with as much of its metadata as Rancher itself reads. */
+function objectIn(body: unknown): KubeObject {
+  return objectSchema.parse(body);
 }
 
 function placeOf(object: NewObject): { collection: string; path: string; title: string } {

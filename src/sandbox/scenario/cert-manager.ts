@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import { z } from "zod";
 import { loadAuthority } from "../../pki/issuing/authority.ts";
 import { issueServing } from "../../pki/issuing/serving.ts";
 import { resourceKind } from "../api-server/built-in-kinds.ts";
@@ -73,16 +74,15 @@ export class CertManager {
 }
 
 /** The shape of the chart's Ingress. */
-interface IngressSpec {
-  readonly tls?: readonly { readonly hosts?: readonly string[]; readonly secretName?: string }[];
-}
+const ingressSpec = z.object({
+  tls: z.array(z.object({ hosts: z.array(z.string()).default([]), secretName: z.string().default("") })).default([]),
+});
 
 async function ensureCertificate(client: ClusterClient, ingress: KubeObject): Promise<void> {
   const issuer = ingress.metadata.annotations?.["cert-manager.io/issuer"];
-  // The API server has validated it.
-  const { tls = [] } = ingress.spec as IngressSpec;
-  if (issuer === undefined) return;
-  for (const { hosts = [], secretName = "" } of tls) {
+  const spec = ingressSpec.safeParse(ingress.spec);
+  if (issuer === undefined || !spec.success) return;
+  for (const { hosts, secretName } of spec.data.tls) {
     if (secretName === "" || (await client.get(CERTIFICATES, secretName)) !== undefined) continue;
     const { name, uid = "" } = ingress.metadata;
     const owner = { apiVersion: "networking.k8s.io/v1", kind: "Ingress", name, uid, controller: true };
@@ -95,15 +95,17 @@ async function ensureCertificate(client: ClusterClient, ingress: KubeObject): Pr
   }
 }
 
-/** The shape of the Certificates that are made here. */
-interface CertificateSpec {
-  readonly dnsNames: readonly string[];
-  readonly secretName: string;
-  readonly issuerRef: { readonly name: string };
-}
+/** The shape of the Certificates that are made here; others have more, and dnsNames need not be among it. */
+const certificateSpec = z.object({
+  dnsNames: z.array(z.string()).default([]),
+  secretName: z.string(),
+  issuerRef: z.object({ name: z.string() }),
+});
 
 async function ensureSecret(client: ClusterClient, clock: Clock, certificate: KubeObject): Promise<void> {
-  const { dnsNames, secretName, issuerRef } = certificate.spec as unknown as CertificateSpec;
+  const spec = certificateSpec.safeParse(certificate.spec);
+  if (!spec.success) return;
+  const { dnsNames, secretName, issuerRef } = spec.data;
   const issuer = await client.get(ISSUERS, issuerRef.name);
   const ca = await authorityOf(client, issuer);
   const secret = await client.get(SECRETS, secretName);
