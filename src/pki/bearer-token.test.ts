@@ -48,6 +48,14 @@ describe("what a token says of itself", () => {
     expect(claimsOf(token({ sub: 7, exp: "soon", "kubernetes.io": [] }))).toMatchObject({ subject: "" });
   });
 
+  test.each([1e300, -1e300, 8_640_000_000_001])("an end that no calendar has (%s) is left out", (exp) => {
+    expect(claimsOf(token({ ...REQUESTED, exp }))).toEqual({
+      fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/),
+      subject: "system:serviceaccount:cattle-system:cattle",
+      accountUid: "cf492c33",
+    });
+  });
+
   test("two tokens differ by their fingerprint, which the token cannot be read from", () => {
     const [one, other] = [token(IN_A_SECRET), token({ ...IN_A_SECRET, jti: "2" })];
     expect(claimsOf(one).fingerprint).not.toBe(claimsOf(other).fingerprint);

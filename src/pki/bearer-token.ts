@@ -16,10 +16,13 @@ export interface TokenClaims {
 
 const LEGACY = "kubernetes.io/serviceaccount";
 
+/** Seconds from 1970 to the last time that JavaScript can tell (ECMA-262, 21.4.1.1); a claim may say anything. */
+const LATEST = 8.64e12;
+
 /** Both forms: tokens in Secrets have flat claims, those of the TokenRequest API an object (KEP-1205). */
 const claimsSchema = z.object({
   sub: z.string().catch(""),
-  exp: z.number().optional().catch(undefined),
+  exp: z.number().min(-LATEST).max(LATEST).optional().catch(undefined),
   [`${LEGACY}/secret.name`]: z.string().optional().catch(undefined),
   [`${LEGACY}/service-account.uid`]: z.string().optional().catch(undefined),
   "kubernetes.io": z
