@@ -17,7 +17,7 @@ export interface CheckInput {
 export type Check = (input: CheckInput) => readonly Finding[];
 
 /** `cluster c-abc12 (paris)`: the target of findings about a cluster. */
-export function clusterTarget({ id, name }: Cluster): string {
+export function clusterTarget({ id, name }: Pick<Cluster, "id" | "name">): string {
   return name === id ? `cluster ${id}` : `cluster ${id} (${name})`;
 }
 

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { IdentityChoice, OwnerIdentity } from "../backup/owner-identity.ts";
 import { Vault } from "../backup/vault.ts";
+import { clusterTarget } from "../checks/check.ts";
 import { FarrierError } from "../errors.ts";
 import { type Finding, finding } from "../findings.ts";
 import { ApiError } from "../kubernetes/api-error.ts";
@@ -71,7 +72,7 @@ async function lookAtCluster(world: World, cluster: NamedCluster, servedPin: str
 
 /** Why the kubeconfig does not do: the CA of before, a credential of before, a clock, or the way there. */
 function refusalOf(error: ApiError, { id, name, kubeconfig, context }: NamedCluster): Finding {
-  const target = name === id ? `cluster ${id}` : `cluster ${id} (${name})`;
+  const target = clusterTarget({ id, name });
   const way = `context "${context}" of ${kubeconfig}`;
   if (error.status === 401) {
     return finding("refresh.kubeconfig-credentials", target, `The credentials of ${way} are refused by ${target}.`);

@@ -2,6 +2,7 @@
  * Which of what Rancher holds for a cluster, and of what Rancher's parts hold inside it, is stale, and what follows from
  * it. Pure: by fingerprints, by what tokens say of themselves and by what the cluster answered to them.
  */
+import { clusterTarget } from "../../checks/check.ts";
 import { AGENT_ACCOUNT, type ClusterAccess, type TokenSecret } from "../../estate/cluster-access.ts";
 import type { Finding } from "../../findings.ts";
 import { finding } from "../../findings.ts";
@@ -99,7 +100,7 @@ type Judged = Pick<AccessVerdict, "comparisons" | "doomed" | "heldStale">;
 /** What must be mended before a refresh, or shows that a refresh is not what is needed. */
 function obstacles(access: ClusterAccess, servedPin: string, judged: Judged): Finding[] {
   const { held, own, driver } = access;
-  const target = called(access);
+  const target = clusterTarget(access);
   const found: Finding[] = [];
   if (!REPORTING_DRIVERS.includes(driver)) {
     found.push(
@@ -136,7 +137,7 @@ const REPORTING_DRIVERS = ["imported", "k3s", "k3os", "rancherd", "rke2", ""];
 
 /** Which of the doors was the wrong one. */
 function facts(access: ClusterAccess, { comparisons, doomed, heldStale }: Judged): Finding[] {
-  const target = called(access);
+  const target = clusterTarget(access);
   const found: Finding[] = [];
   const state = (subject: Comparison["subject"]) => comparisons.find((one) => one.subject === subject)?.state;
   const [ca, token] = [state("ca"), state("token")];
@@ -160,7 +161,7 @@ function facts(access: ClusterAccess, { comparisons, doomed, heldStale }: Judged
 
 /** The cluster is not Ready, and neither its CA nor its token is why. */
 function notTheKeys(access: ClusterAccess): Finding {
-  const target = called(access);
+  const target = clusterTarget(access);
   const said = access.ready?.message ?? "";
   const told = said === "" ? "" : `: ${said}`;
   if (/expired or is not yet valid|not yet valid|has expired/i.test(said)) {
@@ -171,8 +172,4 @@ function notTheKeys(access: ClusterAccess): Finding {
     target,
     `Rancher does not show ${target} Ready, and its CA and token are right${told}`,
   );
-}
-
-function called({ id, name }: ClusterAccess): string {
-  return name === id ? `cluster ${id}` : `cluster ${id} (${name})`;
 }
