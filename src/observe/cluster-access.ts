@@ -19,7 +19,12 @@ import { readSecret } from "../kubernetes/secret.ts";
 import { agentsPool } from "../pki/agents-pool.ts";
 import { claimsOf } from "../pki/bearer-token.ts";
 import type { Secret } from "../pki/secret.ts";
-import { type AccountToken, IMPERSONATION_NAMESPACE, readAccountToken } from "../rancher/account-tokens.ts";
+import {
+  type AccountToken,
+  agentTokensIn,
+  IMPERSONATION_NAMESPACE,
+  readAccountToken,
+} from "../rancher/account-tokens.ts";
 import { AGENT } from "../rancher/agent-workload.ts";
 import { readHeldAccess } from "../rancher/held-access.ts";
 import { readManagementCluster } from "../rancher/management-cluster.ts";
@@ -71,15 +76,17 @@ async function observeOwn(api: Api, trial: Trial): Promise<Omit<ClusterAccess["o
     api.list(secrets(IMPERSONATION_NAMESPACE)),
     api.list(pods(namespace)),
   ]);
-  const agentTokens = own.items.map(readAccountToken).filter((token) => token?.account === AGENT_ACCOUNT.name);
+  const agentTokens = await trial.secretsOf(agentTokensIn(own.items));
   const personTokens = persons.items.map(readAccountToken);
+  // A refused token is of before, and so may be the CA beside it.
+  const reporting = agentTokens.find(({ token }) => token?.accepted === "yes") ?? agentTokens[0];
   const accountUid = account?.metadata.uid;
   const registeredAs = registrationOf(own.items);
   return {
-    ca: fingerprintsOf(rootCa ?? agentTokens[0]?.caPem ?? ""),
+    ca: rootCa === undefined ? (reporting?.ca ?? []) : fingerprintsOf(rootCa),
     ...(accountUid === undefined ? {} : { accountUid }),
     ...(registeredAs === undefined ? {} : { registeredAs }),
-    agentTokens: await trial.secretsOf(agentTokens),
+    agentTokens,
     personTokens: await trial.secretsOf(personTokens),
     pods: podList.items.map(neighbourOf).filter((pod) => pod !== undefined),
   };

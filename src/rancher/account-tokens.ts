@@ -1,4 +1,5 @@
 /** Secrets with tokens of the service accounts that Rancher uses in a downstream cluster. */
+import { AGENT_ACCOUNT } from "../estate/cluster-access.ts";
 import type { KubeObject } from "../kubernetes/object.ts";
 import { readSecret } from "../kubernetes/secret.ts";
 import { Secret } from "../pki/secret.ts";
@@ -34,4 +35,10 @@ export function readAccountToken(object: KubeObject): AccountToken | undefined {
     caPem: secret.value("ca.crt")?.toString("utf8") ?? "",
     token: token === "" ? undefined : Secret.of(token),
   };
+}
+
+/** Those of the agent's own account, among the Secrets of its namespace. */
+export function agentTokensIn(secrets: readonly KubeObject[]): AccountToken[] {
+  const tokens = secrets.map(readAccountToken).filter((token) => token !== undefined);
+  return tokens.filter(({ account }) => account === AGENT_ACCOUNT.name);
 }

@@ -5,7 +5,7 @@ import { parse, stringify } from "yaml";
 import type { SandboxCluster } from "../../src/sandbox/sandbox.ts";
 import { type CommandLab, expectRefusal, startCommandLab } from "../helpers/command-lab.ts";
 import { json } from "../helpers/journey.ts";
-import { renewCluster } from "../helpers/renewed-cluster.ts";
+import { renewCluster, tokensIn } from "../helpers/renewed-cluster.ts";
 
 let lab: CommandLab;
 let stale: SandboxCluster;
@@ -201,6 +201,30 @@ describe("nothing is stale", () => {
     expect(ended.stdout).toMatch(/lima \(c-\w+\)\n.*WHAT +WHERE +STATE/);
     expect(ended.stdout).toMatch(/No findings\.\n$/);
     expect(ended.stdout).not.toContain("eyJ");
+  });
+
+  test("without the ConfigMap of the CA (Kubernetes before 1.20), a refused token's Secret says nothing of the CA", async () => {
+    const bare = lab.sandbox.cluster("hosted");
+    const ref = { group: "", version: "v1", resource: "secrets", namespace: "cattle-system" };
+    await bare.client.delete({ ...ref, resource: "configmaps" }, "kube-root-ca.crt");
+    const [name, account] = ["cattle-token-00000", "kubernetes.io/service-account.name"];
+    const type = "kubernetes.io/service-account-token";
+    const metadata = { name, namespace: "cattle-system", annotations: { [account]: "cattle" } };
+    await bare.client.create(ref, { apiVersion: "v1", kind: "Secret", type, metadata });
+    const [, certificate = ""] = /certificate-authority-data: (\S+)/.exec(stale.kubeconfig) ?? [];
+    const data = { token: Buffer.from("of.be.fore").toString("base64"), "ca.crt": certificate };
+    await bare.client.patch(ref, name, { type: "merge", body: { data } });
+
+    lab.put("bare.yaml", bare.kubeconfig);
+    const ended = await refresh("hosted", "--cluster-kubeconfig", "bare.yaml", "--plan", "--out", "bare", "-o", "json");
+    expect(ended.code, ended.stderr).toBe(0);
+    const { comparisons } = json(ended.stdout).refreshed[0];
+    const states = comparisons.map(({ where, state }: Record<string, string>) => `${where} ${state}`);
+    const [working] = (await tokensIn(bare)).filter((token) => token.name !== name);
+    expect(states).toContain("status.caCert same");
+    expect(states).toContain(`Secret cattle-system/${name} stale`);
+    expect(states).toContain(`Secret cattle-system/${working?.name} same`);
+    await bare.client.delete(ref, name);
   });
 
   test("a cluster that is away is told from one with other keys", async () => {

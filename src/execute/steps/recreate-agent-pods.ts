@@ -9,7 +9,7 @@ import { pods, secrets } from "../../kubernetes/resource.ts";
 import { observeAgent } from "../../observe/agent.ts";
 import { isAccepted } from "../../observe/cluster-access.ts";
 import { needsRestart } from "../../plan/refresh/judge-access.ts";
-import { readAccountToken } from "../../rancher/account-tokens.ts";
+import { agentTokensIn } from "../../rancher/account-tokens.ts";
 import { AGENT } from "../../rancher/agent-workload.ts";
 import { watchAgent } from "../agent-watch.ts";
 import { lookAtAccess } from "../refreshed-cluster.ts";
@@ -92,8 +92,7 @@ async function awaitToken(context: StepContext, own: Connection): Promise<"accep
     secrets(AGENT.namespace),
     {},
     (objects) => {
-      const found = objects.map(readAccountToken).filter((secret) => secret?.account === AGENT_ACCOUNT.name);
-      const filled = found.flatMap((secret) => (secret?.token === undefined ? [] : [secret.token]));
+      const filled = agentTokensIn(objects).flatMap(({ token }) => (token === undefined ? [] : [token]));
       return filled.length === 0 ? undefined : filled;
     },
     { deadlineMs, signal: context.signal },
