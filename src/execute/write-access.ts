@@ -10,44 +10,30 @@ import type { KubeObject } from "../kubernetes/object.ts";
 import { customResourceDefinitions, managementClusters, secrets } from "../kubernetes/resource.ts";
 import { isAccepted, rootCaOf } from "../observe/cluster-access.ts";
 import type { Secret } from "../pki/secret.ts";
-import { readAccountToken } from "../rancher/account-tokens.ts";
-import { TOKEN_KEY, TOKEN_NAMESPACE } from "../rancher/held-access.ts";
+import { agentTokensIn } from "../rancher/account-tokens.ts";
+import { isTokenInStatus, TOKEN_KEY, TOKEN_NAMESPACE } from "../rancher/held-access.ts";
 import { hasStatusSubresource } from "../rancher/installation.ts";
 import type { StepContext } from "./step-action.ts";
 
 /** Fields that hold what they shall are left alone, so that it may be called again. @throws ApiError, FarrierError */
 export async function writeAccess(context: StepContext): Promise<void> {
-  const { management, step } = context;
+  const { management, step, plan } = context;
   const own = await ownAccess(await context.own(step.target), step.target);
   const cluster = await management.get(managementClusters, step.target);
   if (cluster === undefined) throw new FarrierError("step.failed", `Rancher has no cluster ${step.target} any more.`);
   const { status } = statusSchema.parse(cluster);
-  const token =
-    status.serviceAccountTokenSecret === undefined && status.serviceAccountToken !== undefined
-      ? { serviceAccountToken: own.token.reveal() }
-      : {
-          serviceAccountTokenSecret: await keepToken(management, own.token, {
-            cluster,
-            rotation: context.plan.rotation,
-          }),
-        };
+  const token = isTokenInStatus(cluster, plan.estate.rancherVersion)
+    ? { serviceAccountToken: own.token.reveal() }
+    : { serviceAccountTokenSecret: await keepToken(management, own.token, { cluster, rotation: plan.rotation }) };
   // The agent's report holds the ConfigMap's text as it is, in base64 (pkg/agent/cluster).
   const wanted = { caCert: Buffer.from(own.caPem).toString("base64"), ...token };
-  const body = [...statusTest(cluster), ...operations(status, wanted)];
+  const body = [...missingStatus(cluster), ...operations(status, wanted)];
   if (body.every(({ op }) => op === "test")) return;
   const subresource = (await hasStatus(management)) ? { subresource: "status" as const } : {};
   await management.patch(managementClusters, step.target, { kind: "json", body, ...subresource });
 }
 
-const statusSchema = z.object({
-  status: z
-    .looseObject({
-      caCert: z.string().optional(),
-      serviceAccountToken: z.string().optional(),
-      serviceAccountTokenSecret: z.string().optional(),
-    })
-    .prefault({}),
-});
+const statusSchema = z.object({ status: z.record(z.string(), z.unknown()).prefault({}) });
 type Status = z.infer<typeof statusSchema>["status"];
 
 /** Each field against what was read: whoever wrote it in between is not overwritten. */
@@ -61,7 +47,7 @@ function operations(status: Status, wanted: Readonly<Record<string, string>>) {
 }
 
 /** A JSON patch cannot add a field to a status that is not there. */
-function statusTest(cluster: KubeObject): { op: string; path: string; value: unknown }[] {
+function missingStatus(cluster: KubeObject): { op: string; path: string; value: unknown }[] {
   return cluster.status === undefined ? [{ op: "add", path: "/status", value: {} }] : [];
 }
 
@@ -100,10 +86,9 @@ async function keepToken(
 /** What the agent would report: the cluster's CA, and a token of its own account that the cluster accepts. */
 async function ownAccess(own: Connection, id: string): Promise<{ readonly caPem: string; readonly token: Secret }> {
   const { items } = await own.api.list(secrets(AGENT_ACCOUNT.namespace));
-  const tokens = items.map(readAccountToken).filter((token) => token?.account === AGENT_ACCOUNT.name);
-  for (const held of tokens) {
-    if (held?.token === undefined || (await isAccepted(own, held.token)) !== "yes") continue;
-    return { caPem: (await rootCaOf(own.api)) ?? held.caPem, token: held.token };
+  for (const { token, caPem } of agentTokensIn(items)) {
+    if (token === undefined || (await isAccepted(own, token)) !== "yes") continue;
+    return { caPem: (await rootCaOf(own.api)) ?? caPem, token };
   }
   throw new FarrierError("step.failed", `Cluster ${id} has no token of Rancher's agent that it accepts.`);
 }

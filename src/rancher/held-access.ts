@@ -28,7 +28,7 @@ export interface HeldByRancher {
   readonly caCert: string;
   /** PEM; empty where nothing is held. */
   readonly caPem: string;
-  /** Where the token is; `status` also where there is none and Rancher has no Secrets for them. */
+  /** Where the token is; `none` where Rancher holds none. */
   readonly storage: { readonly kind: "secret"; readonly name: string } | { readonly kind: "status" | "none" };
   readonly token: Secret | undefined;
 }
@@ -47,6 +47,25 @@ export async function readHeldAccess(management: Api, cluster: KubeObject): Prom
   }
   const kind = status.serviceAccountToken === "" ? "none" : "status";
   return { ...common, storage: { kind }, token: tokenOf(status.serviceAccountToken) };
+}
+
+/**
+ * Whether the token of this cluster belongs into its status. Where Rancher holds none, its version tells: Rancher ≥ 2.6.7
+ * (2.5.16) keeps tokens in Secrets, since everybody who sees a cluster sees its status.
+ * @param version as the estate's installation says it: `v2.15.1`, `v2.15-head`
+ */
+export function isTokenInStatus(cluster: KubeObject, version: string): boolean {
+  const { serviceAccountToken, serviceAccountTokenSecret } = statusSchema.parse(cluster).status;
+  if (serviceAccountTokenSecret !== "") return false;
+  return serviceAccountToken !== "" || !hasTokenSecrets(version);
+}
+
+/** The first patch with Secrets for tokens, by minor version; none before, and every one after. */
+const FIRST_PATCH: Readonly<Record<string, number>> = { "5": 16, "6": 7 };
+
+function hasTokenSecrets(version: string): boolean {
+  const [, major, minor = "", patch = "Infinity"] = /^v?(\d+)\.(\d+)(?:\.(\d+))?/.exec(version) ?? [];
+  return major !== "2" || Number(minor) > 6 || Number(patch) >= (FIRST_PATCH[minor] ?? Number.POSITIVE_INFINITY);
 }
 
 function tokenOf(value: string | undefined): Secret | undefined {

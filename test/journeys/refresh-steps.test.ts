@@ -71,6 +71,37 @@ describe("the report does not arrive: what Rancher holds is written (M2.9)", () 
   );
 });
 
+describe("Rancher holds no token at all: one is written where its version keeps them", () => {
+  test.each<[string, object, readonly string[]]>([
+    [
+      "2.12",
+      { serviceAccountTokenSecret: null, serviceAccountToken: "" },
+      ["create secrets cattle-global-data", "patch clusters"],
+    ],
+    ["2.6.6", { serviceAccountToken: null }, ["patch clusters"]],
+  ])(
+    "Rancher %s",
+    async (version, nothing, expected) => {
+      await using lab = await disposable({ rancher: { version } });
+      const cluster = first(lab);
+      const clusters = { group: "management.cattle.io", version: "v3", resource: "clusters" };
+      await lab.sandbox.management.patch(clusters, cluster.id, { type: "merge", body: { status: nothing } });
+      await renewCluster(lab.sandbox, cluster, { reported: false });
+      expect(await heldByRancher(lab.sandbox, cluster)).toMatchObject({ secret: undefined });
+      await lab.prepare();
+      const writes = writesOf(lab);
+      expect(await lab.apply({ patience: 0.1 })).toEqual({ kind: "finished", worldChanged: true });
+      expect(writes).toEqual(expected);
+      const { token, secret } = await heldByRancher(lab.sandbox, cluster);
+      expect(secret === undefined).toBe(version === "2.6.6");
+      const object = JSON.stringify(await lab.sandbox.management.get(clusters, cluster.id));
+      expect(object.includes(token)).toBe(version === "2.6.6");
+      await expectRefreshed(lab, cluster);
+    },
+    LONG,
+  );
+});
+
 /** A lab that ends with its scope, for tests in tables. */
 async function disposable(scenario: ScenarioInput): Promise<RefreshLab & AsyncDisposable> {
   const lab = await startRefreshLab(scenario);
