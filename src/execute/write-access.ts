@@ -88,7 +88,10 @@ async function ownAccess(own: Connection, id: string): Promise<{ readonly caPem:
   const { items } = await own.api.list(secrets(AGENT_ACCOUNT.namespace));
   for (const { token, caPem } of agentTokensIn(items)) {
     if (token === undefined || (await isAccepted(own, token)) !== "yes") continue;
-    return { caPem: (await rootCaOf(own.api)) ?? caPem, token };
+    const reported = (await rootCaOf(own.api)) ?? caPem;
+    // Nothing in its place is worse than the CA of before: that one may yet be right.
+    if (reported === "") throw new FarrierError("step.failed", `Cluster ${id} shows no CA that Rancher could hold.`);
+    return { caPem: reported, token };
   }
   throw new FarrierError("step.failed", `Cluster ${id} has no token of Rancher's agent that it accepts.`);
 }

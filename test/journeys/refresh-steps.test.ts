@@ -224,6 +224,35 @@ test(
 );
 
 test(
+  "a cluster that shows no CA leaves Rancher with the one that it holds, and does not count as refreshed",
+  async (context) => {
+    const lab = await start(context);
+    const cluster = first(lab);
+    const resource = (name: string) => ({ group: "", version: "v1", resource: name, namespace: "cattle-system" });
+    // A reason for a refresh: the key of people's tokens alone.
+    const persons = { ...resource("secrets"), namespace: "cattle-impersonation-system" };
+    const [person] = await tokensIn(cluster, "persons");
+    const refused = { token: Buffer.from("of.be.fore").toString("base64") };
+    await cluster.client.patch(persons, person?.name ?? "", { type: "merge", body: { data: refused } });
+    const [agent] = await tokensIn(cluster);
+    await cluster.client.delete(resource("configmaps"), "kube-root-ca.crt");
+    await cluster.client.patch(resource("secrets"), agent?.name ?? "", {
+      type: "merge",
+      body: { data: { "ca.crt": "" } },
+    });
+
+    const held = await heldByRancher(lab.sandbox, cluster);
+    await lab.prepare();
+    const writes = writesOf(lab);
+    expect(await lab.apply({ patience: 0.1 })).toMatchObject({ kind: "failed" });
+    expect(writes).toEqual([]);
+    expect(held.ca).toContain("BEGIN CERTIFICATE");
+    expect(await heldByRancher(lab.sandbox, cluster)).toEqual(held);
+  },
+  LONG,
+);
+
+test(
   "several clusters: the canary goes the whole way before the others begin, and each is saved before any is touched",
   async (context) => {
     const lab = await start(context, { clusters: 3 });

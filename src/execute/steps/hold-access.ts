@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { ApiError } from "../../kubernetes/api-error.ts";
 import { managementClusters } from "../../kubernetes/resource.ts";
+import { notHeld } from "../../plan/refresh/judge-access.ts";
 import { type AccessSeen, lookAtAccess } from "../refreshed-cluster.ts";
 import { conflict, erased, type StepContext } from "../step-action.ts";
 import { writeAccess } from "../write-access.ts";
@@ -23,7 +24,7 @@ export const holdAccess = erased<Before>({
   async observe(context) {
     const seen = await lookAtAccess(context);
     if (seen.kind === "blocked") return seen;
-    if (!seen.verdict.heldStale) return { kind: "done", evidence: [] };
+    if (notHeld(seen.verdict).length === 0) return { kind: "done", evidence: [] };
     const { ca, token } = seen.access.held;
     return { kind: "todo", before: { ca, token: token?.fingerprint ?? "" } };
   },
@@ -41,11 +42,9 @@ export const holdAccess = erased<Before>({
   async verify(context) {
     const seen = await lookAtAccess(context);
     if (seen.kind === "blocked") return seen;
-    if (!seen.verdict.heldStale) return { kind: "verified", evidence: [] };
-    const stale = seen.verdict.comparisons.filter(
-      ({ subject, state }) => subject !== "agent-token" && state !== "same",
-    );
-    const why = `Rancher holds something else than the cluster has: ${stale.map(({ where, why: how }) => `${where}: ${how}`).join("; ")}`;
+    const amiss = notHeld(seen.verdict);
+    if (amiss.length === 0) return { kind: "verified", evidence: [] };
+    const why = `Rancher does not hold what the cluster has: ${amiss.map(({ where, why: how }) => `${where}: ${how}`).join("; ")}`;
     return { kind: "blocked", by: { why, hint: "Look at who else writes the cluster's object." } };
   },
 });
@@ -69,7 +68,7 @@ async function isTakenOver(context: StepContext): Promise<boolean> {
   for (;;) {
     const facts = heldOf(await context.management.get(managementClusters, context.step.target));
     const seen = await lookAtAccess(context);
-    if (seen.kind === "seen" && !seen.verdict.heldStale) return true;
+    if (seen.kind === "seen" && notHeld(seen.verdict).length === 0) return true;
     const left = end - Date.now();
     if (left <= 0 || !(await isChanged(context, facts, left))) return false;
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ClusterAccess, TokenFacts, TokenSecret } from "../../estate/cluster-access.ts";
-import { isCurrent, judgeAccess, needsRestart } from "./judge-access.ts";
+import { isCurrent, judgeAccess, needsRestart, notHeld } from "./judge-access.ts";
 
 const OLD_CA = ["0".repeat(64)];
 const NEW_CA = ["1".repeat(64)];
@@ -180,6 +180,22 @@ const ROWS: readonly Row[] = [
     codes: ["refresh.clock"],
   },
   {
+    name: "it may be the keys: the cluster could not be asked about Rancher's token",
+    access: cluster({ token: token("busy", "unknown") }, {}, NOT_READY("dial tcp 10.0.0.1:443: i/o timeout")),
+    states: ["same", "unknown", "same", "same"],
+    doomed: [],
+    restart: false,
+    codes: [],
+  },
+  {
+    name: "it may be the keys: the cluster shows no CA",
+    access: cluster({}, { ca: [] }, NOT_READY("dial tcp 10.0.0.1:443: i/o timeout")),
+    states: ["unknown", "same", "same", "same"],
+    doomed: [],
+    restart: false,
+    codes: [],
+  },
+  {
     name: "it is both: the token, and that explains why it is not Ready",
     access: cluster({ token: REFUSED }, {}, NOT_READY("the server has asked for the client to provide credentials")),
     states: ["same", "stale", "same", "same"],
@@ -284,4 +300,20 @@ test("comparisons show fingerprints on both sides, and where each thing is", () 
 test("Rancher before 2.6.7 has its token in the status", () => {
   const [, held] = judgeAccess(cluster({ storage: { kind: "status" } }), PIN).comparisons;
   expect(held?.where).toBe("status.serviceAccountToken");
+});
+
+test.each<[string, Held, Own, readonly string[]]>([
+  ["both were seen to be right", {}, {}, []],
+  ["only tokens inside the cluster are amiss", {}, { agentTokens: [secret("cattle-token-aaaaa", REFUSED)] }, []],
+  ["its token is refused", { token: REFUSED }, {}, ["token"]],
+  ["its token could not be tried", { token: token("busy", "unknown") }, {}, ["token"]],
+  ["the cluster shows no CA", {}, { ca: [] }, ["ca"]],
+  [
+    "its CA is of before, and its token could not be tried",
+    { ca: OLD_CA, token: token("busy", "unknown") },
+    {},
+    ["ca", "token"],
+  ],
+])("what Rancher holds counts as right only where it was seen: %s", (_name, held, own, amiss) => {
+  expect(notHeld(judgeAccess(cluster(held, own), PIN)).map(({ subject }) => subject)).toEqual(amiss);
 });

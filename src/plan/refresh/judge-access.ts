@@ -42,6 +42,11 @@ export function isCurrent({ doomed, heldStale }: Pick<AccessVerdict, "doomed" | 
   return !heldStale && doomed.agent.length === 0 && doomed.persons.length === 0;
 }
 
+/** What Rancher itself holds and was not seen to be right; what could not be asked about proves nothing. */
+export function notHeld({ comparisons }: Pick<AccessVerdict, "comparisons">): Comparison[] {
+  return comparisons.filter(({ subject, state }) => (subject === "ca" || subject === "token") && state !== "same");
+}
+
 /** The agent has to start anew: to get a new token, or to report what Rancher does not hold. */
 export function needsRestart({ doomed, heldStale }: Pick<AccessVerdict, "doomed" | "heldStale">): boolean {
   return heldStale || doomed.agent.length > 0;
@@ -136,7 +141,7 @@ function obstacles(access: ClusterAccess, servedPin: string, judged: Judged): Fi
 const REPORTING_DRIVERS = ["imported", "k3s", "k3os", "rancherd", "rke2", ""];
 
 /** Which of the doors was the wrong one. */
-function facts(access: ClusterAccess, { comparisons, doomed, heldStale }: Judged): Finding[] {
+function facts(access: ClusterAccess, { comparisons, doomed }: Judged): Finding[] {
   const target = clusterTarget(access);
   const found: Finding[] = [];
   const state = (subject: Comparison["subject"]) => comparisons.find((one) => one.subject === subject)?.state;
@@ -155,7 +160,7 @@ function facts(access: ClusterAccess, { comparisons, doomed, heldStale }: Judged
     const sentence = `Tokens for people's requests to ${target} are stale: ${doomed.persons.length}.`;
     found.push(finding("refresh.person-tokens-stale", target, sentence));
   }
-  if (!heldStale && access.ready?.status !== "True") found.push(notTheKeys(access));
+  if (notHeld({ comparisons }).length === 0 && access.ready?.status !== "True") found.push(notTheKeys(access));
   return found;
 }
 
