@@ -151,6 +151,17 @@ describe("the wrong door", () => {
     expect(await refusedBy("paris", "--cluster-kubeconfig", "nowhere.yaml")).toEqual(["refresh.unreachable"]);
   });
 
+  test("an account that may not read what is compared", async () => {
+    const mayRead = [{ verbs: ["get"], apiGroups: [""], resources: ["namespaces"] }];
+    for (const rules of [[], mayRead]) {
+      lab.put("narrow.yaml", current.kubeconfigAs(rules));
+      const writes = lab.writes.length;
+      const ended = await refresh("lima", "--cluster-kubeconfig", "narrow.yaml", "--yes");
+      expectRefusal(ended, { exit: 1, code: "api.forbidden", says: /403 \(Forbidden\) to: / });
+      await expectUntouched(writes);
+    }
+  });
+
   test("one of two cannot be refreshed: neither is", async () => {
     const { clusters, ...rest } = parse(lab.sandbox.kubeconfig);
     const moved = clusters.map((one: { name: string; cluster: object }) =>
