@@ -152,11 +152,13 @@ async function fromSettings(cluster: ManagementCluster, set: ClusterSetting | un
   const { id, name } = cluster;
   const kubeconfig = set?.kubeconfig;
   if (kubeconfig === undefined) {
-    throw new FarrierError("input.usage", `There is no way past Rancher to cluster ${name}: --cluster-kubeconfig.`, {
-      hint: "Name a kubeconfig of its own API server, made after its keys changed, there or in farrier.yaml.",
+    throw new FarrierError("input.usage", `No kubeconfig of cluster ${name} was named.`, {
+      hint: "Name one with --cluster-kubeconfig or in farrier.yaml: of its own API server, made after its keys changed.",
     });
   }
-  return { id, name, kubeconfig, context: set?.context ?? (await contextIn(kubeconfig, cluster, true)) };
+  const { readKubeconfig } = await import("../kubernetes/kubeconfig-file.ts");
+  // As for every other command, and so for the one that goes on with this refresh.
+  return { id, name, kubeconfig, context: set?.context ?? (await readKubeconfig(kubeconfig)).currentContext };
 }
 
 /** The context that is called like the cluster; else the current one, where no other cluster could be meant by it. */

@@ -55,7 +55,15 @@ describe("names and files that do not do", () => {
       { code: "input.cluster-unknown", says: /c-zzzzz/ },
     ],
     ["Rancher's own cluster", ["local"], { code: "input.invalid", says: /Rancher's own/ }],
-    ["no way past Rancher", ["paris", "!"], { code: "input.usage", says: /--cluster-kubeconfig/, hint: /made after/ }],
+    [
+      "no way past Rancher",
+      ["paris", "!"],
+      {
+        code: "input.usage",
+        says: /No kubeconfig of cluster paris was named/,
+        hint: /--cluster-kubeconfig.*made after/,
+      },
+    ],
     [
       "a file that is not there",
       ["paris", "--cluster-kubeconfig", "gone.yaml"],
@@ -141,6 +149,15 @@ describe("the wrong door", () => {
 
   test("another cluster's kubeconfig", async () => {
     expect(await refusedBy("paris", "--cluster-kubeconfig", "lima.yaml")).toEqual(["refresh.other-cluster"]);
+  });
+
+  test("the current context of the kubeconfig in farrier.yaml, which every command takes, is another cluster's", async () => {
+    lab.put("current.yaml", stringify({ ...parse(lab.sandbox.kubeconfig), "current-context": "lima" }));
+    const clusters = { paris: { kubeconfig: "current.yaml" } };
+    const usual = { kubeconfig: "kubeconfig", tokenFile: "token" };
+    lab.put("farrier.yaml", stringify({ ...usual, clusters }));
+    expect(await refusedBy("paris")).toEqual(["refresh.other-cluster"]);
+    lab.put("farrier.yaml", stringify(usual));
   });
 
   test("an address where nothing answers", async () => {
