@@ -15,7 +15,7 @@ let kubeconfigBefore: string;
 
 beforeAll(async () => {
   lab = await startCommandLab({
-    clusters: [{ name: "paris" }, { name: "lima" }, { name: "hosted" }],
+    clusters: [{ name: "paris" }, { name: "lima" }, { name: "hosted" }, { name: "emptied" }],
     speed: 100,
   });
   [stale, current] = [lab.sandbox.cluster("paris"), lab.sandbox.cluster("lima")];
@@ -206,6 +206,39 @@ describe("the wrong door", () => {
     expect(await refusedBy("paris", "--cluster-kubeconfig", "paris.yaml")).toEqual(["refresh.pin-differs"]);
     await pinned(pin);
     await lab.sandbox.waitUntil(async () => !(await podsWith("b".repeat(64))), { what: "the pod to go" });
+  });
+});
+
+describe("nothing that a refresh could mend", () => {
+  const accounts = { group: "", version: "v1", resource: "serviceaccounts", namespace: "cattle-system" };
+  const clusters = { group: "management.cattle.io", version: "v3", resource: "clusters" };
+  const errorsOf = (name: string) => {
+    lab.put(`${name}.yaml`, lab.sandbox.cluster(name).kubeconfig);
+    return refusedBy(name, "--cluster-kubeconfig", `${name}.yaml`);
+  };
+
+  test("a cluster of a hosting provider, which has its CA and token from there", async () => {
+    const { id } = lab.sandbox.cluster("hosted");
+    const driver = (name: string) =>
+      lab.sandbox.management.patch(clusters, id, {
+        type: "merge",
+        body: { status: { driver: name } },
+        subresource: "status",
+      });
+    await driver("EKS");
+    expect(await errorsOf("hosted")).toEqual(["refresh.driver"]);
+    await driver("imported");
+  });
+
+  test("a cluster without the agent's account; one that has another under its name", async () => {
+    const { client } = lab.sandbox.cluster("emptied");
+    const account = await client.get(accounts, "cattle");
+    await client.delete(accounts, "cattle");
+    expect(await errorsOf("emptied")).toEqual(["refresh.no-agent"]);
+    const annotations = account?.metadata.annotations ?? {};
+    const metadata = { name: "cattle", namespace: "cattle-system", annotations };
+    await client.create(accounts, { apiVersion: "v1", kind: "ServiceAccount", metadata });
+    expect(await errorsOf("emptied")).toEqual(["refresh.recreated"]);
   });
 });
 
