@@ -1,6 +1,6 @@
 /** Doors that `farrier refresh` does not go through: each is named, nothing is written, and no directory is left. */
 import { existsSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { parse, stringify } from "yaml";
 import type { SandboxCluster } from "../../src/sandbox/sandbox.ts";
 import { type CommandLab, expectRefusal, startCommandLab } from "../helpers/command-lab.ts";
@@ -155,9 +155,9 @@ describe("the wrong door", () => {
     lab.put("current.yaml", stringify({ ...parse(lab.sandbox.kubeconfig), "current-context": "lima" }));
     const clusters = { paris: { kubeconfig: "current.yaml" } };
     const usual = { kubeconfig: "kubeconfig", tokenFile: "token" };
+    onTestFinished(() => lab.put("farrier.yaml", stringify(usual)));
     lab.put("farrier.yaml", stringify({ ...usual, clusters }));
     expect(await refusedBy("paris")).toEqual(["refresh.other-cluster"]);
-    lab.put("farrier.yaml", stringify(usual));
   });
 
   test("an address where nothing answers", async () => {
@@ -225,9 +225,11 @@ describe("nothing that a refresh could mend", () => {
         body: { status: { driver: name } },
         subresource: "status",
       });
+    onTestFinished(async () => {
+      await driver("imported");
+    });
     await driver("EKS");
     expect(await errorsOf("hosted")).toEqual(["refresh.driver"]);
-    await driver("imported");
   });
 
   test("a cluster without the agent's account; one that has another under its name", async () => {
