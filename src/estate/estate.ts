@@ -30,8 +30,8 @@ export const secretFactsSchema = z.object({
 });
 export type SecretFacts = z.infer<typeof secretFactsSchema>;
 
-/** Words of Helm's own for what a revision of a release has come to. */
-const releaseStatusSchema = z.enum([
+/** Helm's own words for what a revision of a release has come to. */
+export const releaseStatusSchema = z.enum([
   "unknown",
   "deployed",
   "uninstalled",
@@ -42,6 +42,7 @@ const releaseStatusSchema = z.enum([
   "pending-upgrade",
   "pending-rollback",
 ]);
+export type ReleaseStatus = z.infer<typeof releaseStatusSchema>;
 
 /** The Helm release that Rancher belongs to, as the cluster stores it. */
 export const releaseFactsSchema = z.object({

@@ -27,7 +27,6 @@ const RELEASE: StoredRelease = {
   revision: 3,
   status: "deployed",
   description: "",
-  deployedAt: "",
   driver: "configmap",
   chart: {
     metadata: { name: "rancher", version: "2.15.1" },

@@ -6,21 +6,8 @@
 import { gunzipSync } from "node:zlib";
 import { z } from "zod";
 import { FarrierError } from "../errors.ts";
+import { type ReleaseStatus, releaseStatusSchema } from "../estate/estate.ts";
 import { GivenValues } from "./given-values.ts";
-
-/** Helm's own words for what a revision has come to. */
-const statusSchema = z.enum([
-  "unknown",
-  "deployed",
-  "uninstalled",
-  "superseded",
-  "failed",
-  "uninstalling",
-  "pending-install",
-  "pending-upgrade",
-  "pending-rollback",
-]);
-export type ReleaseStatus = z.infer<typeof statusSchema>;
 
 const valuesSchema = z.record(z.string(), z.json());
 const base64 = z.string().transform((text) => Buffer.from(text, "base64"));
@@ -49,9 +36,8 @@ const releaseSchema = z.object({
   namespace: z.string(),
   version: z.number().int(),
   info: z.object({
-    status: statusSchema.catch("unknown"),
+    status: releaseStatusSchema.catch("unknown"),
     description: z.string().default(""),
-    last_deployed: z.string().default(""),
   }),
   chart: chartSchema,
   config: valuesSchema.nullish(),
@@ -65,7 +51,6 @@ export interface Release {
   readonly status: ReleaseStatus;
   /** `Upgrade complete`, or what was given with `--description`. */
   readonly description: string;
-  readonly deployedAt: string;
   readonly chart: StoredChart;
   readonly values: GivenValues;
 }
@@ -89,7 +74,6 @@ export function decodeRelease(stored: string, place: string): Release {
     revision: version,
     status: info.status,
     description: info.description,
-    deployedAt: info.last_deployed,
     chart,
     values: GivenValues.of(config ?? {}),
   };
