@@ -50,9 +50,14 @@ export class GivenValues {
     return isDeepStrictEqual(this.#values, other.#values);
   }
 
-  /** Every text of some length that was given: what must not be repeated where people read. */
-  texts(): string[] {
-    return textsIn(this.#values).filter((text) => text.length >= SHORTEST_SECRET);
+  /** The sentence without any text or number of some length that was given: for where people read. */
+  takenOutOf(sentence: string): string {
+    // Line by line, as a key is given and repeated. The longest first: a shorter one may be a part of it.
+    const lines = textsIn(this.#values).flatMap((text) => text.split(/\r?\n/));
+    return lines
+      .filter((line) => line.trim().length >= SHORTEST_SECRET)
+      .sort((a, b) => b.length - a.length)
+      .reduce((clean, line) => clean.replaceAll(line.trim(), REDACTED), sentence);
   }
 
   /** JSON, for `helm` and for encryption alone. */
@@ -87,6 +92,6 @@ function isMap(value: Value | undefined): value is Values {
 }
 
 function textsIn(value: Value): string[] {
-  if (typeof value === "string") return [value];
+  if (typeof value === "string" || typeof value === "number") return [String(value)];
   return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }

@@ -115,6 +115,33 @@ describe("an upgrade", () => {
     });
   });
 
+  it.each([
+    {
+      name: "a value that is a part of another",
+      given: { a: "s3cr3t", b: "s3cr3t-and-more" },
+      says: "s3cr3t-and-more",
+    },
+    { name: "a number", given: { pin: 31_415_926 }, says: "31415926" },
+    { name: "a line of a text", given: { key: "-----BEGIN KEY-----\nMIIEvQIBADANBg\n" }, says: "MIIEvQIBADANBg" },
+    {
+      name: "a value where the sentence is cut off",
+      given: { a: "z".repeat(40) },
+      says: "x".repeat(570) + "z".repeat(40),
+    },
+  ])("that fails repeats nothing of $name", async ({ name, given, says }) => {
+    const path = await program(
+      name.replaceAll(" ", "-"),
+      '[ "$1" = version ] && echo v4.3.1 && exit',
+      `cat > /dev/null; echo "Error: bad ${says}" >&2; exit 1`,
+    );
+    const failing = upgradeRelease({ program: path }, upgrade(GivenValues.of(given)));
+    await expect(failing).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /^helm upgrade of release cattle-system\/rancher failed: Error: bad x*\[redacted\]$/,
+      ),
+    });
+  });
+
   it("by hand is one line, and gives the chart's default where a value is taken away", () => {
     const changes = [{ path: "privateCA" }, { path: "ingress.tls.source" }, { path: "tls", to: "external" }];
     expect(upgradeByHand(RELEASE, changes)).toBe(

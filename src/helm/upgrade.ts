@@ -17,6 +17,7 @@ export interface Upgrade {
   readonly signal: AbortSignal;
 }
 
+const LONGEST_REASON = 600;
 /** How long Helm waits for the chart's hooks: Rancher ≥ 2.12 has a Job before each upgrade. */
 const HOOKS = "10m";
 
@@ -68,19 +69,15 @@ async function runUpgrade(access: HelmAccess, upgrade: Upgrade, chart: readonly 
   const environment = { HELM_DRIVER: driver };
   const end = await runHelm(access, { args: [...args, ...ours], input: values.reveal(), environment, signal });
   if (end.code === 0) return;
-  const why = withoutValues(firstError(end.stderr), values);
+  // A template's error repeats what it was rendered to, and that may be a value. Cut off only then: half a key is one too.
+  const why = values.takenOutOf(firstError(end.stderr)).slice(0, LONGEST_REASON);
   throw new FarrierError("helm.upgrade-failed", `helm upgrade of release ${namespace}/${name} failed: ${why}`);
 }
 
 /** Helm's own sentence; warnings come before it. */
 function firstError(stderr: string): string {
   const lines = stderr.split("\n").filter((line) => line.trim() !== "");
-  return (lines.find((line) => line.startsWith("Error:")) ?? lines.at(-1) ?? "it does not say why").slice(0, 600);
-}
-
-/** A template's error repeats what it was rendered to, and that may be a value. */
-function withoutValues(text: string, values: GivenValues): string {
-  return values.texts().reduce((clean, value) => clean.replaceAll(value, "[redacted]"), text);
+  return lines.find((line) => line.startsWith("Error:")) ?? lines.at(-1) ?? "it does not say why";
 }
 
 /**
