@@ -40,12 +40,15 @@ release: {{ .Release.Name }}
 {{- end -}}
 `;
 
-const DEPLOYMENT = `apiVersion: apps/v1
-kind: Deployment
-metadata:
+/** Every object of the chart begins so. */
+const METADATA = `metadata:
   name: {{ template "rancher.fullname" . }}
   labels:
-{{ include "rancher.labels" . | indent 4 }}
+{{ include "rancher.labels" . | indent 4 }}`;
+
+const DEPLOYMENT = `apiVersion: apps/v1
+kind: Deployment
+${METADATA}
 spec:
   replicas: {{ .Values.replicas }}
   selector:
@@ -138,10 +141,7 @@ spec:
 
 const SERVICE = `apiVersion: v1
 kind: Service
-metadata:
-  name: {{ template "rancher.fullname" . }}
-  labels:
-{{ include "rancher.labels" . | indent 4 }}
+${METADATA}
 spec:
   ports:
   - { port: 80, name: http }
@@ -153,10 +153,7 @@ spec:
 const INGRESS = `{{- if .Values.ingress.enabled }}
 apiVersion: networking.k8s.io/v1
 kind: Ingress
-metadata:
-  name: {{ template "rancher.fullname" . }}
-  labels:
-{{ include "rancher.labels" . | indent 4 }}
+${METADATA}
 {{- if include "rancher.certManager" . }}
   annotations:
     cert-manager.io/issuer: {{ template "rancher.fullname" . }}
@@ -186,10 +183,7 @@ spec:
 const ISSUER = `{{- if and (include "rancher.certManager" .) (eq .Values.ingress.tls.source "rancher") }}
 apiVersion: cert-manager.io/v1
 kind: Issuer
-metadata:
-  name: {{ template "rancher.fullname" . }}
-  labels:
-{{ include "rancher.labels" . | indent 4 }}
+${METADATA}
 spec:
   ca:
     secretName: tls-rancher
