@@ -20,8 +20,8 @@ export type StageOutcome =
   | { readonly kind: "halted"; readonly stage: string; readonly halt: Halt }
   | { readonly kind: "resting"; readonly stage: string; readonly until: string };
 
-/** Steps that change what everybody is served in more than one write: whether the first of them was made. */
-const BEGUN: Partial<Record<StepKind, typeof isBundleWritten>> = {
+/** Steps that change what everybody is served in more than one write: whether the first of them was made since `before`. */
+const BEGUN: Partial<Record<StepKind, typeof isReplacementBegun>> = {
   "serve-bundle": isBundleWritten,
   "replace-certificate": isReplacementBegun,
   "upgrade-release": isUpgradeBegun,
@@ -63,7 +63,7 @@ async function completeUnit(workshop: Workshop, stage: Stage): Promise<readonly 
     const known = ledger.run.steps[step.id];
     const isBegun = BEGUN[step.kind];
     if (isBegun === undefined || known === undefined || known.phase === "done" || !("before" in known)) continue;
-    const written = await retrying(() => isBegun({ management: world.management, plan, step }), {
+    const written = await retrying(() => isBegun({ management: world.management, plan, step }, known.before), {
       deadlineMs: LOOK_MS,
       signal: abort,
     });

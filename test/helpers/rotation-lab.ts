@@ -12,10 +12,12 @@ import type { Plan } from "../../src/plan/plan.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import type { ScenarioInput } from "../../src/sandbox/scenario/scenario.ts";
 
-/** A certificate of today's authority: with it the trust bundle stays. */
+/** Another target than the lab's own. */
 interface ServingPair {
   readonly certificate: string;
   readonly key: string;
+  /** Left out for a certificate of today's authority: with it the trust bundle stays. */
+  readonly bundle?: string;
 }
 
 export interface RotationLab {
@@ -33,7 +35,7 @@ export interface RotationLab {
   prepare(
     options?: Partial<PlanOptions>,
     directory?: string,
-    renewed?: ServingPair,
+    other?: ServingPair,
     more?: { readonly replace?: boolean },
   ): Promise<Plan>;
   /** Plans the way back from where the rotation stands. @returns the plan's file, for {@link apply} */
@@ -78,16 +80,20 @@ export async function startRotationLab(scenario: ScenarioInput = {}): Promise<Ro
     environment,
     now,
     openWorld: open,
-    prepare: (options = {}, into = directory, renewed = undefined, more = {}) =>
+    prepare: (options = {}, into = directory, other = undefined, more = {}) =>
       withWorld(async (world) => {
         const { plan } = await prepareRotation({
           directory: into,
           world,
           estate: await observeEstate(world, { now }),
           target:
-            renewed === undefined
+            other === undefined
               ? { chain: certificate, key: Secret.of(key), bundle: authority.bundle }
-              : { chain: renewed.certificate, key: Secret.of(renewed.key) },
+              : {
+                  chain: other.certificate,
+                  key: Secret.of(other.key),
+                  ...(other.bundle === undefined ? {} : { bundle: other.bundle }),
+                },
           findings: [],
           options: { armingMinReadySeconds: ARMING_SECONDS, ...options },
           identity: { environment },

@@ -1,7 +1,8 @@
 /** A flag day that is stopped half-way: whatever was written, the next run completes it before it asks anything. */
 import { hostname } from "node:os";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, onTestFinished } from "vitest";
 import { applyRotation } from "../../src/execute/apply.ts";
+import { openRotation } from "../../src/execute/rotation.ts";
 import type { Api } from "../../src/kubernetes/api.ts";
 import { ApiError } from "../../src/kubernetes/api-error.ts";
 import type { World } from "../../src/observe/world.ts";
@@ -20,9 +21,11 @@ beforeEach(async () => {
 afterEach(() => lab.stop());
 
 /** A leaf of today's authority that ended an hour ago: every tunnel lives on, and no agent could dial again. */
-async function letItExpire(): Promise<void> {
+async function letItExpire(): Promise<Parameters<typeof presentInstead>[1]> {
   const hours = (count: number) => new Date(Date.now() + count * 3_600_000);
-  await presentInstead(lab.sandbox, await lab.sandbox.pki.today.issue({ notBefore: hours(-48), notAfter: hours(-1) }));
+  const expired = await lab.sandbox.pki.today.issue({ notBefore: hours(-48), notAfter: hours(-1) });
+  await presentInstead(lab.sandbox, expired);
+  return expired;
 }
 
 /** The management cluster's API takes no write to a kind of object any more, once `refuses` says so. */
@@ -49,6 +52,22 @@ function refusing(api: Api, refuses: (plural: string, name: string) => boolean):
         };
       }
       return value.bind(target);
+    },
+  });
+}
+
+/** As soon as the serving Secret is written, somebody puts back what their source says. */
+function undoing(api: Api, putBack: () => Promise<void>): Api {
+  return new Proxy(api, {
+    get(target, verb) {
+      const value: unknown = Reflect.get(target, verb, target);
+      if (typeof value !== "function") return value;
+      if (verb !== "replace") return value.bind(target);
+      return async (...args: Parameters<Api["replace"]>) => {
+        const written = await target.replace(...args);
+        if (args[1].metadata.name === "tls-rancher-ingress") await putBack();
+        return written;
+      };
     },
   });
 }
@@ -98,18 +117,62 @@ it.each([
 );
 
 it(
+  "where the certificate was in place before, its gate is asked until something else was written",
+  async () => {
+    const authority = await lab.sandbox.pki.newAuthority("In place already");
+    const target = { ...(await authority.issue()), bundle: authority.bundle };
+    await presentInstead(lab.sandbox, target);
+    const plan = await lab.prepare({}, lab.directory, target, { replace: true });
+    const refuses = (plural: string, name: string) => name === "tls-ca" && plural === "secrets";
+    expect(await applyThrough((api) => refusing(api, refuses))).toMatchObject({ kind: "failed", stage: "replace" });
+    // Meanwhile Rancher puts the pin back that it serves: nothing of this cluster waits for the new bundle any more.
+    const [first] = lab.sandbox.clusters;
+    const today = pinOfServed(await servedBundle(lab.sandbox));
+    await lab.sandbox.inject({ kind: "redeploy", cluster: first?.name ?? "" });
+    await lab.sandbox.waitUntil(async () => (await agents(lab.sandbox))[first?.name ?? ""]?.pin === today);
+
+    expect(await lab.apply()).toMatchObject({ kind: "finished" });
+    const pin = pinOfServed(plan.epochs.at(-1)?.bundle.trim() ?? "");
+    for (const { id, name } of lab.sandbox.clusters) {
+      await lab.sandbox.waitUntilConnected(id, { seconds: 20 });
+      expect((await agents(lab.sandbox))[name]?.pin).toBe(pin);
+    }
+  },
+  2 * MINUTE,
+);
+
+it(
+  "a certificate that somebody puts back is noticed, and not waited for",
+  async () => {
+    const expired = await letItExpire();
+    await lab.prepare({}, lab.directory, await lab.sandbox.pki.today.issue(), { replace: true });
+    const putBack = () => presentInstead(lab.sandbox, expired);
+    expect(await applyThrough((api) => undoing(api, putBack))).toMatchObject({ kind: "failed", stage: "replace" });
+    const { state } = await openRotation(lab.directory);
+    const { failure } = state?.current.steps["rancher/replace-certificate@current"] ?? {};
+    expect(failure?.message).toMatch(/tls-rancher-ingress does not hold what this step has written any more/);
+  },
+  2 * MINUTE,
+);
+
+it(
   "with the same authority, the certificate alone is replaced, and no agent is touched",
   async () => {
     const before = await agents(lab.sandbox);
     const trust = await trustSecret(lab.sandbox);
-    await letItExpire();
+    const expired = await letItExpire();
     const renewed = await lab.sandbox.pki.today.issue();
     const plan = await lab.prepare({}, lab.directory, renewed, { replace: true });
     expect(plan.stages.map(({ id }) => id)).toEqual(["backup", "replace", "settle", "prove"]);
-    expect(await lab.apply()).toMatchObject({ kind: "finished" });
+    const world = await lab.openWorld();
+    onTestFinished(() => world.close());
+    expect(await lab.apply({ world })).toMatchObject({ kind: "finished" });
     expect(await presentedLeaves(lab.sandbox)).toEqual([leafOf(renewed.certificate)]);
     expect(await trustSecret(lab.sandbox)).toBe(trust);
     expect(await agents(lab.sandbox)).toEqual(before);
+    // Until it was replaced, the expired certificate was how Rancher was known: it is so no longer.
+    await presentInstead(lab.sandbox, expired);
+    await expect(world.rancher.cacerts()).rejects.toMatchObject({ code: "api.untrusted" });
   },
   2 * MINUTE,
 );

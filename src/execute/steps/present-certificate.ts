@@ -55,10 +55,7 @@ export const presentCertificate = erased<Before>({
   },
 
   async verify(context) {
-    const { management, plan, vault } = context;
-    const { namespace, servingSecret: name } = plan.rancher;
-    const { chain } = await unsealServingPair(vault, sealedPair(plan, "target"));
-    const spoilt = () => putBackBySomebody(management, { namespace, name, values: { [CHAIN_KEY]: chain } });
+    const spoilt = await certificateWatch(context);
     const isShown = await isPresented(context, context.remainingMs() - 10_000, spoilt);
     const putBack = await spoilt();
     if (putBack !== undefined) return { kind: "blocked", by: putBack };
@@ -103,6 +100,17 @@ async function write(
     values: { [CHAIN_KEY]: pair.chain, [PRIVATE_KEY]: pair.key.reveal() },
     expected: (values) => expected(values[CHAIN_KEY] ?? ""),
   });
+}
+
+/** What says whether somebody has put another certificate into the Secret since the target was written. */
+export async function certificateWatch({
+  management,
+  plan,
+  vault,
+}: StepContext): Promise<() => Promise<Obstruction | undefined>> {
+  const { namespace, servingSecret: name } = plan.rancher;
+  const { chain } = await unsealServingPair(vault, sealedPair(plan, "target"));
+  return () => putBackBySomebody(management, { namespace, name, values: { [CHAIN_KEY]: chain } });
 }
 
 /** Whether the Secret holds the target certificate already. */

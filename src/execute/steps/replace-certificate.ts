@@ -4,11 +4,18 @@
  */
 import { z } from "zod";
 import { erased, type Observation, type StepContext, type Verification } from "../step-action.ts";
-import { isCertificateWritten, isPresented, presentCertificate } from "./present-certificate.ts";
+import { certificateWatch, isCertificateWritten, isPresented, presentCertificate } from "./present-certificate.ts";
 import { isBundleWritten, serveBundle } from "./serve-bundle.ts";
 
 /** What each half found before; absent for a half that had nothing to do. */
-const beforeSchema = z.object({ present: z.unknown(), serve: z.unknown() }).partial();
+const beforeSchema = z
+  .object({
+    present: z.unknown(),
+    serve: z.unknown(),
+    /** The Secret held the target certificate already: that it does shows nothing of ours. */
+    certificateWasThere: z.boolean(),
+  })
+  .partial();
 type Before = z.infer<typeof beforeSchema>;
 
 /** Kept back from the wait for the certificate, for looking once more. */
@@ -25,11 +32,12 @@ export const replaceCertificate = erased<Before>({
       if (found.kind === "blocked") return found;
       if (found.kind === "todo") before[half] = found.before;
     }
-    return Object.keys(before).length === 0 ? { kind: "done", evidence: [] } : { kind: "todo", before };
+    if (Object.keys(before).length === 0) return { kind: "done", evidence: [] };
+    return { kind: "todo", before: { ...before, certificateWasThere: await isCertificateWritten(context) } };
   },
 
   async apply(context, before) {
-    if (!(await isReplacementBegun(context))) await context.requireOpenGate();
+    if (!(await isReplacementBegun(context, before))) await context.requireOpenGate();
     const begun: StepContext = { ...context, requireOpenGate: async () => {} };
     for (const [half, action] of halvesOf(context)) {
       if (before[half] !== undefined) await action.apply(begun, before[half]);
@@ -37,7 +45,11 @@ export const replaceCertificate = erased<Before>({
   },
 
   async verify(context, before): Promise<Verification> {
-    if (!(await isPresented(context, context.remainingMs() - SPARE_MS))) {
+    const spoilt = await certificateWatch(context);
+    const isShown = await isPresented(context, context.remainingMs() - SPARE_MS, spoilt);
+    const putBack = await spoilt();
+    if (putBack !== undefined) return { kind: "blocked", by: putBack };
+    if (!isShown) {
       return {
         kind: "blocked",
         by: {
@@ -46,6 +58,8 @@ export const replaceCertificate = erased<Before>({
         },
       };
     }
+    // From here on Rancher is known by what agents accept, and by nothing else.
+    context.world.rancher.trustLeaf(undefined);
     if (before.serve === undefined) return { kind: "verified", evidence: [] };
     return await serveBundle.verify(context, before.serve);
   },
@@ -58,8 +72,12 @@ function halvesOf({ step }: StepContext) {
   return step.epoch === "current" ? [present] : [present, serve];
 }
 
-/** Whether one of the Secrets holds the target already. */
-export async function isReplacementBegun(context: Pick<StepContext, "management" | "plan" | "step">): Promise<boolean> {
-  if (await isCertificateWritten(context)) return true;
+/** Whether one of the Secrets was written, since which going back would help nobody. @param before what the journal holds */
+export async function isReplacementBegun(
+  context: Pick<StepContext, "management" | "plan" | "step">,
+  before: unknown,
+): Promise<boolean> {
+  const { certificateWasThere = false } = beforeSchema.parse(before);
+  if (!certificateWasThere && (await isCertificateWritten(context))) return true;
   return context.step.epoch !== "current" && (await isBundleWritten(context));
 }
