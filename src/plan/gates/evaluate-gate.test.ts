@@ -3,6 +3,7 @@ import {
   agentWith,
   armedAgent,
   clusterWith,
+  type EstateShape,
   localCluster,
   NOW,
   offlineCluster,
@@ -15,6 +16,7 @@ import {
   BOTH_BUNDLE,
   estateOf,
   OLD,
+  overlapInput,
   overlapPlan,
   PIN,
   TARGET_BUNDLE,
@@ -22,6 +24,7 @@ import {
 } from "../../../test/helpers/plan-builder.ts";
 import type { Cluster } from "../../estate/cluster.ts";
 import type { Estate } from "../../estate/estate.ts";
+import { assemblePlan } from "../assemble.ts";
 import { leafFingerprint } from "../chain.ts";
 import { stageNamed } from "../reading.ts";
 import { evaluateGate, type GateQuestion } from "./evaluate-gate.ts";
@@ -32,7 +35,8 @@ const spread = (id: string) => clusterWith(id, agentWith(PIN.both, { minReadySec
 const plan = overlapPlan([localCluster(), clusterWith("c-1", agentWith(PIN.current))]);
 
 function gate(stage: string, estate: Estate, change: Partial<GateQuestion> = {}) {
-  const question = { plan, stage: stageNamed(plan, stage), estate, waivers: [], now: NOW, backupVerified: true };
+  const of = change.plan ?? plan;
+  const question = { plan: of, stage: stageNamed(of, stage), estate, waivers: [], now: NOW, backupVerified: true };
   return evaluateGate({ ...question, ...change });
 }
 
@@ -150,6 +154,39 @@ describe("widen", () => {
 
   test("asks no agent when everybody is served the bundle already", () => {
     expect(gate("widen", widened(clusterWith("c-1", agentWith(PIN.both)))).passes).toBe(true);
+  });
+});
+
+describe("the flag day", () => {
+  const absent = offlineCluster("c-absent");
+  const planned = [armed("c-1"), clusterWith("c-2", agentWith(PIN.current)), absent];
+  const refused = { chain: YOUNG.chain };
+  const flagDay = assemblePlan(overlapInput(estateOf(planned, refused), { replace: true }));
+  const ask = (clusters: readonly Cluster[], change: Partial<EstateShape> = refused) =>
+    gate("replace", estateOf(clusters, change), { plan: flagDay });
+  const armedFor = (id: string) => clusterWith(id, armedAgent(PIN.current, PIN.target));
+
+  test("is not held by a cluster of which the plan says that it will be cut off", () => {
+    expect(ask([armedFor("c-1"), armedFor("c-2"), absent])).toEqual({ passes: true, holds: [], waived: [] });
+  });
+
+  const rows: [string, Cluster, string][] = [
+    ["was armed for another bundle", armed("c-1"), "does not carry the next pin"],
+    ["was to be armed and does not answer any more", offlineCluster("c-2"), "does not answer"],
+    ["came after the plan and is not armed", clusterWith("c-new", agentWith(PIN.current)), "does not carry"],
+    ["came after the plan and does not answer", offlineCluster("c-new"), "does not answer"],
+  ];
+  test.each(rows)("is held by a cluster that %s", (_, cluster, why) => {
+    const others = ["c-1", "c-2"].filter((id) => id !== cluster.id).map(armedFor);
+    const { passes, holds } = ask([...others, absent, cluster]);
+    expect(passes).toBe(false);
+    expect(holds.map(({ target }) => target)).toEqual([`${cluster.id}/cluster-agent`]);
+    expect(holds[0]?.why).toContain(why);
+  });
+
+  test("is not held any more once it was: whoever it cut off must not keep the others waiting for their pin", () => {
+    const after = { bundle: TARGET_BUNDLE, chain: YOUNG.chain };
+    expect(ask([clusterWith("c-1", agentWith(PIN.target)), offlineCluster("c-2"), absent], after).passes).toBe(true);
   });
 });
 

@@ -49,6 +49,10 @@ export function evaluateGate(question: GateQuestion): GateVerdict {
     case "backup-verified":
       return verdict(question.backupVerified ? [] : [UNVERIFIED_BACKUP], []);
     case "prepared":
+      // The flag day was: whoever it has cut off is no reason not to go on to those who wait for their pin.
+      if (servesEverywhere(question.estate, epoch)) {
+        return verdict([...staleHolds(question), ...chainHolds(plan, epoch, now)], []);
+      }
       return overClusters(question, epoch, { ask: preparedHolds, holds: chainHolds(plan, epoch, now) });
     case "bundle-served":
       return verdict(
