@@ -6,10 +6,20 @@ import {
   localCluster,
   NOW,
   offlineCluster,
+  waitingPod,
 } from "../../test/helpers/estate-builder.ts";
-import { BOTH_BUNDLE, estateOf, overlapPlan, PIN, TARGET_BUNDLE, YOUNG } from "../../test/helpers/plan-builder.ts";
+import {
+  BOTH_BUNDLE,
+  estateOf,
+  overlapInput,
+  overlapPlan,
+  PIN,
+  TARGET_BUNDLE,
+  YOUNG,
+} from "../../test/helpers/plan-builder.ts";
 import type { Cluster } from "../estate/cluster.ts";
 import type { Estate } from "../estate/estate.ts";
+import { assemblePlan } from "./assemble.ts";
 import { lateSteps } from "./late-steps.ts";
 import { stageNamed, stepsOf } from "./reading.ts";
 
@@ -59,6 +69,26 @@ describe("before widen", () => {
   test("a step that was planned is opened again exactly as it was planned", () => {
     const planned = stepsOf(stageNamed(plan, "arm@both")).find(({ target }) => target === "c-1");
     expect(late("widen", estateOf([calm("c-1")]))).toEqual([planned]);
+  });
+});
+
+describe("before the flag day", () => {
+  const flagDay = assemblePlan(
+    overlapInput(estateOf([calm("c-1"), offlineCluster("c-offline")], { chain: YOUNG.chain }), { replace: true }),
+  );
+  const sick = agentWith(PIN.current, { pods: [waitingPod(PIN.current)] });
+  const rows: [string, Cluster, string[]][] = [
+    ["an armed agent needs nothing", clusterWith("c-1", armedAgent(PIN.current, PIN.target)), []],
+    ["a cluster that was imported meanwhile is armed", calm("c-new"), ["c-new/arm-agent@target"]],
+    ["a cluster that answers again is armed", calm("c-offline"), ["c-offline/arm-agent@target"]],
+    ["an agent without a pod that serves could not straddle", clusterWith("c-offline", sick), []],
+  ];
+  test.each(rows)("%s", (_, cluster, steps) => {
+    const estate = estateOf([cluster], { chain: YOUNG.chain });
+    const question = { waivers: [], now: NOW, minReadySecondsBefore: () => 0 };
+    expect(ids(lateSteps({ ...question, plan: flagDay, stage: stageNamed(flagDay, "replace"), estate }))).toEqual(
+      steps,
+    );
   });
 });
 

@@ -11,7 +11,7 @@ import { armedHolds, startQuestion } from "./gates/agent-holds.ts";
 import { isWaived } from "./gates/evaluate-gate.ts";
 import type { Waiver } from "./gates/hold.ts";
 import { servesEverywhere } from "./gates/rancher-holds.ts";
-import { chooseMethod } from "./methods.ts";
+import { canStraddle, chooseMethod } from "./methods.ts";
 import type { Epoch, Plan, Stage, Step } from "./plan.ts";
 import { epochNamed, plannedCluster, stepsOf } from "./reading.ts";
 import { armAgent } from "./steps/arm-agent.ts";
@@ -54,19 +54,24 @@ interface Member extends LateQuestion {
 }
 
 function gateSteps(member: Member, epoch: Epoch): Step[] {
-  const { plan, stage, estate, cluster } = member;
+  const { stage, estate, cluster } = member;
   const served = servesEverywhere(estate, epoch);
   switch (stage.gate) {
     case "all-armed":
+      return served ? [] : armSteps(member, epoch);
     case "prepared":
-      return served || methodOf(member) === "redeploy" || !holdsArming(member, epoch)
-        ? []
-        : [armAgent(plan, cluster, epoch)];
+      // An agent that is not well cannot straddle: it gets its pin after the flag day.
+      return served || !canStraddle(cluster) ? [] : armSteps(member, epoch);
     case "all-started":
       return served && !started(member, epoch) ? [moveTo(member, epoch)] : [];
     default:
       return [];
   }
+}
+
+function armSteps(member: Member, epoch: Epoch): Step[] {
+  if (methodOf(member) === "redeploy" || !holdsArming(member, epoch)) return [];
+  return [armAgent(member.plan, member.cluster, epoch)];
 }
 
 function holdsArming({ plan, estate, cluster, now }: Member, epoch: Epoch): boolean {
