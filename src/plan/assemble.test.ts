@@ -134,6 +134,25 @@ describe("the way forth", () => {
     expect(serialisePlan(parsePlan(text))).toBe(text);
   });
 
+  const withCertificate = (bundle: string, chain: string, more: readonly Cluster[] = []) =>
+    assemblePlan(
+      forward({
+        estate: estateWith({ bundle: old.bundle, chain: young.chain, clusters: [...calm, ...more] }),
+        goal: { bundle, chain, sealed: SEALED },
+        replace: true,
+      }),
+    );
+  const missing = clusterWith("c-9", undefined, {
+    tunnel: { kind: "unreachable", at: NOW.toISOString(), why: "Cluster agent is not connected" },
+    reach: "direct",
+  });
+
+  test("a flag day with the same certificates in other words leaves the bundle and every pin as they are", async () => {
+    const plan = withCertificate(old.rootPem + old.issuingPem, await old.issue(300));
+    expect(plan.epochs.map(({ name, bundle, pin }) => [name, bundle, pin])).toEqual([["current", old.bundle, A]]);
+    expect(plan.stages.map(({ id }) => id)).toEqual(["backup", "replace", "settle", "prove"]);
+  });
+
   test("a target bundle that holds all of the present one is gone to at once", () => {
     const plan = assemblePlan(forward({ goal: { bundle: BOTH, chain: young.chain, sealed: SEALED } }));
     expect(plan.stages.map(({ id }) => id)).toEqual([

@@ -4,7 +4,7 @@ import type { Cluster } from "../estate/cluster.ts";
 import type { Estate } from "../estate/estate.ts";
 import type { Finding } from "../findings.ts";
 import { unionBundle } from "../pki/bundle.ts";
-import { factsOf, hostnameOf, leafFingerprint, verification } from "./chain.ts";
+import { factsOf, hostnameOf, leafFingerprint, sameCertificates, verification } from "./chain.ts";
 import { type Classification, classify } from "./classify.ts";
 import { alertsOf, pointsOfNoReturn } from "./consequences.ts";
 import { estimate } from "./estimate.ts";
@@ -68,7 +68,7 @@ export function assemblePlan(input: PlanInput): Plan {
   const classification = direction === "forward" ? classifyForward(input) : undefined;
   const route = routeOf({
     estate,
-    bundle: goalBundle(input, classification),
+    bundle: goalBundle(input),
     chain: goal.chain,
     ignoreText: direction === "forward",
     replace: classification?.procedure === "replace",
@@ -125,10 +125,12 @@ function classifyForward({ estate, goal, now, horizon, replace = false }: PlanIn
   return classify({ estate, target, now, replace, ...(horizon === undefined ? {} : { horizon }) });
 }
 
-/** Renew leaves `tls-ca` byte for byte as it is, also where the person's file has the same certificates in other words. */
-function goalBundle({ estate, goal, direction }: PlanInput, classification: Classification | undefined): string {
-  if (goal.bundle === undefined || classification?.procedure === "renew") return presentBundle(estate).bundle;
-  return direction === "forward" ? unionBundle(goal.bundle, "") : goal.bundle;
+/** `tls-ca` stays byte for byte as it is where the person's file has the same certificates in other words: so do pins. */
+function goalBundle({ estate, goal, direction }: PlanInput): string {
+  const present = presentBundle(estate).bundle;
+  if (goal.bundle === undefined) return present;
+  if (direction === "rollback") return goal.bundle;
+  return sameCertificates(present, goal.bundle) ? present : unionBundle(goal.bundle, "");
 }
 
 type PlanHead = Pick<

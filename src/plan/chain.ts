@@ -72,6 +72,11 @@ export function hostnameOf(serverUrl: string): string {
   return new URL(serverUrl).hostname.replace(/^\[|\]$/g, "");
 }
 
+/** The two hold the same certificates, in whatever order and words. */
+export function sameCertificates(one: string, other: string): boolean {
+  return holdsAll(one, other) && holdsAll(other, one);
+}
+
 /** Every certificate of `part` is in `whole`. */
 export function holdsAll(whole: string, part: string): boolean {
   const fingerprints = new Set(certificatesIn(whole).map(({ fingerprint }) => fingerprint));

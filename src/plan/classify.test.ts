@@ -75,6 +75,11 @@ describe("the procedure", () => {
       "replace",
     ],
     [
+      "same authority, with a flag day and the same certificates in another order",
+      { presented: young.chain, chain: renewed, bundle: reordered, replace: true },
+      "replace",
+    ],
+    [
       "another authority, both in the target bundle",
       { chain: young.chain, bundle: unionBundle(old.bundle, young.bundle) },
       "overlap",

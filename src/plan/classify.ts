@@ -10,6 +10,7 @@ import {
   certificatesIn,
   holdsAll,
   hostnameOf,
+  sameCertificates,
   type VerificationQuestion,
   verification,
   verifiesUntil,
@@ -49,7 +50,7 @@ export function classify(input: ClassifyInput): Classification {
   const { bundle } = input.target;
   if (input.replace === true) return classifyReplace({ ...question, bundle: bundle ?? present }, { estate, present });
   refuseBrokenPresent(estate, present, now);
-  const changes = bundle !== undefined && !(holdsAll(present, bundle) && holdsAll(bundle, present));
+  const changes = bundle !== undefined && !sameCertificates(present, bundle);
   if (changes) {
     refuseUnlessVerified({ ...question, bundle }, "the target bundle");
     if (holdsAll(present, bundle)) refuseWithoutMove(estate);
@@ -90,7 +91,7 @@ function classifyReplace(
     );
   }
   refuseUnlessVerified(question, "the target bundle");
-  const same = holdsAll(present, question.bundle) && holdsAll(question.bundle, present);
+  const same = sameCertificates(present, question.bundle);
   return {
     procedure: "replace",
     why: [
@@ -102,11 +103,7 @@ function classifyReplace(
   };
 }
 
-function overlapReasons(
-  question: { readonly chain: string; readonly bundle: string; readonly hostname: string; readonly at: Date },
-  horizon: Date,
-  bundle: string,
-): string[] {
+function overlapReasons(question: VerificationQuestion, horizon: Date, bundle: string): string[] {
   const until = horizon.toISOString();
   const verdict = verification(question);
   const first = verifiesUntil(question, horizon)
@@ -220,11 +217,7 @@ function refuseBrokenPresent(estate: Estate, bundle: string, now: Date): void {
   );
 }
 
-function refuseUnlessVerified(
-  question: { readonly chain: string; readonly bundle: string; readonly hostname: string; readonly at: Date },
-  under: string,
-  bundleMissing = false,
-): void {
+function refuseUnlessVerified(question: VerificationQuestion, under: string, bundleMissing = false): void {
   const { accepted, why } = verification(question);
   if (accepted) return;
   const code = bundleMissing ? "plan.bundle-needed" : "plan.target-refused";
