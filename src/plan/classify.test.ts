@@ -169,6 +169,12 @@ describe("refused, with what to do instead", () => {
       "nobody need be cut off",
     ],
     [
+      "a flag day that changes the bundle although agents accept the target certificate already",
+      () => ask({ presented: young.chain, chain: renewed, bundle: old.bundle + young.bundle, replace: true }),
+      "plan.overlap-possible",
+      "nobody need be cut off to change the bundle",
+    ],
+    [
       "a flag day to a chain that its own bundle does not verify",
       () => ask({ presented: young.chain, chain: young.chain, bundle: old.issuingPem, replace: true }),
       "plan.target-refused",

@@ -92,6 +92,15 @@ function classifyReplace(
   }
   refuseUnlessVerified(question, "the target bundle");
   const same = sameCertificates(present, question.bundle);
+  if (!same && verification({ ...question, bundle: present }).accepted) {
+    throw new FarrierError(
+      "plan.overlap-possible",
+      "Agents accept the target certificate under the bundle that they hold, so nobody need be cut off to change the bundle.",
+      {
+        hint: "Put the certificate in place alone (plan --replace without --cacerts) and apply that: agents come back by themselves. Then plan the change of the bundle without --replace.",
+      },
+    );
+  }
   return {
     procedure: "replace",
     why: [
