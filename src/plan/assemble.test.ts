@@ -153,6 +153,24 @@ describe("the way forth", () => {
     expect(plan.stages.map(({ id }) => id)).toEqual(["backup", "replace", "settle", "prove"]);
   });
 
+  test("after a flag day, a missing agent is made anew, and the others get their pin", () => {
+    const plan = withCertificate(young.bundle, young.chain, [missing]);
+    expect(stepsOf(stageNamed(plan, "arm@target")).map(({ target }) => target)).toEqual(["c-1", "c-2", "c-3"]);
+    expect(stepsOf(stageNamed(plan, "spread@target")).map(({ id }) => id)).toEqual([
+      "c-9/reapply-agent@target",
+      "c-1/roll-agent@target",
+      "c-2/roll-agent@target",
+      "c-3/roll-agent@target",
+    ]);
+    expect(plan.clusters.find(({ id }) => id === "c-9")?.risk).toContain("made anew after the flag day");
+  });
+
+  test("a missing agent is made anew also where the certificate alone is replaced", async () => {
+    const plan = withCertificate(old.bundle, await old.issue(300), [missing]);
+    expect(plan.stages.map(({ id }) => id)).toEqual(["backup", "replace", "spread@current", "settle", "prove"]);
+    expect(stepsOf(stageNamed(plan, "spread@current")).map(({ id }) => id)).toEqual(["c-9/reapply-agent@current"]);
+  });
+
   test("a target bundle that holds all of the present one is gone to at once", () => {
     const plan = assemblePlan(forward({ goal: { bundle: BOTH, chain: young.chain, sealed: SEALED } }));
     expect(plan.stages.map(({ id }) => id)).toEqual([

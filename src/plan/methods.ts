@@ -99,6 +99,7 @@ export function underFlagDay(planned: PlannedCluster, live: Cluster): PlannedClu
     const why = "Rancher cannot redeploy a cluster that is cut off, and this account may not patch its agent";
     return { ...rest, risk: `It is cut off from the flag day on: ${why}; ${later}.` };
   }
+  if (live.agent === undefined) return { ...rest, risk: "Its agent is missing: it is made anew after the flag day." };
   return canStraddle(live)
     ? { ...rest, risk: "It is cut off at the flag day for as long as its waiting pod takes to start." }
     : { ...rest, risk: "Its agent is not well, so it is not armed: it gets its pin after the flag day." };

@@ -233,8 +233,13 @@ function replaceStages(input: StagesInput, name: EpochName): Stage[] {
     ...(moves ? { gateEpoch: name } : {}),
     waves: [strictWave("replace/once", [replaceCertificate(context, epoch)])],
   };
-  const rolls = patched.map(({ planned }) => rollAgent(context, planned, epoch));
-  return moves ? [arm, replace, spreadStage(input, epoch, rolls)] : [replace];
+  const missing = patched.filter(({ live, planned }) => needsReapplying(live, planned));
+  const made = missing.map(({ planned }) => reapplyAgent(context, planned, epoch));
+  if (!moves) return made.length === 0 ? [replace] : [replace, spreadStage(input, epoch, made)];
+  const rolls = patched
+    .filter((member) => !missing.includes(member))
+    .map(({ planned }) => rollAgent(context, planned, epoch));
+  return [arm, replace, spreadStage(input, epoch, [...made, ...rolls])];
 }
 
 /** Where cert-manager makes the certificate, it must stop before another one is written, or it would put its own back. */
