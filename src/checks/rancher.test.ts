@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { type CheckLab, makeCheckLab, summaries } from "../../test/helpers/check-lab.ts";
+import { helmReleased } from "../../test/helpers/plan-builder.ts";
 import type { Estate, ReleaseFacts } from "../estate/estate.ts";
 import { accessPath } from "./access-path.ts";
 import { gaps } from "./gaps.ts";
@@ -53,18 +54,8 @@ describe("Rancher's version", () => {
   });
 });
 
-const release: ReleaseFacts = {
-  name: "rancher",
-  namespace: "cattle-system",
-  revision: 4,
-  status: "deployed",
-  chart: { name: "rancher", version: "2.15.1" },
-  driver: "secret",
-  values: { privateCA: true },
-};
-const helm = (status: ReleaseFacts["status"], change: Partial<ReleaseFacts> = {}) => ({
-  installer: { kind: "helm" as const, release: { ...release, status, ...change } },
-});
+const helm = (status: ReleaseFacts["status"], change: Partial<ReleaseFacts> = {}) =>
+  helmReleased({ privateCA: true }, { status, ...change });
 
 describe("where the certificate comes from", () => {
   const rows: { name: string; change: Partial<Estate["installation"]>; finds: string[] }[] = [
