@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "./clock.ts";
+import type { Stalls } from "./stalls.ts";
 
 /** So many intervals are remembered; what is older than that has long been decided. */
 const REMEMBERED = 200;
@@ -6,12 +7,14 @@ const REMEMBERED = 200;
 const AFTERMATH_MS = 15;
 
 /**
- * A cluster's time, which stands still while one of its programs waits for the real network. A request that takes a
+ * A cluster's time, which stands still while one of its programs waits for the real network, and while this process
+ * does not come to its turn. A request that takes a
  * program some hundredths of a second in reality takes as long here, but at speed 200 that would be many seconds: an
  * agent whose start check fails after 1.5 s on a real node would have run for longer than any `minReadySeconds`.
  */
 export class HeldClock implements Clock {
   readonly #base: Clock;
+  readonly #stalls: Pick<Stalls, "since">;
   /** Begin and end of each, in milliseconds of the wall clock: two lists, since hundreds of clusters keep them. */
   readonly #from: number[] = [];
   readonly #to: number[] = [];
@@ -19,8 +22,9 @@ export class HeldClock implements Clock {
   #holders = 0;
   #heldSince: Date | undefined;
 
-  constructor(base: Clock) {
+  constructor(base: Clock, stalls: Pick<Stalls, "since">) {
     this.#base = base;
+    this.#stalls = stalls;
   }
 
   now(): Date {
@@ -29,15 +33,26 @@ export class HeldClock implements Clock {
 
   elapsed(since: Date): number {
     const start = since.getTime();
-    const heldSince = this.#heldSince?.getTime();
-    let standing = heldSince === undefined ? 0 : Math.max(0, this.now().getTime() - Math.max(heldSince, start));
+    const now = this.now().getTime();
+    let standing = this.#heldBetween(start, now);
+    for (const { from, to } of this.#stalls.since(start)) {
+      const begin = Math.max(from, start);
+      standing += to - begin - this.#heldBetween(begin, to);
+    }
+    return this.#base.elapsed(new Date(start + standing));
+  }
+
+  /** For how many milliseconds of that span of the wall clock time stood still for a program. */
+  #heldBetween(start: number, end: number): number {
+    const heldSince = this.#heldSince?.getTime() ?? end;
+    let held = Math.max(0, end - Math.max(heldSince, start));
     // The newest come last; none before one that had ended by then can matter.
     for (let index = this.#to.length - 1; index >= 0; index -= 1) {
       const [from = 0, to = 0] = [this.#from[index], this.#to[index]];
       if (to <= start) break;
-      standing += to - Math.max(from, start);
+      held += Math.max(0, Math.min(to, end) - Math.max(from, start));
     }
-    return this.#base.elapsed(new Date(start + standing));
+    return held;
   }
 
   after(milliseconds: number, callback: () => void): Timer {

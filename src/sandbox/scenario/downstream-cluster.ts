@@ -10,6 +10,7 @@ import { ACCOUNT_LABEL, textOf } from "../rancher/account-secret.ts";
 import type { ManifestFacts } from "../rancher/agent-manifest.ts";
 import { IMPERSONATION } from "../rancher/impersonation.ts";
 import { core } from "../rancher/resources.ts";
+import type { Stalls } from "../stalls.ts";
 import { type ClusterFacts, clusterObjects } from "./cluster-objects.ts";
 import { downstreamObjects } from "./downstream-objects.ts";
 import type { ClusterOptions, EstateCluster } from "./estate-cluster.ts";
@@ -26,6 +27,7 @@ export interface DownstreamOptions<C extends EstateCluster> {
   readonly description: ScenarioCluster;
   readonly kinds: readonly ResourceKind[];
   readonly clock: Clock;
+  readonly stalls: Stalls;
   readonly random: Random;
   readonly statistics: StatisticsKeeper;
   /** The registration token with which its agent connects. */
@@ -66,8 +68,8 @@ export class DownstreamCluster<C extends EstateCluster = SimulatedCluster> {
     const impersonation = { namespace: IMPERSONATION.namespace, name: `${IMPERSONATION.prefix}${ADMIN_USER}` };
     const powerful = [ADMIN_USER, serviceAccount(AGENT).name, serviceAccount(impersonation).name];
     const { name, kubernetes } = description;
-    const { identity } = options;
-    const common = { name, kubernetes, kinds, clock, random, powerful, identity };
+    const { identity, stalls } = options;
+    const common = { name, kubernetes, kinds, clock, stalls, random, powerful, identity };
     this.cluster = options.makeCluster({ ...common, historyLimit: HISTORY, admission: [] });
   }
 

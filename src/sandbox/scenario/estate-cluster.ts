@@ -8,6 +8,7 @@ import type { ClusterClient, NewObject } from "../cluster-client.ts";
 import type { Images } from "../controllers/container-program.ts";
 import type { HeldClock } from "../held-clock.ts";
 import type { TunnelHandler } from "../rancher/tunnel.ts";
+import type { Stalls } from "../stalls.ts";
 
 /** What an estate wants to have as one of its clusters. */
 export interface ClusterOptions {
@@ -16,6 +17,8 @@ export interface ClusterOptions {
   readonly kubernetes: string;
   readonly kinds: readonly ResourceKind[];
   readonly clock: Clock;
+  /** When this process did not come to its turn; a cluster's time stands still meanwhile. */
+  readonly stalls: Stalls;
   readonly random: () => number;
   /** How many changes a watch can go back. */
   readonly historyLimit: number;

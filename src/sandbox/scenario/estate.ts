@@ -13,6 +13,7 @@ import { rancherProgram } from "../rancher/rancher-program.ts";
 import { Replicas } from "../rancher/replicas.ts";
 import { SessionRegistry } from "../rancher/session-registry.ts";
 import { settingsWebhook } from "../rancher/webhook.ts";
+import { Stalls } from "../stalls.ts";
 import { createPki, type SandboxPki } from "./authority.ts";
 import { BACKUP_OPERATOR_KINDS, BackupOperator, backupOperatorObjects } from "./backup-operator.ts";
 import { bundleText } from "./bundle-text.ts";
@@ -41,11 +42,17 @@ const MANAGEMENT = {
   withStatus: [...BUILT_IN_KINDS, ...rancherKinds({ clusterStatusSubresource: true })],
 };
 
+/** Estate milliseconds for which a process that does not come to its turn makes no difference to anybody. */
+const STALL_MS = 5_000;
+/** Wall milliseconds that pass between two turns on any machine. */
+const LEAST_STALL_MS = 10;
+
 /** A whole estate with a simulated Rancher: its own cluster, and the clusters that it manages. */
 export class Estate<C extends EstateCluster = SimulatedCluster> {
   readonly scenario: Scenario;
   readonly profile: RancherProfile;
   readonly clock: StoppableClock;
+  readonly #stalls: Stalls;
   readonly random: Random;
   readonly statistics: StatisticsKeeper;
   readonly conduct: Conduct;
@@ -69,6 +76,7 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
     this.#makeCluster = parts.makeCluster;
     this.scenario = scenario;
     this.clock = clock;
+    this.#stalls = new Stalls(Math.max(LEAST_STALL_MS, STALL_MS / scenario.speed));
     this.pki = pki;
     this.authority = authority;
     this.#certManager = scenario.tls.source === "rancher" ? new CertManager() : undefined;
@@ -126,6 +134,7 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
     await Promise.all(this.downstream.map(({ cluster }) => cluster.stop()));
     await this.management.stop();
     this.clock.stop();
+    this.#stalls.stop();
   }
 
   async #start(): Promise<void> {
@@ -215,6 +224,7 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
       kubernetes: MANAGEMENT_KUBERNETES,
       kinds,
       clock,
+      stalls: this.#stalls,
       random,
       powerful,
       historyLimit: Math.max(400, 4 * this.scenario.clusters.length),
@@ -234,6 +244,7 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
       description,
       kinds: DOWNSTREAM,
       clock,
+      stalls: this.#stalls,
       random,
       statistics,
       token: registrationToken(random),

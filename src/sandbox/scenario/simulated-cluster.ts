@@ -28,7 +28,7 @@ export class SimulatedCluster implements EstateCluster {
     const { historyLimit } = options;
     this.server = new ApiServer({ name, kubernetesVersion, kinds, clock, random, historyLimit });
     this.client = this.server.client();
-    this.clock = new HeldClock(clock);
+    this.clock = new HeldClock(clock, options.stalls);
     this.#identity = options.identity;
     this.server.accountTokens.rootCa = options.identity.caPem;
     for (const hook of options.admission) this.server.admission.validate(hook);

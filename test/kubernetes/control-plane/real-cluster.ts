@@ -42,7 +42,7 @@ export class RealCluster implements EstateCluster {
   /** @param definitions the real definitions of kinds; kinds that are not among them get bare ones */
   constructor(controlPlane: ControlPlane, definitions: readonly NewObject[], options: ClusterOptions) {
     this.#controlPlane = controlPlane;
-    this.clock = new HeldClock(options.clock);
+    this.clock = new HeldClock(options.clock, options.stalls);
     this.#options = options;
     this.#kinds = new KindTable(options.kinds);
     this.#definitions = definitions;
