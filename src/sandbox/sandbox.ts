@@ -108,6 +108,7 @@ async function open(estate: Estate, faults: FaultInjection, doors: ClusterDoors)
   const control = new ControlEndpoint({
     statistics: () => estate.statistics.read(),
     clusters: () => clusters.map(({ id, name, connected }) => ({ id, name, connected: connected() })),
+    kubeconfig: () => kubeconfigText(doors.entries),
     inject: (fault) => faults.inject(fault),
     restartAgent,
   });

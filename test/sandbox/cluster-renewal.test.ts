@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { request } from "node:https";
 import { afterEach, describe, expect, test } from "vitest";
-import { parse } from "yaml";
+import { parse, stringify } from "yaml";
 import { type Sandbox, type SandboxCluster, startSandbox } from "../../src/sandbox/sandbox.ts";
 import type { Fault } from "../../src/sandbox/scenario/faults.ts";
 import { agentPods, ask, at, CLUSTERS, condition, must, podLogOf, SECRETS } from "./estate.ts";
@@ -176,6 +176,20 @@ describe("the CA is another one", () => {
     await renew(cluster, { serviceAccountKey: false, ca: true, agent: "stays" });
     expect(await directly({ ...cluster, kubeconfig }, token)).toMatch(/SELF_SIGNED|UNABLE_TO_VERIFY|SIGNATURE/);
     expect(await directly(cluster, token)).toBe(200);
+  });
+
+  test("a person in another process makes a new kubeconfig by way of the control address", async () => {
+    const cluster = await start();
+    const made = async () => {
+      const { clusters } = parse(await (await fetch(`${sandbox.controlUrl}/kubeconfig`)).text());
+      return stringify({ clusters: clusters.filter(({ name }: { name: string }) => name === cluster.name) });
+    };
+    const { token } = await held(cluster);
+    const before = await made();
+    expect(await directly({ ...cluster, kubeconfig: before }, token)).toBe(200);
+    await renew(cluster, { serviceAccountKey: false, ca: true, agent: "stays" });
+    expect(await directly({ ...cluster, kubeconfig: before }, token)).toMatch(/SELF_SIGNED|UNABLE_TO_VERIFY|SIGNATURE/);
+    expect(await directly({ ...cluster, kubeconfig: await made() }, token)).toBe(200);
   });
 
   test("where kube-controller-manager was not restarted, the Secrets of tokens keep the CA of before", async () => {

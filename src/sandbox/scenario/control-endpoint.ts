@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { z } from "zod";
-import { bodyOf, sendJson } from "../rancher/response.ts";
+import { bodyOf, sendJson, sendText } from "../rancher/response.ts";
 import type { Fault } from "./faults.ts";
 import { faultSchema } from "./faults.ts";
 import type { Statistics } from "./statistics.ts";
@@ -10,6 +10,8 @@ import type { Statistics } from "./statistics.ts";
 export interface Controlled {
   statistics(): Statistics;
   clusters(): readonly { readonly id: string; readonly name: string; readonly connected: boolean }[];
+  /** Of now: certificates of clusters may have changed since the sandbox began. */
+  kubeconfig(): string;
   inject(fault: Fault): Promise<void>;
   restartAgent(cluster: string): Promise<void>;
 }
@@ -54,6 +56,8 @@ export class ControlEndpoint {
         return sendJson(response, 200, this.#controlled.statistics());
       case "GET /clusters":
         return sendJson(response, 200, this.#controlled.clusters());
+      case "GET /kubeconfig":
+        return sendText(response, 200, this.#controlled.kubeconfig());
       case "POST /faults":
         await this.#controlled.inject(faultSchema.parse(JSON.parse((await bodyOf(request)).toString())));
         response.writeHead(204).end();
