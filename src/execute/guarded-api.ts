@@ -12,6 +12,10 @@ export function guardedApi(api: Api, guard: () => Promise<void>): Api {
     allowed: (verb, resource, name) => api.allowed(verb, resource, name),
     askPod: (pod, path) => api.askPod(pod, path),
     as: (who) => guardedApi(api.as(who), guard),
+    async run(command) {
+      await guard();
+      return api.run(command);
+    },
     async create(resource, object, options) {
       await guard();
       return api.create(resource, object, options);

@@ -3,9 +3,10 @@ import { z } from "zod";
 import { ApiError, type Asked, errorOfAnswer, errorOfBody } from "./api-error.ts";
 import { asKubeObject, type KubeObject } from "./object.ts";
 import { patiently } from "./patience.ts";
+import { followLog, type PodCommand, type PodLog, runInPod, type StreamDoor } from "./pod-streams.ts";
 import { describe, pods, type Resource, resourcePath } from "./resource.ts";
 import type { Transport, TransportRequest } from "./transport.ts";
-import { type Listed, tooLate, type WatchOptions, watchUntil } from "./watch.ts";
+import { type Listed, type WatchOptions, watchUntil } from "./watch.ts";
 import type { Answer } from "./whole-answer.ts";
 
 /** Selectors in the API's own syntax. */
@@ -80,6 +81,11 @@ export interface Api {
    * Throws an `ApiError` when it cannot be followed; after `deadlineMs` without a text, of kind `deadline`.
    */
   followLog(log: PodLog): Promise<string>;
+  /**
+   * Runs a command in a container, as a person's shell does. @returns what it wrote to its standard output
+   * Throws an `ApiError` when it cannot be run, or ends with a failure; after `deadlineMs`, of kind `deadline`.
+   */
+  run(command: PodCommand): Promise<string>;
   /** What a SelfSubjectAccessReview says; `unknown` when it could not be asked. */
   allowed(verb: Verb, resource: Resource, name?: string): Promise<"yes" | "no" | "unknown">;
   /**
@@ -89,13 +95,6 @@ export interface Api {
   askPod(pod: PodPort, path: string): Promise<Answer>;
   /** The same server as another account. */
   as(who: Impersonation): Api;
-}
-
-export interface PodLog {
-  readonly namespace: string;
-  readonly pod: string;
-  readonly container: string;
-  readonly deadlineMs: number;
 }
 
 /** What to watch: one object by its name, or those that match. */
@@ -242,22 +241,12 @@ class HttpApi implements Api {
     );
   }
 
-  async followLog({ namespace, pod, container, deadlineMs }: PodLog): Promise<string> {
-    const asked: Asked = { server: this.server, what: `follow the log of pods/${pod} in ${namespace}` };
-    const query = queryOf({ container, follow: "true", tailLines: "1" });
-    const path = resourcePath(pods(namespace), pod, "log") + query;
-    const late = AbortSignal.timeout(deadlineMs);
-    const headers = { accept: "application/json, */*" };
-    try {
-      const request = await this.#prepared({ method: "GET", path, headers, signal: late });
-      const answer = await this.#options.transport.stream(asked, request);
-      if (answer.status !== 200) throw errorOfAnswer(asked, { status: answer.status, body: await answer.body.text() });
-      for await (const chunk of answer.body) return String(chunk);
-      return "";
-    } catch (error) {
-      if (late.aborted) throw tooLate(asked, deadlineMs);
-      throw error;
-    }
+  followLog(log: PodLog): Promise<string> {
+    return followLog(this.#door(), log);
+  }
+
+  run(command: PodCommand): Promise<string> {
+    return runInPod(this.#door(), command);
   }
 
   async allowed(verb: Verb, resource: Resource, name?: string): Promise<"yes" | "no" | "unknown"> {
@@ -311,6 +300,12 @@ class HttpApi implements Api {
     const group = who.group === undefined ? {} : { "impersonate-group": who.group };
     const headers = { "impersonate-user": who.user, ...group };
     return new HttpApi(this.#options, headers);
+  }
+
+  #door(): StreamDoor {
+    const { server } = this;
+    const { transport } = this.#options;
+    return { server, transport, prepared: (request) => this.#prepared(request) };
   }
 
   #asked(verb: string, resource: Resource, name?: string): Asked {

@@ -3,6 +3,7 @@
  * verified; neither an environment variable nor a kubeconfig can turn that off.
  */
 import { X509Certificate } from "node:crypto";
+import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { createSecureContext, getCACertificates, type SecureContext, TLSSocket } from "node:tls";
 import { buildConnector, type Dispatcher, Pool } from "undici";
@@ -102,6 +103,21 @@ export class Transport {
     } catch (error) {
       throw rethrowable(asked, request, error);
     }
+  }
+
+  /** A verified connection of its own, for another protocol than requests and answers; the caller ends it. */
+  connect(asked: Asked): Promise<Socket> {
+    const { protocol, host, hostname, port } = new URL(this.origin);
+    const connect = verifyingConnector(this.#options.tls, "whole");
+    return new Promise((resolve, reject) => {
+      connect(
+        { protocol, host, hostname: hostname.replace(/^\[|\]$/g, ""), port: port === "" ? "443" : port },
+        (error, socket) => {
+          if (error === null) resolve(socket);
+          else reject(errorOfConnection(asked, error));
+        },
+      );
+    });
   }
 
   /** Ends every connection at once, also those that still wait for an answer. */

@@ -18,7 +18,7 @@ export async function renewCluster(sandbox: Sandbox, cluster: SandboxCluster, re
     secretsFollow: true,
     agent: "restarts",
     reported: true,
-    staleStreams: false,
+    staleStreams: [],
   } as const;
   await sandbox.inject({ kind: "renewed-cluster", cluster: cluster.name, ...usual, ...renewal });
   await sandbox.waitUntil(async () => (await readiness(sandbox, cluster)) === "False", { what: "Ready=False" });

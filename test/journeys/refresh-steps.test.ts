@@ -103,7 +103,7 @@ describe("Rancher holds no token at all: one is written where its version keeps 
 });
 
 /** A lab that ends with its scope, for tests in tables. */
-async function disposable(scenario: ScenarioInput): Promise<RefreshLab & AsyncDisposable> {
+async function disposable(scenario: ScenarioInput = {}): Promise<RefreshLab & AsyncDisposable> {
   const lab = await startRefreshLab(scenario);
   return { ...lab, [Symbol.asyncDispose]: () => lab.stop() };
 }
@@ -342,12 +342,15 @@ test(
   LONG,
 );
 
-test(
-  "requests work and logs do not, since Rancher goes on with what it held: it says so, and ends once Rancher was restarted (M2.10)",
-  async (context) => {
-    const lab = await start(context);
+test.each<[string, readonly ("log" | "exec")[], RegExp]>([
+  ["logs nor shells", ["log", "exec"], /log can be followed past Rancher, and not through it: .* 401/],
+  ["shells", ["exec"], /command can be run beside the agent past Rancher, and not through it: .* 401/],
+])(
+  "requests work and no %s, since Rancher goes on with what it held: it says so, and ends once Rancher was restarted (M2.10)",
+  async (_name, staleStreams, message) => {
+    await using lab = await disposable();
     const cluster = first(lab);
-    await renewCluster(lab.sandbox, cluster, { staleStreams: true });
+    await renewCluster(lab.sandbox, cluster, { staleStreams });
     await lab.prepare();
     const failed = { kind: "failed", stage: "refresh", steps: [`${cluster.id}/prove-access`] };
     expect(await lab.apply()).toEqual(failed);
@@ -357,7 +360,7 @@ test(
       .split("\n")
       .map((line) => JSON.parse(line));
     expect(entries.findLast(({ type }) => type === "step-failed")?.data).toMatchObject({
-      message: expect.stringMatching(/log can be followed past Rancher, and not through it: .* 401/),
+      message: expect.stringMatching(message),
       hint: expect.stringContaining("restart its pods"),
     });
     expect((await ask(lab.sandbox, `/k8s/clusters/${cluster.id}/api/v1/namespaces`)).status).toBe(200);

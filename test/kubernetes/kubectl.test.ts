@@ -293,6 +293,15 @@ describe.skipIf(commands.length === 0).each(tried)("kubectl $version", ({ progra
     expect(output).toBe("first\nsecond\nthird\n");
   });
 
+  test("exec runs a program in a container, and says how it failed", async () => {
+    const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "shell" }, spec: { containers: [container] } };
+    await kubectl("create", "-f", await write("shell.json", pod));
+    expect(await kubectl("exec", "shell", "--", "echo", "one", "two")).toBe("one two");
+    expect(await attempt("exec", "shell", "--", "false")).toMatchObject({ code: 1 });
+    expect((await attempt("exec", "shell", "--", "vi")).stderr).toContain("executable file not found in $PATH");
+    expect((await attempt("exec", "shell", "-c", "none", "--", "echo")).stderr).toContain("none");
+  });
+
   test("wait and delete", async () => {
     expect(await kubectl("wait", "--for=jsonpath={.status.phase}=Active", "namespace/cattle-system")).toContain(
       "condition met",

@@ -78,7 +78,7 @@ const renew = (cluster: SandboxCluster, fault: Partial<Extract<Fault, { kind: "r
     secretsFollow: true,
     agent: "restarts",
     reported: true,
-    staleStreams: false,
+    staleStreams: [],
     ...fault,
   });
 

@@ -1,7 +1,9 @@
 /** A refreshed cluster works: Rancher shows it Ready, and a request that goes a person's way is answered. */
 import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
+import type { Api } from "../../kubernetes/api.ts";
 import { ApiError } from "../../kubernetes/api-error.ts";
+import type { PodLog } from "../../kubernetes/pod-streams.ts";
 import { managementClusters, namespaces } from "../../kubernetes/resource.ts";
 import { observeAgent } from "../../observe/agent.ts";
 import { AGENT } from "../../rancher/agent-workload.ts";
@@ -19,7 +21,7 @@ export const proveAccess = erased<Record<string, never>>({
     const object = await context.management.get(managementClusters, context.step.target);
     const ready = object === undefined ? undefined : readManagementCluster(object)?.ready?.status;
     const works =
-      ready === "True" && (await personsAnswer(context)) === undefined && (await silentLog(context)) === undefined;
+      ready === "True" && (await personsAnswer(context)) === undefined && (await silentStream(context)) === undefined;
     return works ? { kind: "done", evidence: [] } : { kind: "todo", before: {} };
   },
 
@@ -32,9 +34,8 @@ export const proveAccess = erased<Record<string, never>>({
     if (notReady !== undefined) return blocked(`Rancher does not show it Ready: ${notReady}`);
     const refused = await awaitAnswer(context);
     if (refused !== undefined) return blocked(`a request through Rancher is not answered: ${refused}`);
-    const silent = await silentLog(context);
-    if (silent !== undefined) {
-      const why = `the agent's log can be followed past Rancher, and not through it: ${silent}`;
+    const why = await silentStream(context);
+    if (why !== undefined) {
       return {
         kind: "blocked",
         by: { why, hint: "Rancher's processes may go on with what they held: restart its pods." },
@@ -91,24 +92,37 @@ async function personsAnswer({ world, step }: StepContext): Promise<string | und
   }
 }
 
-/** How long a log may take to show its last line. */
-const LOG_MS = 15_000;
+/** How long a log may take to show its last line, and a command to end. */
+const STREAM_MS = 15_000;
+
+/** The two ways to look into a pod; nothing is changed by either. */
+const STREAMS: readonly { readonly what: string; readonly ask: (api: Api, place: PodLog) => Promise<string> }[] = [
+  { what: "the agent's log can be followed", ask: (api, place) => api.followLog(place) },
+  {
+    what: "a command can be run beside the agent",
+    ask: (api, place) => api.run({ ...place, command: ["echo", "farrier"] }),
+  },
+];
 
 /**
- * Where requests work, streams may not: Rancher 2.1 keeps copies of its cluster objects. A log that the cluster does not
- * show past Rancher either proves nothing, nor does one that this person may not read.
- * @returns what was wrong with the stream through Rancher
+ * Where requests work, streams may not: Rancher 2.1 keeps copies of its cluster objects. A log or a shell that the cluster
+ * does not give past Rancher either proves nothing, nor does one that this person may not have.
+ * @returns which stream works past Rancher and not through it, and why
  */
-async function silentLog(context: StepContext): Promise<string | undefined> {
+async function silentStream(context: StepContext): Promise<string | undefined> {
   const { world, step } = context;
   const own = (await context.own(step.target)).api;
   const pod = (await observeAgent(own))?.pods.find(({ ready, deleting }) => ready && !deleting);
   if (pod === undefined) return undefined;
   const { namespace, container } = AGENT;
-  const log = { namespace, container, pod: pod.name, deadlineMs: LOG_MS };
-  if ((await failureOf(own.followLog(log))) !== undefined) return undefined;
-  const failure = await failureOf(world.rancher.downstream(step.target).followLog(log));
-  return failure === undefined || failure.status === 403 ? undefined : failure.message;
+  const place = { namespace, container, pod: pod.name, deadlineMs: STREAM_MS };
+  for (const { what, ask } of STREAMS) {
+    if ((await failureOf(ask(own, place))) !== undefined) continue;
+    const failure = await failureOf(ask(world.rancher.downstream(step.target), place));
+    if (failure !== undefined && failure.status !== 403)
+      return `${what} past Rancher, and not through it: ${failure.message}`;
+  }
+  return undefined;
 }
 
 async function failureOf(asked: Promise<unknown>): Promise<ApiError | undefined> {

@@ -110,6 +110,14 @@ function resourcesOf(kind: ResourceKind): readonly object[] {
     main,
     ...(kind.statusSubresource ? [sub("status", STATUS_VERBS)] : []),
     ...(hasScale(kind) ? [{ ...sub("scale", STATUS_VERBS), group: "autoscaling", version: "v1", kind: "Scale" }] : []),
-    ...(hasBinding(kind) ? [{ ...sub("binding", ["create"]), kind: "Binding" }, sub("log", ["get"])] : []),
+    ...(hasBinding(kind) ? podsOwn(sub) : []),
+  ];
+}
+
+function podsOwn<T extends object>(sub: (name: string, verbs: readonly string[]) => T): readonly object[] {
+  return [
+    { ...sub("binding", ["create"]), kind: "Binding" },
+    { ...sub("exec", ["create", "get"]), kind: "PodExecOptions" },
+    sub("log", ["get"]),
   ];
 }

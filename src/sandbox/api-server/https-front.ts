@@ -3,8 +3,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import { type AddressInfo, createServer as createTcpServer, type Socket, type Server as TcpServer } from "node:net";
+import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 import { KEY_EXCHANGE } from "../key-exchange.ts";
+import { refuse, tell, type Upgrade } from "../message-stream.ts";
 import type { ApiServer } from "./api-server.ts";
 import type { User } from "./authorization.ts";
 import { ConnectionReset } from "./faults.ts";
@@ -55,6 +57,8 @@ export class HttpsFront {
         rejectUnauthorized: false,
         keepAlive: true,
         ecdhCurve: KEY_EXCHANGE,
+        shouldUpgradeCallback: ({ headers, url = "" }) =>
+          headers.upgrade?.toLowerCase() === "websocket" && /\/exec(\?|$)/.test(url),
       },
       (request, response) => this.#answer(request, response),
     );
@@ -62,6 +66,7 @@ export class HttpsFront {
     this.#tls.requestTimeout = 0;
     this.#tls.timeout = 0;
     this.#tls.keepAliveTimeout = KEEP_ALIVE_MS;
+    this.#tls.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
     this.#tls.on("tlsClientError", () => {});
   }
 
@@ -93,6 +98,12 @@ export class HttpsFront {
     if (server === undefined) request.socket.destroy();
     else void exchange(server, request, response);
   }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const server = this.#servers.get(request.socket.localPort ?? 0);
+    if (server === undefined) socket.destroy();
+    else void upgraded(server, { request, socket, head });
+  }
 }
 
 /** k8s.io/apiserver/pkg/server/secure_serving.go: idle connections live as long as Go's clients keep them. */
@@ -120,6 +131,20 @@ async function exchange(server: ApiServer, request: IncomingMessage, response: S
   } catch (error) {
     // Without an answer there is only one thing left to tell the client.
     request.socket.destroy(error instanceof ConnectionReset ? error : undefined);
+  }
+}
+
+async function upgraded(server: ApiServer, upgrade: Upgrade): Promise<void> {
+  const { request, socket } = upgrade;
+  const gone = new AbortController();
+  socket.on("close", () => gone.abort(GONE));
+  socket.on("error", () => socket.destroy());
+  try {
+    const { status, headers, body } = await answered(server, request, gone.signal);
+    if (typeof body === "string") return refuse(socket, status, body, headers["content-type"]);
+    tell(upgrade, { protocol: headers["sec-websocket-protocol"] ?? "", messages: body });
+  } catch {
+    socket.destroy();
   }
 }
 

@@ -67,7 +67,8 @@ function lineRenderer(query: URLSearchParams): (line: LogLine) => string {
   return (line) => `${line.at.toISOString()} ${line.text}\n`;
 }
 
-function chosenContainer(pod: KubeObject, asked: string): string {
+/** The one that is asked for, or the only one. @throws ApiError 400 */
+export function chosenContainer(pod: KubeObject, asked: string): string {
   const containers = ["initContainers", "containers", "ephemeralContainers"].flatMap((key) =>
     list(at(pod, "spec", key)).map((container) => String(at(container, "name"))),
   );

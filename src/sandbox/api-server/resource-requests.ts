@@ -4,6 +4,7 @@ import type { KubeObject, NewObject } from "../cluster-client.ts";
 import type { ApiServer, ResourceRequest } from "./api-server.ts";
 import type { User } from "./authorization.ts";
 import { nodeIn } from "./binding.ts";
+import { podExec } from "./exec-request.ts";
 import { known, strictDecodingMessage } from "./field-types.ts";
 import { type ApiRequest, type ApiResponse, header, json } from "./http-exchange.ts";
 import type { ResourceKind } from "./kinds.ts";
@@ -35,6 +36,7 @@ export interface ResourceCall {
 export async function answerResource(call: ResourceCall): Promise<ApiResponse> {
   mustExist(call);
   if (call.subresource === "log") return answerLog(call);
+  if (call.subresource === "exec") return answerExec(call);
   if (isProxy(call)) return answerProxy(call);
   if (call.subresource === "scale") return answerScale(call);
   if (call.subresource === "binding") return answerBinding(call);
@@ -60,7 +62,7 @@ function mustExist(call: ResourceCall): void {
   const known = [
     "",
     ...(kind.statusSubresource ? ["status"] : []),
-    ...(isPod(kind) ? ["log", "binding"] : []),
+    ...(isPod(kind) ? ["log", "exec", "binding"] : []),
     ...(hasScale(kind) ? ["scale"] : []),
   ];
   if (!known.includes(subresource) && !isProxy(call)) throw unknownPath();
@@ -203,6 +205,14 @@ async function answerLog(call: ResourceCall): Promise<ApiResponse> {
   const read = () => podLog(server, server.objects.get(call), query, request.signal);
   const body = await perform(call, "get", read);
   return { status: 200, headers: { "content-type": "text/plain" }, body };
+}
+
+/** The verb is the method's: `get` for WebSockets, `create` for what came before them (k8s.io/apiserver/pkg/endpoints/request). */
+async function answerExec(call: ResourceCall): Promise<ApiResponse> {
+  const { server, request, query } = call;
+  const verb = { GET: "get", POST: "create" }[request.method];
+  if (verb === undefined) throw methodNotAllowed();
+  return perform(call, verb, () => podExec(server, server.objects.get(call), request, query));
 }
 
 function isProxy({ kind, subresource }: ResourceCall): boolean {

@@ -1,5 +1,6 @@
-import type { ServerResponse } from "node:http";
-import type { Caller } from "./authentication.ts";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { refuse, tell, type Upgrade } from "../message-stream.ts";
+import { authenticate, type Caller } from "./authentication.ts";
 import { accessTo, askerOf, asRancher, type ClusterAccess } from "./cluster-access.ts";
 import { recordOf } from "./norman.ts";
 import { CLUSTERS } from "./resources.ts";
@@ -23,19 +24,9 @@ export async function proxyToCluster(exchange: Exchange, context: ServerContext,
   if (found.kind === "none") return found.answer(response);
   const controller = new AbortController();
   response.on("close", () => controller.abort(GONE));
-  const headers = Object.fromEntries(
-    Object.entries(request.headers).flatMap(([name, value]) =>
-      typeof value === "string" && !NOT_FORWARDED.test(name) ? [[name, value]] : [],
-    ),
-  );
   try {
     const body = await bodyOf(request);
-    const impersonating = {
-      ...headers,
-      "impersonate-user": caller.userId,
-      "impersonate-group": "system:authenticated",
-    };
-    const asked = { method: request.method ?? "GET", path, headers: impersonating, body };
+    const asked = { method: request.method ?? "GET", path, headers: forwarded(request, caller), body };
     const answer = await found.handler(asked, controller.signal);
     await passOn(answer, response, controller.signal);
   } catch (error) {
@@ -44,6 +35,34 @@ export async function proxyToCluster(exchange: Exchange, context: ServerContext,
     else sendText(response, 500, error instanceof Error ? error.message : String(error));
   }
 }
+
+/** The request's headers as Rancher passes them on: in the name of the user who asks. */
+function forwarded({ headers }: IncomingMessage, { userId }: Caller): Readonly<Record<string, string>> {
+  const kept = Object.entries(headers).flatMap(([name, value]) =>
+    typeof value === "string" && !NOT_FORWARDED.test(name) ? [[name, value]] : [],
+  );
+  return { ...Object.fromEntries(kept), "impersonate-user": userId, "impersonate-group": "system:authenticated" };
+}
+
+/** The same for a WebSocket, such as that of a person's shell in a pod. */
+export async function upgradeToCluster(upgrade: Upgrade, context: ServerContext): Promise<void> {
+  const { request, socket } = upgrade;
+  const caller = await authenticate(request.headers.authorization, context.client, context.clock.now());
+  if (caller === undefined) return refuse(socket, 401, "Unauthorized 401: must authenticate");
+  const { clusterId, path } = target(new URL(request.url ?? "/", context.world.serverUrl));
+  const found = await handlerOf(clusterId, context, caller);
+  // What a request would be told apart is one refusal for a socket.
+  if (found.kind === "none") return refuse(socket, 503, DISCONNECTED);
+  const controller = new AbortController();
+  socket.on("close", () => controller.abort(GONE));
+  const headers = { ...forwarded(request, caller), upgrade: "websocket" };
+  const answer = await found.handler({ method: "GET", path, headers, body: NO_BODY }, controller.signal);
+  const { status, body } = answer;
+  if (status !== 101) return refuse(socket, status, (await wholeOf(body)).toString(), answer.headers["content-type"]);
+  tell(upgrade, { protocol: answer.headers["sec-websocket-protocol"] ?? "", messages: body });
+}
+
+const NO_BODY = new Uint8Array();
 
 /** Without a reason, each signal would make an exception of its own, with its stack. */
 const GONE = new Error("the client has gone");
@@ -63,7 +82,7 @@ async function passOn(answer: TunnelResponse, response: ServerResponse, signal: 
   response.end();
 }
 
-async function wholeOf(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+async function wholeOf(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of body) chunks.push(chunk);
   return Buffer.concat(chunks);
@@ -114,7 +133,8 @@ function asPerson({ session, access, context, clusterId, userId }: PersonsWay): 
   const { impersonation } = context;
   const ask = askerOf(session, access);
   return async (request, signal) => {
-    if (isLog(request.path) && context.world.conduct.hasStaleStreams(clusterId, context.since)) {
+    const stream = streamOf(request.path);
+    if (stream !== undefined && context.world.conduct.isStale(stream, clusterId, context.since)) {
       return await session.ask(asRancher(request, { ...access, token: "" }), signal);
     }
     const token = await impersonation.tokenFor(clusterId, userId, ask);
@@ -136,6 +156,7 @@ function isProvisioned(status: unknown): boolean {
   return conditions.map(recordOf).some(({ type, status: value }) => type === "Provisioned" && value === "True");
 }
 
-function isLog(path: string): boolean {
-  return /\/pods\/[^/]+\/log(\?|$)/.test(path);
+function streamOf(path: string): "log" | "exec" | undefined {
+  const [, stream] = /\/pods\/[^/]+\/(log|exec)(\?|$)/.exec(path) ?? [];
+  return stream === "log" || stream === "exec" ? stream : undefined;
 }

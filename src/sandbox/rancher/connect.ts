@@ -1,6 +1,7 @@
-import { type IncomingMessage, STATUS_CODES } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
+import { refuse } from "../message-stream.ts";
 import { takeOver } from "./registration.ts";
 import type { ServerContext } from "./server.ts";
 import { aggregationKey } from "./session-registry.ts";
@@ -59,10 +60,4 @@ export class AgentEndpoint {
     const cluster = aggregation === undefined ? undefined : registrationTokens.get(aggregation);
     return cluster === undefined ? undefined : aggregationKey(cluster);
   }
-}
-
-/** An HTTP answer instead of an upgrade. */
-export function refuse(socket: Duplex, status: number, body: string): void {
-  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n`;
-  socket.end(head + body);
 }

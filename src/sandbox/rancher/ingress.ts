@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream";
 import type { Clock } from "../clock.ts";
 import type { ClusterClient, Watch } from "../cluster-client.ts";
 import { KEY_EXCHANGE } from "../key-exchange.ts";
-import { refuse } from "./connect.ts";
+import { refuse } from "../message-stream.ts";
 import { recordOf } from "./norman.ts";
 import type { Replicas } from "./replicas.ts";
 import { core } from "./resources.ts";

@@ -2,9 +2,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../clock.ts";
 import type { ClusterClient } from "../cluster-client.ts";
+import { refuse, type Upgrade } from "../message-stream.ts";
 import { answerApi } from "./api.ts";
 import { authenticate, type Caller } from "./authentication.ts";
-import { proxyToCluster } from "./cluster-proxy.ts";
+import { proxyToCluster, upgradeToCluster } from "./cluster-proxy.ts";
 import { AgentEndpoint } from "./connect.ts";
 import type { Impersonation } from "./impersonation.ts";
 import { normanError } from "./norman.ts";
@@ -38,6 +39,7 @@ export class RancherServer {
   readonly #context: ServerContext;
   readonly #agents: AgentEndpoint;
   readonly #open = new Set<ServerResponse>();
+  readonly #sockets = new Set<Duplex>();
 
   constructor(context: ServerContext) {
     this.#context = context;
@@ -56,13 +58,24 @@ export class RancherServer {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    this.#agents.upgrade(request, socket, head);
+    if ((request.url ?? "").startsWith("/k8s/clusters/")) this.#passOn({ request, socket, head });
+    else this.#agents.upgrade(request, socket, head);
+  }
+
+  #passOn(upgrade: Upgrade): void {
+    const { socket } = upgrade;
+    this.#sockets.add(socket);
+    socket.on("close", () => this.#sockets.delete(socket));
+    upgradeToCluster(upgrade, this.#context).catch((error: unknown) => {
+      refuse(socket, 500, error instanceof Error ? error.message : String(error));
+    });
   }
 
   /** The process ends: what it was answering breaks off, watches included. */
   close(): void {
     this.#agents.close();
     for (const response of this.#open) response.destroy();
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   async #route(exchange: Exchange): Promise<void> {

@@ -32,7 +32,7 @@ export interface RancherConduct {
   /** Whether Rancher does not take over what this cluster's agent reports. */
   ignoresReportOf(clusterId: string): boolean;
   /** Whether a process that began to serve then follows this cluster's logs with a token of before. */
-  hasStaleStreams(clusterId: string, processSince: Date): boolean;
+  isStale(stream: "log" | "exec", clusterId: string, processSince: Date): boolean;
   /** Whether clusters may refuse what they took before, so that each is asked again and again. */
   mayRefuse(): boolean;
   /** Whether links may be half open, so that sessions are worth a ping. */

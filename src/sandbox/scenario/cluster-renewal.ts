@@ -14,7 +14,7 @@ export async function renewCluster(target: DownstreamCluster, estate: Estate, fa
   const { clock, conduct } = estate;
   conduct.refusalsPossible = true;
   if (!fault.reported) conduct.unheard.add(target.id);
-  if (fault.staleStreams) conduct.staleStreams.set(target.id, clock.now());
+  conduct.staleStreams.set(target.id, { since: clock.now(), streams: fault.staleStreams });
   const { accountTokens } = target.cluster.server;
   if (fault.serviceAccountKey) accountTokens.renewKey();
   if (fault.ca) {

@@ -16,8 +16,8 @@ export class Conduct implements RancherConduct {
   hangsPossible = false;
   /** Clusters whose agents report in vain. */
   readonly unheard = new Set<string>();
-  /** Since when logs of a cluster need a process that has started later. */
-  readonly staleStreams = new Map<string, Date>();
+  /** Which streams of a cluster need a process of Rancher that has started later. */
+  readonly staleStreams = new Map<string, { readonly since: Date; readonly streams: readonly ("log" | "exec")[] }>();
   /** True once a cluster may refuse what it took before. */
   refusalsPossible = false;
   /** The next process to start finds the bundle before the present one. */
@@ -82,9 +82,9 @@ export class Conduct implements RancherConduct {
     return this.unheard.has(clusterId);
   }
 
-  hasStaleStreams(clusterId: string, processSince: Date): boolean {
-    const since = this.staleStreams.get(clusterId);
-    return since !== undefined && processSince < since;
+  isStale(stream: "log" | "exec", clusterId: string, processSince: Date): boolean {
+    const stale = this.staleStreams.get(clusterId);
+    return stale?.streams.includes(stream) === true && processSince < stale.since;
   }
 
   mayRefuse(): boolean {

@@ -34,7 +34,10 @@ export const faultSchema = z.discriminatedUnion("kind", [
     /** Whether Rancher takes over what its agents report from then on. */
     reported: z.boolean().default(true),
     /** Logs and shells go on with what Rancher's processes held until they are restarted (seen in Rancher 2.1). */
-    staleStreams: z.boolean().default(false),
+    staleStreams: z
+      .array(z.enum(["log", "exec"]))
+      .readonly()
+      .default([]),
   }),
   z.strictObject({ kind: z.literal("image-missing"), cluster }),
   z.strictObject({ kind: z.literal("node-full"), cluster }),
