@@ -58,6 +58,11 @@ export const releaseFactsSchema = z.object({
    * is absent was not given: the chart's default holds. All other values may be secret and are not looked at.
    */
   values: z.record(z.string(), z.union([z.string(), z.boolean()])),
+  /**
+   * What its chart, as it is stored, has for the same values where nothing is given. It is not always what the chart came
+   * with: `helm upgrade --reuse-values` writes what was given before among it (Helm: pkg/action/upgrade.go).
+   */
+  defaults: z.record(z.string(), z.union([z.string(), z.boolean()])).default({}),
   /** Why its chart cannot be rebuilt from what is stored. */
   chartMissing: z.string().optional(),
 });

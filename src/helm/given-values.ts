@@ -40,11 +40,6 @@ export class GivenValues {
     return new GivenValues(changed);
   }
 
-  /** Whether every change is so already. */
-  has(changes: readonly ValueChange[]): boolean {
-    return changes.every(({ path, to }) => JSON.stringify(this.at(path)) === JSON.stringify(to));
-  }
-
   /** The same values, in whatever order. */
   equals(other: GivenValues): boolean {
     return isDeepStrictEqual(this.#values, other.#values);

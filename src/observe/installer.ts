@@ -1,10 +1,11 @@
 /** How Rancher came into its cluster, for people and for the planner: facts, and none of a release's other values. */
 import type { Installation, InstallerFacts } from "../estate/estate.ts";
 import { chartObstacle } from "../helm/chart-directory.ts";
+import { GivenValues } from "../helm/given-values.ts";
 import type { StoredRelease } from "../helm/stored-releases.ts";
 import { deployments } from "../kubernetes/resource.ts";
 import { ownersOf } from "../kubernetes/secret.ts";
-import { findInstaller, givenTlsValues } from "../rancher/installer.ts";
+import { findInstaller, tlsValuesIn } from "../rancher/installer.ts";
 import type { Gaps } from "./gaps.ts";
 import type { World } from "./world.ts";
 
@@ -44,7 +45,8 @@ export function releaseFactsOf(release: StoredRelease): Extract<InstallerFacts, 
     status,
     chart: { name: chart.metadata.name, version: chart.metadata.version },
     driver,
-    values: givenTlsValues(release),
+    values: tlsValuesIn(release.values),
+    defaults: tlsValuesIn(GivenValues.of(chart.values ?? {})),
     ...(chartMissing === undefined ? {} : { chartMissing }),
   };
 }

@@ -10,12 +10,12 @@ import {
   SEALED,
   YOUNG,
 } from "../../test/helpers/plan-builder.ts";
-import type { Estate } from "../estate/estate.ts";
+import type { Estate, ReleaseFacts } from "../estate/estate.ts";
 import { assemblePlan } from "./assemble.ts";
 import type { Plan } from "./plan.ts";
 import { planDigest, serialisePlan } from "./plan-file.ts";
 import { stepsOf } from "./reading.ts";
-import { describeValue, releaseForward } from "./release.ts";
+import { describeValue, releaseBack, releaseForward } from "./release.ts";
 
 const MEMBERS = [localCluster(), clusterWith("c-1", agentWith(PIN.current))];
 
@@ -123,6 +123,32 @@ describe("the way back", () => {
       "ingress.tls.source: secret → (default)",
     ]);
     expect(plan.stages.find(({ id }) => id === "release")?.gate).toBe("all-started");
+  });
+
+  const given = { privateCA: false, "ingress.tls.source": "rancher" };
+  const asGiven = { privateCA: true, "ingress.tls.source": "secret" };
+  const rows: { name: string; values: ReleaseFacts["values"]; defaults: ReleaseFacts["values"]; changes: string[] }[] =
+    [
+      {
+        name: "a person has given the defaults of the beginning by hand",
+        values: given,
+        defaults: asGiven,
+        changes: [],
+      },
+      {
+        name: "the chart that is stored has other defaults by now",
+        values: {},
+        defaults: asGiven,
+        changes: ["privateCA: (default) → (default)", "ingress.tls.source: (default) → (default)"],
+      },
+    ];
+  test.each(rows)("asks which values the chart is rendered with: $name", ({ values, defaults, changes }) => {
+    const estate = generatedEstate(MEMBERS, helmReleased(values, { defaults }));
+    const back = releaseBack(estate, forth.release)?.changes ?? [];
+    expect(back.flatMap((change) => change.values.map(describeValue))).toEqual(changes);
+    expect(back.flatMap((change) => change.values.map((one) => one.default))).toEqual(
+      changes.map((_, index) => [false, "rancher"][index]),
+    );
   });
 
   test("from between the Secret and the upgrade: only the Secret goes", () => {

@@ -15,8 +15,11 @@ export type ReleaseChangeName = z.infer<typeof releaseChangeNameSchema>;
 
 const given = z.union([z.string(), z.boolean()]).optional();
 
-/** A value's path in the chart, what was given for it, and what is given then; absent: the chart's default holds. */
-export const valueChangeSchema = z.object({ path: z.string(), from: given, to: given });
+/**
+ * A value's path in the chart, what was given for it, and what is given then. Where nothing is given the chart's default
+ * holds, and that is `default`: as it was when the rotation began, whatever the stored chart has for it later.
+ */
+export const valueChangeSchema = z.object({ path: z.string(), from: given, to: given, default: given });
 export type PlannedValue = z.infer<typeof valueChangeSchema>;
 
 export const planReleaseSchema = z.object({
@@ -52,8 +55,8 @@ export function releaseBack({ installation }: Estate, beginning: PlanRelease | u
   const { release } = installer;
   const values = beginning.changes
     .flatMap((change) => change.values)
-    .filter(({ path, from }) => release.values[path] !== from)
-    .map(({ path, from }) => value(release, path, from));
+    .filter((change) => inForce(release, change.path) !== (change.from ?? change.default))
+    .map((change) => value(release, change.path, change.from, change.default));
   return changing(release, [{ name: "as-before", values }]);
 }
 
@@ -78,7 +81,24 @@ function changing({ name, namespace, chart }: ReleaseFacts, changes: PlanRelease
   return needed.length === 0 ? undefined : { name, namespace, chart, changes: needed };
 }
 
-function value(release: ReleaseFacts, path: string, to: PlannedValue["to"]): PlannedValue {
+type Given = PlannedValue["to"];
+
+/** What the chart is rendered with. */
+function inForce({ values, defaults }: ReleaseFacts, path: string): Given {
+  return values[path] ?? defaults[path];
+}
+
+function value(
+  release: ReleaseFacts,
+  path: string,
+  to: Given,
+  otherwise: Given = release.defaults[path],
+): PlannedValue {
   const from = release.values[path];
-  return { path, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
+  return {
+    path,
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    ...(otherwise === undefined ? {} : { default: otherwise }),
+  };
 }

@@ -1,4 +1,5 @@
 /** How Rancher came into its cluster: by Helm, by Helm 2, or by manifests. */
+import type { GivenValues } from "../helm/given-values.ts";
 import { hasHelm2Release, latestRelease, type ReleaseName, type StoredRelease } from "../helm/stored-releases.ts";
 import type { Api } from "../kubernetes/api.ts";
 import type { KubeObject } from "../kubernetes/object.ts";
@@ -48,8 +49,8 @@ export const TLS_VALUES = [
   "gateway.gatewayClass.tls.secretName",
 ] as const;
 
-/** What was given of {@link TLS_VALUES}, by path. */
-export function givenTlsValues({ values }: StoredRelease): Record<string, string | boolean> {
+/** What was given of {@link TLS_VALUES}, or what a chart has for them, by path. */
+export function tlsValuesIn(values: GivenValues): Record<string, string | boolean> {
   const given = TLS_VALUES.map((path) => [path, values.at(path)] as const);
   return Object.fromEntries(
     given.filter((pair): pair is [(typeof TLS_VALUES)[number], string | boolean] => {

@@ -39,6 +39,7 @@ export function helmReleased(
     chart: { name: "rancher", version: "2.15.1" },
     driver: "secret",
     values,
+    defaults: { privateCA: false, "ingress.tls.source": "rancher" },
     ...change,
   };
   return { installer: { kind: "helm", release } };

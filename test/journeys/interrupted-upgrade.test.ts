@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Release } from "../../src/helm/release.ts";
 import type { KubeObject } from "../../src/sandbox/cluster-client.ts";
-import { servedBundle } from "../helpers/estate-facts.ts";
+import { servedBundle, trustSecret } from "../helpers/estate-facts.ts";
 import { helmOf } from "../helpers/helm.ts";
 import { type Journey, startJourney } from "../helpers/journey.ts";
 import { areBuilt, pathOf } from "../kubernetes/control-plane/binaries.ts";
@@ -87,6 +87,28 @@ describe.skipIf(!areBuilt("helm3")).sequential("Rancher's release", () => {
     expect(await helm().values()).toEqual(values);
     expect((await helm().latest()).status).toBe("deployed");
     expect(await servedBundle(journey.sandbox)).toBe(journey.authority.bundle.trim());
+    expect(journey.sandbox.statistics().refused).toBe(0);
+  });
+
+  it("is led back without helm once a person has run the command that is named, with which apply goes on", async () => {
+    // Anybody's upgrade with that flag leaves what was given before among the defaults of the chart that is stored.
+    await helm().upgrade("--reuse-values", "--set", "debug=true");
+    const before = await helm().values();
+    const stopped = await journey.farrier("rollback", "rotation", "--yes", "-o", "json");
+    expect(stopped.code).toBe(1);
+    expect(await helm().values()).toEqual(before);
+    const [, flags = ""] = /By hand: no-such-helm upgrade rancher CHART ([^"]*)/.exec(stopped.stdout) ?? [];
+    // The two flags say what the chart has where nothing is given: upgrading by hand can take no value away.
+    expect(flags).toMatch(/--reuse-values --set privateCA=false --set ingress.tls.source=rancher$/);
+    await helm().upgrade(...flags.split(" "));
+    const { revision } = await helm().latest();
+
+    const { code, stdout } = await journey.farrier("apply", "rotation", "--yes", "-o", "json");
+
+    expect({ code, stdout }).toMatchObject({ code: 0 });
+    expect((await helm().latest()).revision).toBe(revision);
+    expect(await servedBundle(journey.sandbox)).toBe(journey.sandbox.pki.today.bundle.trim());
+    expect(await trustSecret(journey.sandbox)).toBe("");
     expect(journey.sandbox.statistics().refused).toBe(0);
   });
 

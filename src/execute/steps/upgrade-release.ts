@@ -15,6 +15,7 @@ import { type PlannedValue, type ReleaseChangeName, valuesOfChange } from "../..
 import { isRollingOut, trustSecretOf } from "../../rancher/installation.ts";
 import { awaitRancher, deleteRancherPod, rancherShape } from "../rancher-pods.ts";
 import { descriptionOf, isOurs, plannedRelease, presentRelease, settledRelease } from "../release.ts";
+import { givenFor, hasValues, wantedOf } from "../release-values.ts";
 import { putBackBySomebody, putSecretValues } from "../secret-change.ts";
 import { renewedUntilServed, STALE_HINT } from "../stale-rancher.ts";
 import { conflict, epochOf, erased, type StepContext, type Verification } from "../step-action.ts";
@@ -48,7 +49,8 @@ export const upgradeRelease = erased<Before>({
     if (changeOf(context) === "private-ca") await writeBundle(context, before);
     const begun = await isUpgradeBegun(context);
     const changes = changesOf(context);
-    const values = valuesIn(await context.vault.unseal(before.values)).with(changes);
+    const kept = valuesIn(await context.vault.unseal(before.values));
+    const values = kept.with(givenFor(await presentRelease(context), changes));
     const release = await settledRelease(context, values);
     // Somebody may have run the command by hand.
     if (isDone(release, changes)) return;
@@ -80,7 +82,7 @@ export const upgradeRelease = erased<Before>({
 /** Whether the release was touched already: from then on Rancher restarts with another bundle, and that is completed. */
 export async function isUpgradeBegun(context: Pick<StepContext, "management" | "plan" | "step">): Promise<boolean> {
   const release = await presentRelease(context);
-  return release.description === descriptionOf(context) || release.values.has(changesOf(context));
+  return release.description === descriptionOf(context) || hasValues(release, changesOf(context));
 }
 
 function changeOf({ step }: Pick<StepContext, "step">): ReleaseChangeName {
@@ -93,7 +95,7 @@ function changesOf(context: Pick<StepContext, "plan" | "step">): readonly Planne
 }
 
 function isDone(release: StoredRelease, changes: readonly PlannedValue[]): boolean {
-  return release.status === "deployed" && release.values.has(changes);
+  return release.status === "deployed" && hasValues(release, changes);
 }
 
 /** Another revision than the one that was seen, and neither ours nor with our values: whose values are those? */
@@ -160,6 +162,7 @@ async function verifyServed(context: StepContext): Promise<Verification> {
 /** Without helm, or where it fails, a person can do the same by hand; the step then finds it done. */
 function withCommand(error: unknown, context: StepContext, release: StoredRelease): unknown {
   if (!(error instanceof FarrierError) || !error.code.startsWith("helm.")) return error;
-  const command = upgradeByHand(release, changesOf(context), context.world.helm);
+  const byHand = changesOf(context).map((change) => ({ path: change.path, to: wantedOf(change) }));
+  const command = upgradeByHand(release, byHand, context.world.helm);
   return new FarrierError(error.code, error.message, { hint: `${error.hint} By hand: ${command}`, cause: error });
 }
