@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type KeyPair, named, rsaKey } from "../../../test/helpers/certificate-writing.ts";
+import { type KeyPair, named, rsaKey, type WrittenCertificate } from "../../../test/helpers/certificate-writing.ts";
 import { bits, der, integer, nothing, octets, oid, sequence, text } from "../../../test/helpers/der-writing.ts";
 import {
   type Case,
@@ -61,8 +61,35 @@ describe("keys and signatures", () => {
     expect(codes(verdict(question))).toEqual(expected);
   });
 
+  const strange = sequence(sequence(oid("1.2.3.4")), der(0x03, Buffer.of(0, 1)));
+  const numbers = sequence(integer(23), integer(11), integer(4));
+  const dsa = sequence(sequence(oid("1.2.840.10040.4.1"), numbers), bits(integer(9)));
+  const sha1Pss = sequence(oid("1.2.840.113549.1.1.10"), sequence());
+  const unknown: [string, Partial<WrittenCertificate>, Partial<WrittenCertificate>, string][] = [
+    ["an algorithm that nobody knows", { algorithm: sequence(oid("1.2.3.4")) }, {}, "1.2.3.4"],
+    ["ECDSA with SHA-224", { algorithm: sequence(oid("1.2.840.10045.4.3.1")) }, {}, "1.2.840.10045.4.3.1"],
+    ["DSA with SHA-256", { algorithm: sequence(oid("2.16.840.1.101.3.4.3.2")) }, {}, "DSA-SHA256"],
+    ["PSS with its default, SHA-1", { algorithm: sha1Pss }, {}, "1.2.840.113549.1.1.10"],
+    ["Ed25519 with parameters", { algorithm: sequence(oid("1.3.101.112"), nothing()) }, {}, "1.3.101.112"],
+    ["a DSA key", {}, { key: { ...keys.root, spki: dsa } }, "ECDSA-SHA256"],
+  ];
+  it.each(unknown)("what is signed with %s is refused", (_, signed, signer, name) => {
+    const found = verdict({ served: [leaf(), issuing(signed)], bundle: [root(signer)] });
+    expect(codes(found)).toEqual([
+      "intermediate 1: chain.unknown-algorithm",
+      "intermediate 1: chain.unknown-authority",
+    ]);
+    expect(found.findings[0]?.sentence).toBe(`CN=Issuing is signed with ${name}, which Go cannot verify.`);
+    expect(found.accepted).toBe(false);
+  });
+
+  it("a CA with a key of a kind that nobody knows is passed over", () => {
+    const found = verdict({ bundle: [root({ key: { ...keys.root, spki: strange } })] });
+    expect(codes(found)).toEqual(["intermediate 1: chain.unknown-authority"]);
+  });
+
   it("a serving key of a kind that TLS in Go does not know is refused", () => {
-    const unknown = { ...keys.leaf, spki: sequence(sequence(oid("1.2.3.4")), der(0x03, Buffer.of(0, 1))) };
+    const unknown = { ...keys.leaf, spki: strange };
     expect(codes(verdict({ served: [leaf({ key: unknown }), issuing()] }))).toEqual(["leaf: handshake.key-type"]);
   });
 

@@ -20,7 +20,7 @@ import { verifyChain } from "../verify-chain.ts";
 
 const HOST = "rancher.example.com";
 const SERVER = "1.3.6.1.5.5.7.3.1";
-const keys = { root: ecKey(), leaf: ecKey(), p224: ecKey("secp224r1"), rsa1024: rsaKey(1024) };
+const keys = { root: ecKey(), older: ecKey(), leaf: ecKey(), p224: ecKey("secp224r1"), rsa1024: rsaKey(1024) };
 const keyId = (id: number): WrittenExtension => ({ oid: "2.5.29.14", value: octets(Buffer.of(id)) });
 const issuerId = (...members: Buffer[]): WrittenExtension => ({ oid: "2.5.29.35", value: sequence(...members) });
 const ID = (id: number) => der(0x80, Buffer.of(id));
@@ -76,6 +76,7 @@ describe("a chain that Go takes is warned about when others would not", () => {
     ...extension,
     critical: value,
   });
+  const ECDSA_SHA1 = sequence(oid("1.2.840.10045.4.1"));
   const RSA_SHA256 = sequence(oid("1.2.840.113549.1.1.11"), nothing());
 
   it.each<[string, Chain, readonly string[]]>([
@@ -172,6 +173,16 @@ describe("a chain that Go takes is warned about when others would not", () => {
     ["serial number zero", { leaf: { serial: integer(0) } }, ["leaf: strict.serial-number"]],
     ["serial number of 20 bytes", { leaf: { serial: integer(2n ** 158n) } }, []],
     ["serial number of 21 bytes", { leaf: { serial: integer(2n ** 159n) } }, ["leaf: strict.serial-number"]],
+    [
+      "an anchor that another CA has signed with SHA-1",
+      { root: { issuer: named("Older"), signer: keys.older, algorithm: ECDSA_SHA1, hash: "sha1" } },
+      [
+        "anchor CN=Root: strict.no-root",
+        "anchor CN=Root: strict.authority-key-id",
+        "anchor CN=Root: strict.signature-algorithm",
+      ],
+    ],
+    ["a root that has signed itself with SHA-1", { root: { algorithm: ECDSA_SHA1, hash: "sha1" } }, []],
     ["a key on P-224", { leaf: { key: keys.p224 } }, ["leaf: strict.key-size"]],
     [
       "an RSA 1024 root",
@@ -183,6 +194,25 @@ describe("a chain that Go takes is warned about when others would not", () => {
     expect(accepted).toBe(true);
     expect(findings.map(({ target, code }) => `${target}: ${code}`)).toEqual(expected);
     expect(findings.every(({ severity }) => severity === "warning")).toBe(true);
+  });
+
+  it("a serving certificate that is its own anchor, signed with SHA-1, is one of those", () => {
+    const own = writeCertificate({
+      key: keys.leaf,
+      issuer: named(HOST),
+      subject: named(HOST),
+      extensions: LEAF,
+      algorithm: ECDSA_SHA1,
+      hash: "sha1",
+    });
+    const chain = [certificateOf(own)];
+    const at = new Date("2026-06-01T00:00:00Z");
+    const { accepted, findings } = verifyChain({ chain, anchors: chain, hostname: HOST, at });
+    expect(accepted).toBe(true);
+    const found = findings.find(({ code }) => code === "strict.signature-algorithm");
+    expect(found).toMatchObject({ target: "leaf", severity: "warning" });
+    expect(found?.sentence).toBe(`CN=${HOST} is signed with ECDSA-SHA1; OpenSSL and browsers refuse that.`);
+    expect(found?.hint).toBe("Have the certificate signed with ECDSA or RSA and SHA-256.");
   });
 
   it("names who minds", () => {
