@@ -88,6 +88,10 @@ describe("keys and signatures", () => {
     expect(codes(found)).toEqual(["intermediate 1: chain.unknown-authority"]);
   });
 
+  it("how a root is said to have signed itself is not looked at", () => {
+    expect(verdict({ bundle: [root({ algorithm: sequence(oid("1.2.840.10045.4.3.1")) })] }).findings).toEqual([]);
+  });
+
   it("a serving key of a kind that TLS in Go does not know is refused", () => {
     const unknown = { ...keys.leaf, spki: strange };
     expect(codes(verdict({ served: [leaf({ key: unknown }), issuing()] }))).toEqual(["leaf: handshake.key-type"]);

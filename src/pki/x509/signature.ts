@@ -31,7 +31,12 @@ function options(key: KeyObject, scheme: "rsa" | "rsa-pss" | "ecdsa" | "ed25519"
   }
 }
 
-/** Issuer and subject are the same bytes and the certificate's own key signed it. */
+/**
+ * Issuer and subject are the same bytes and the certificate's own key signed it. A signature of a kind that is not known
+ * here (ECDSA with SHA-224, say) is believed: OpenSSL and curl, too, know a root by its names and never check how it
+ * signed itself.
+ */
 export function isSelfSigned(certificate: X509): boolean {
-  return Buffer.from(certificate.issuer.raw).equals(certificate.subject.raw) && isSignedBy(certificate, certificate);
+  const ownName = Buffer.from(certificate.issuer.raw).equals(certificate.subject.raw);
+  return ownName && (certificate.signatureAlgorithm.scheme === "unknown" || isSignedBy(certificate, certificate));
 }

@@ -77,6 +77,7 @@ describe("a chain that Go takes is warned about when others would not", () => {
     critical: value,
   });
   const ECDSA_SHA1 = sequence(oid("1.2.840.10045.4.1"));
+  const ECDSA_SHA224 = sequence(oid("1.2.840.10045.4.3.1"));
   const RSA_SHA256 = sequence(oid("1.2.840.113549.1.1.11"), nothing());
 
   it.each<[string, Chain, readonly string[]]>([
@@ -183,6 +184,7 @@ describe("a chain that Go takes is warned about when others would not", () => {
       ],
     ],
     ["a root that has signed itself with SHA-1", { root: { algorithm: ECDSA_SHA1, hash: "sha1" } }, []],
+    ["a root that has signed itself with SHA-224", { root: { algorithm: ECDSA_SHA224, hash: "sha224" } }, []],
     ["a key on P-224", { leaf: { key: keys.p224 } }, ["leaf: strict.key-size"]],
     [
       "an RSA 1024 root",
