@@ -52,7 +52,8 @@ const refreshed: RefreshedCluster = {
   ...paris,
   kubeSystemUid: "",
   reach: { kubeconfig: "paris.yaml", context: "paris", server: "https://paris.example.com:6443/" },
-  comparisons: [],
+  // All that a step is declared by: whether the agent needs another pin first.
+  comparisons: [{ subject: "pin", where: "", state: "stale", held: "", own: "", why: "" }],
 };
 
 /** One of each kind, in the order in which a rotation comes to them, and then a refresh. */
@@ -71,7 +72,7 @@ export const EXAMPLE_STEPS: readonly Step[] = [
   replaceCertificate(context, both),
   settleAgent(context, paris, 0),
   proveTrust(context, both),
-  ...refreshSteps(context, refreshed),
+  ...refreshSteps({ estate: context.estate, epoch: both }, refreshed),
   upgradeRelease(context, "private-ca", both),
   deleteCertificate(context),
   removeBundle(context),

@@ -13,6 +13,12 @@ function instead({ reach, given }: Cluster): string {
   return way === undefined ? "" : ` It is dealt with over its ${way.called}.`;
 }
 
+/** What Rancher itself says of a cluster whose API it does not get an answer from: whether a CA or a key is why. */
+function toldBy({ ready }: Cluster): string {
+  if (ready === undefined || ready.status === "True" || (ready.message ?? "") === "") return "";
+  return ` Rancher says of it: ${ready.message}`;
+}
+
 function connectionFindings(cluster: Cluster): Finding[] {
   const target = clusterTarget(cluster);
   const { connected, ready, tunnel } = cluster;
@@ -26,7 +32,7 @@ function connectionFindings(cluster: Cluster): Finding[] {
       finding(
         "cluster.unreachable",
         target,
-        `Its API does not answer through Rancher: ${tunnel.why}${instead(cluster)}`,
+        `Its API does not answer through Rancher: ${tunnel.why}${toldBy(cluster)}${instead(cluster)}`,
       ),
     ];
   }

@@ -6,6 +6,7 @@ import { backUpEstate } from "./steps/back-up-estate.ts";
 import { deleteCertificate } from "./steps/delete-certificate.ts";
 import { dropAgentTokens, dropPersonTokens } from "./steps/drop-tokens.ts";
 import { holdAccess } from "./steps/hold-access.ts";
+import { pinAgent } from "./steps/pin-agent.ts";
 import { presentCertificate } from "./steps/present-certificate.ts";
 import { proveAccess } from "./steps/prove-access.ts";
 import { proveDecryption } from "./steps/prove-decryption.ts";
@@ -38,6 +39,7 @@ export const ACTIONS: Readonly<Record<StepKind, ErasedAction>> = {
   "restart-rancher": restartRancherPods,
   "settle-agent": settleAgent,
   "prove-trust": proveTrust,
+  "pin-agent": pinAgent,
   "drop-agent-tokens": dropAgentTokens,
   "recreate-agent-pods": recreateAgentPods,
   "drop-person-tokens": dropPersonTokens,

@@ -28,6 +28,10 @@ export async function lookAtAccess(context: StepContext): Promise<AccessSeen> {
   const verdict = judgeAccess(access, pinOf((await context.world.rancher.cacerts()).value));
   const obstacle = verdict.findings.find(({ severity }) => severity === "error");
   if (obstacle !== undefined) return blocked(obstacle.sentence.replace(/\.$/, ""), obstacle.hint);
+  if (verdict.pinStale && context.step.kind !== "pin-agent") {
+    const hint = "Rancher's bundle has changed since, or somebody has set the agent's pin: plan anew.";
+    return blocked("its agent pins another bundle than Rancher serves, and would not come back from a restart", hint);
+  }
   return { kind: "seen", access, verdict };
 }
 

@@ -63,12 +63,12 @@ export const AGENT_FINDINGS = {
   "cluster.not-ready": {
     severity: "warning",
     meaning: "A cluster is connected, and Rancher cannot use its API.",
-    hint: "Look at the cluster's conditions in Rancher; its credentials or its CA may be stale.",
+    hint: "Look at the cluster's conditions in Rancher; where its own CA or keys have changed, farrier refresh comes before a rotation.",
   },
   "cluster.unreachable": {
     severity: "warning",
     meaning: "A cluster counts as connected, and its API does not answer through Rancher.",
-    hint: "Look at the agent's log and at the token's rights in that cluster.",
+    hint: "Look at the agent's log and at the token's rights in that cluster; where its own CA or keys have changed, farrier refresh comes before a rotation.",
   },
   "consumer.kubeconfigs": {
     severity: "info",

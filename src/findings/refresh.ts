@@ -50,8 +50,15 @@ export const REFRESH_FINDINGS = {
   },
   "refresh.pin-differs": {
     severity: "error",
-    meaning: "An agent pins another bundle than Rancher serves: started anew, it would not come back.",
-    hint: "Give it the present pin first: that is a rotation's business, see farrier check.",
+    meaning:
+      "Pods of an agent pin different bundles, not all of them the served one: it is armed, or has parts that are moved apart.",
+    hint: "End the rotation that is under way first, or see farrier check; then refresh.",
+  },
+  "refresh.pin-stale": {
+    severity: "warning",
+    meaning:
+      "Rancher's bundle has changed as well as a cluster's own keys: the agent pins the bundle of before, and would not come back from a restart.",
+    hint: "The refresh gives it the present pin first, and then sees to the cluster's keys.",
   },
   "refresh.recreated": {
     severity: "error",

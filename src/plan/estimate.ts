@@ -28,6 +28,7 @@ const COSTS: Readonly<Record<StepKind, Cost>> = {
   "restart-rancher": { least: 10, most: 120, requests: 8 },
   "settle-agent": { least: 1, most: 5, requests: 3 },
   "prove-trust": { least: 1, most: 30, requests: 4 },
+  "pin-agent": { least: 10, most: 120, requests: 14 },
   "drop-agent-tokens": { least: 1, most: 10, requests: 12 },
   "recreate-agent-pods": { least: 10, most: 120, requests: 14 },
   "drop-person-tokens": { least: 1, most: 10, requests: 12 },
@@ -52,7 +53,7 @@ export function estimate(stages: readonly Stage[], clusters: number, armingMinRe
       least: duration(stages, "least") + straddling,
       most: duration(stages, "most") + straddling,
     },
-    agentRestarts: count(steps, ["roll-agent", "redeploy-agent", "restart-agent", "recreate-agent-pods"]),
+    agentRestarts: count(steps, ["roll-agent", "redeploy-agent", "restart-agent", "pin-agent", "recreate-agent-pods"]),
     rancherRestarts: count(steps, ["serve-bundle", "replace-certificate", "restart-rancher", "upgrade-release"]),
     requests: steps.reduce((sum, { kind }) => sum + COSTS[kind].requests, 0) + gates * clusters * REQUESTS_PER_LOOK,
   };

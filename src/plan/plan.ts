@@ -98,6 +98,7 @@ export const stepKindSchema = z.enum([
   "restart-rancher",
   "settle-agent",
   "prove-trust",
+  "pin-agent",
   "drop-agent-tokens",
   "recreate-agent-pods",
   "drop-person-tokens",

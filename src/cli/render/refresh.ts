@@ -26,6 +26,7 @@ const SUBJECT = {
   token: "Rancher's token for it",
   "agent-token": "token of the agent",
   "person-token": "token for a person",
+  pin: "bundle of the agent",
 } as const satisfies Record<Comparison["subject"], string>;
 
 const MEANING = {

@@ -10,6 +10,7 @@ import { presentBundle } from "../present-bundle.ts";
 import { dropAgentTokens } from "../steps/drop-agent-tokens.ts";
 import { dropPersonTokens } from "../steps/drop-person-tokens.ts";
 import { holdAccess } from "../steps/hold-access.ts";
+import { pinAgent } from "../steps/pin-agent.ts";
 import { proveAccess } from "../steps/prove-access.ts";
 import { proveDecryption } from "../steps/prove-decryption.ts";
 import { recreateAgentPods } from "../steps/recreate-agent-pods.ts";
@@ -47,7 +48,7 @@ export function assembleRefresh(input: RefreshInput): Plan {
   const epoch: Epoch = { name: "current", bundle, pin, certificates: factsOf(bundle) };
   const { namespace, deployment, version } = estate.installation;
   const head = { estate: { ...estate.identity, rancherVersion: version } };
-  const stages = [backupStage(refreshed), refreshStage(head, refreshed, options)];
+  const stages = [backupStage(refreshed), refreshStage({ ...head, epoch }, refreshed, options)];
   return {
     format: "farrier.plan/v1",
     rotation,
@@ -112,7 +113,8 @@ function plannedCluster({ access: { id, name, own }, reach }: StaleCluster): Pla
 function reasonOf({ access: { id, name }, verdict }: StaleCluster): string {
   const stale = verdict.comparisons.filter(({ state }) => state === "stale" || state === "missing");
   const parts = stale.map(({ where, state }: Comparison) => `${where} is ${state}`);
-  return `${name === id ? id : `${name} (${id})`}: ${parts.join(", ")}.`;
+  const first = verdict.pinStale ? " Its agent gets the pin of the bundle that Rancher serves first." : "";
+  return `${name === id ? id : `${name} (${id})`}: ${parts.join(", ")}.${first}`;
 }
 
 function backupStage(clusters: readonly RefreshedCluster[]): Stage {
@@ -125,7 +127,8 @@ function backupStage(clusters: readonly RefreshedCluster[]): Stage {
   };
 }
 
-type Head = Pick<Plan, "estate">;
+/** What the steps of every cluster have in common. */
+type Head = Pick<Plan, "estate"> & { readonly epoch: Epoch };
 
 function refreshStage(head: Head, clusters: readonly RefreshedCluster[], options: PlanOptions): Stage {
   const groups = groupsOf(clusters, options);
@@ -160,21 +163,33 @@ function groupWaves(
   const budget = canary ? 0 : (options.failureBudget ?? Math.max(1, Math.floor(group.length / 10)));
   // A wave that fails whole must stop the stage, however small it is.
   const failureBudget = Math.min(budget, group.length - 1);
-  const chains = group.map((cluster) => refreshSteps(head, cluster));
-  const [links = []] = chains;
-  return links.map((_, index) => ({
+  const steps = group.flatMap((cluster) => refreshSteps(head, cluster));
+  const links = LINKS.filter((link) => steps.some(({ kind }) => kind === link));
+  return links.map((link, index) => ({
     canary,
     // Whoever failed on the way fails here again: a refresh is not done while a cluster of it is not.
     failureBudget: index === links.length - 1 ? 0 : failureBudget,
     concurrency: options.concurrency,
     soakSeconds: index === links.length - 1 ? options.soakSeconds : 0,
-    steps: chains.flatMap((chain) => chain.slice(index, index + 1)),
+    steps: steps.filter(({ kind }) => kind === link),
   }));
 }
 
+/** The order of the chain, whether or not a cluster needs each of them. */
+const LINKS: readonly Step["kind"][] = [
+  "pin-agent",
+  "drop-agent-tokens",
+  "recreate-agent-pods",
+  "drop-person-tokens",
+  "hold-access",
+  "prove-access",
+];
+
 /** Everything that is done to one cluster, in this order: each step builds on the one before. */
-export function refreshSteps(head: Pick<Plan, "estate">, cluster: RefreshedCluster): Step[] {
+export function refreshSteps(head: Head, cluster: RefreshedCluster): Step[] {
+  const isPinStale = cluster.comparisons.some(({ subject }) => subject === "pin");
   return [
+    ...(isPinStale ? [pinAgent(cluster, head.epoch)] : []),
     dropAgentTokens(cluster),
     recreateAgentPods(cluster),
     dropPersonTokens(cluster),

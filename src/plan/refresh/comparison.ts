@@ -7,7 +7,7 @@ import { z } from "zod";
  * - `missing`: there is nothing. `unknown`: the cluster could not be asked about it.
  */
 export const comparisonSchema = z.object({
-  subject: z.enum(["ca", "token", "agent-token", "person-token"]),
+  subject: z.enum(["ca", "token", "agent-token", "person-token", "pin"]),
   /** Where it is: `status.caCert`, `Secret cattle-system/cattle-token-abcde`. */
   where: z.string(),
   state: z.enum(["same", "stale", "missing", "unknown"]),

@@ -225,6 +225,8 @@ describe.each(ROWS)("$name", ({ access, states, doomed, restart, codes }) => {
   });
 });
 
+const agentPod = (name: string, pin: string) => ({ name, uid: name, pin, account: "cattle", secrets: [] });
+
 describe("is refused", () => {
   test.each<[string, ClusterAccess, string, RegExp]>([
     [
@@ -254,11 +256,53 @@ describe("is refused", () => {
       "refresh.pin-differs",
       /Pod agent-1 of cluster c-abc12 \(paris\) pins bbbbbbbbbbbb/,
     ],
+    [
+      "an agent that is armed: its pods pin different bundles",
+      cluster(
+        { token: REFUSED },
+        { pods: [agentPod("cattle-cluster-agent-1", PIN), agentPod("cattle-cluster-agent-2", "b".repeat(64))] },
+      ),
+      "refresh.pin-differs",
+      /Pod cattle-cluster-agent-2 of cluster c-abc12 \(paris\) pins bbbbbbbbbbbb/,
+    ],
+    [
+      "node agents with the pin of before beside the cluster agent",
+      cluster(
+        { token: REFUSED },
+        { pods: ["cattle-cluster-agent-1", "cattle-node-agent-1"].map((name) => agentPod(name, "b".repeat(64))) },
+      ),
+      "refresh.pin-differs",
+      /Rancher serves/,
+    ],
     ["a hosted cluster", cluster({}, {}, { driver: "EKS" }), "refresh.driver", /from its provider \(EKS\)/],
   ])("%s", (_name, access, code, says) => {
     const errors = judgeAccess(access as ClusterAccess, PIN).findings.filter(({ severity }) => severity === "error");
     expect(errors.map((found) => found.code)).toEqual([code]);
     expect(errors[0]?.sentence).toMatch(says);
+  });
+
+  test("not: an agent all of whose pods pin the bundle of before; it needs the present pin first", () => {
+    const pods = ["cattle-cluster-agent-1", "cattle-cluster-agent-2"].map((name) => agentPod(name, "b".repeat(64)));
+    const verdict = judgeAccess(cluster({ token: REFUSED }, { pods }), PIN);
+    expect(verdict.findings.map(({ code, severity }) => `${severity} ${code}`)).toEqual([
+      "info refresh.token-stale",
+      "warning refresh.pin-stale",
+    ]);
+    expect(verdict.pinStale).toBe(true);
+    expect(verdict.comparisons.at(-1)).toEqual({
+      subject: "pin",
+      where: "Deployment cattle-system/cattle-cluster-agent",
+      state: "stale",
+      held: "b".repeat(16),
+      own: "",
+      why: `Rancher serves ${PIN.slice(0, 16)}`,
+    });
+  });
+
+  test("not: the pin that is served", () => {
+    const pods = [agentPod("cattle-cluster-agent-1", PIN)];
+    const { findings, pinStale } = judgeAccess(cluster({ token: REFUSED }, { pods }), PIN);
+    expect([findings.map(({ code }) => code), pinStale]).toEqual([["refresh.token-stale"], false]);
   });
 
   test("not: a pin that differs where no pod has to start anew", () => {

@@ -3,7 +3,8 @@
  * it. Pure: by fingerprints, by what tokens say of themselves and by what the cluster answered to them.
  */
 import { clusterTarget } from "../../checks/check.ts";
-import { AGENT_ACCOUNT, type ClusterAccess, type TokenSecret } from "../../estate/cluster-access.ts";
+import { CLUSTER_AGENT } from "../../estate/agent.ts";
+import { AGENT_ACCOUNT, type ClusterAccess, type NeighbourPod, type TokenSecret } from "../../estate/cluster-access.ts";
 import type { Finding } from "../../findings.ts";
 import { finding } from "../../findings.ts";
 import type { Comparison } from "./comparison.ts";
@@ -15,6 +16,8 @@ export interface AccessVerdict {
   readonly doomed: { readonly agent: readonly TokenSecret[]; readonly persons: readonly TokenSecret[] };
   /** Rancher's own CA or token for the cluster is stale or missing. */
   readonly heldStale: boolean;
+  /** The agent must start anew, and pins another bundle than Rancher serves: it needs that pin first. */
+  readonly pinStale: boolean;
 }
 
 /** @param servedPin what agents must be pinned to, to come back after a restart */
@@ -30,7 +33,9 @@ export function judgeAccess(access: ClusterAccess, servedPin: string): AccessVer
     persons: own.personTokens.filter((_, index) => persons[index]?.state === "stale"),
   };
   const heldStale = [ca, token].some(({ state }) => state === "stale" || state === "missing");
-  const verdict = { comparisons, doomed, heldStale };
+  const pin = comparePin(access, servedPin, { doomed, heldStale });
+  if (pin !== undefined) comparisons.push(pin);
+  const verdict = { comparisons, doomed, heldStale, pinStale: pin !== undefined };
   const against = obstacles(access, servedPin, verdict);
   // Of another cluster, nothing that was found says anything about this one.
   const isOther = against.some(({ code }) => code === "refresh.other-cluster" || code === "refresh.no-agent");
@@ -92,6 +97,26 @@ function compareSecret(secret: TokenSecret, subject: Comparison["subject"], ownC
   return { ...common, ...judged };
 }
 
+/** Undefined where it is the served one, or has not to start, or where pods of it differ. */
+function comparePin(
+  access: ClusterAccess,
+  servedPin: string,
+  judged: Pick<AccessVerdict, "doomed" | "heldStale">,
+): Comparison | undefined {
+  const pinned = pinnedPods(access);
+  const [first] = pinned;
+  const { namespace, deployment } = CLUSTER_AGENT;
+  const isOne = pinned.every(({ name, pin }) => pin === first?.pin && name.startsWith(`${deployment}-`));
+  if (first === undefined || first.pin === servedPin || !isOne || !needsRestart(judged)) return undefined;
+  const where = `Deployment ${namespace}/${deployment}`;
+  const why = `Rancher serves ${servedPin.slice(0, 16)}`;
+  return { subject: "pin", where, state: "stale", held: first.pin.slice(0, 16), own: "", why };
+}
+
+function pinnedPods({ own }: ClusterAccess): NeighbourPod[] {
+  return own.pods.filter(({ account, pin }) => account === AGENT_ACCOUNT.name && pin !== "");
+}
+
 function sameCa(one: readonly string[], other: readonly string[]): boolean {
   return one.length === other.length && one.every((fingerprint) => other.includes(fingerprint));
 }
@@ -100,7 +125,7 @@ function shown(fingerprints: readonly string[]): string {
   return fingerprints.map((fingerprint) => fingerprint.slice(0, 16)).join(" ");
 }
 
-type Judged = Pick<AccessVerdict, "comparisons" | "doomed" | "heldStale">;
+type Judged = Omit<AccessVerdict, "findings">;
 
 /** What must be mended before a refresh, or shows that a refresh is not what is needed. */
 function obstacles(access: ClusterAccess, servedPin: string, judged: Judged): Finding[] {
@@ -129,8 +154,8 @@ function obstacles(access: ClusterAccess, servedPin: string, judged: Judged): Fi
     const sentence = `Rancher's token for ${target} is for the account ${token.accountUid}, and the cluster's is ${own.accountUid}.`;
     found.push(finding("refresh.recreated", target, sentence));
   }
-  const stray = own.pods.find(({ pin, account }) => account === AGENT_ACCOUNT.name && pin !== "" && pin !== servedPin);
-  if (stray !== undefined && needsRestart(judged)) {
+  const stray = pinnedPods(access).find(({ pin }) => pin !== servedPin);
+  if (stray !== undefined && needsRestart(judged) && !judged.pinStale) {
     const sentence = `Pod ${stray.name} of ${target} pins ${stray.pin.slice(0, 12)}, and Rancher serves ${servedPin.slice(0, 12)}.`;
     found.push(finding("refresh.pin-differs", target, sentence));
   }
@@ -141,7 +166,7 @@ function obstacles(access: ClusterAccess, servedPin: string, judged: Judged): Fi
 const REPORTING_DRIVERS = ["imported", "k3s", "k3os", "rancherd", "rke2", ""];
 
 /** Which of the doors was the wrong one. */
-function facts(access: ClusterAccess, { comparisons, doomed }: Judged): Finding[] {
+function facts(access: ClusterAccess, { comparisons, doomed, pinStale }: Judged): Finding[] {
   const target = clusterTarget(access);
   const found: Finding[] = [];
   const state = (subject: Comparison["subject"]) => comparisons.find((one) => one.subject === subject)?.state;
@@ -155,6 +180,10 @@ function facts(access: ClusterAccess, { comparisons, doomed }: Judged): Finding[
     found.push(
       finding("refresh.token-stale", target, `The token that Rancher holds for ${target} is refused by it${beside}.`),
     );
+  }
+  if (pinStale) {
+    const sentence = `Rancher serves another bundle than the agent of ${target} pins, and that agent must start anew.`;
+    found.push(finding("refresh.pin-stale", target, sentence));
   }
   if (doomed.persons.length > 0) {
     const sentence = `Tokens for people's requests to ${target} are stale: ${doomed.persons.length}.`;

@@ -36,11 +36,16 @@ export function unseal(file: string): string {
   return `age -d -i "$AGE_IDENTITY" backups/rotation-key.age | age -d -i - ${file}`;
 }
 
-/** The one strategic-merge patch that arms: the pin without `minReadySeconds` would lose the cluster. */
-export function pinPatch(pin: string, minReadySeconds: number): string {
+/**
+ * The one strategic-merge patch that sets a pin.
+ * @param minReadySeconds for arming: the pin of a bundle that is not served yet would lose the cluster without it
+ */
+export function pinPatch(pin: string, minReadySeconds?: number): string {
   const { container, pinVariable } = CLUSTER_AGENT;
   const containers = [{ name: container, env: [{ name: pinVariable, value: pin }] }];
-  return JSON.stringify({ spec: { minReadySeconds, template: { spec: { containers } } } });
+  return JSON.stringify({
+    spec: { ...(minReadySeconds === undefined ? {} : { minReadySeconds }), template: { spec: { containers } } },
+  });
 }
 
 /** What every replica must answer; the hash is taken the way that agents take it (one newline behind the value). */

@@ -25,13 +25,16 @@ const plan = overlapPlan([
   clusterWith("c-5", undefined, { reach: "direct" }),
 ]);
 const flagDay = replaceCertificate(plan, epochNamed(plan, "target"));
-const refresh = refreshSteps(plan, {
-  id: "c-4",
-  name: "paris",
-  kubeSystemUid: "uid",
-  reach: { kubeconfig: "/home/anna/paris.yaml", context: "paris", server: "https://paris.example.com:6443/" },
-  comparisons: [],
-});
+const refresh = refreshSteps(
+  { estate: plan.estate, epoch: epochNamed(plan, "current") },
+  {
+    id: "c-4",
+    name: "paris",
+    kubeSystemUid: "uid",
+    reach: { kubeconfig: "/home/anna/paris.yaml", context: "paris", server: "https://paris.example.com:6443/" },
+    comparisons: [{ subject: "pin", where: "Deployment", state: "stale", held: "", own: "", why: "" }],
+  },
+);
 const own = backUpEstate({ kind: "operator", name: "farrier-r-1", resourceSet: "full", encryptionConfigSecret: "key" });
 const steps = [...plan.stages.flatMap(stepsOf), flagDay, ...refresh, own];
 
