@@ -147,6 +147,18 @@ describe("an upgrade of the release, where values have to change", () => {
       finds: ["warning installation.chart-missing release cattle-system/rancher"],
     },
     {
+      name: "has a chart that was named instead",
+      change: { ...generated, ...helm("deployed", { chartMissing: "its stored chart has no templates" }) },
+      here: { version: "v4.3.1", chart: { called: "stable/rancher" } },
+      finds: [],
+    },
+    {
+      name: "was given a chart of another version",
+      change: { ...generated, ...helm("deployed") },
+      here: { version: "v4.3.1", chart: { called: "./chart", problem: "./chart is chart rancher 2.14.0" } },
+      finds: ["warning installation.chart-missing release cattle-system/rancher"],
+    },
+    {
       name: "would be put back",
       change: { ...generated, ...helm("deployed"), owners: ["Argo CD"] },
       finds: ["error installation.owned deployment cattle-system/rancher"],

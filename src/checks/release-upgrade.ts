@@ -1,4 +1,5 @@
 /** Where values of Rancher's chart have to change: can they, and by what? */
+import type { ReleaseFacts } from "../estate/estate.ts";
 import { type Finding, finding } from "../findings.ts";
 import type { CheckInput } from "./check.ts";
 
@@ -14,8 +15,8 @@ export function releaseUpgrade({ estate }: CheckInput): Finding[] {
     const sentence = `The program ${helm.program} ${what}; release ${release.namespace}/${release.name} is upgraded with Helm 3 or 4.`;
     findings.push(finding("installation.helm-unusable", `release ${release.namespace}/${release.name}`, sentence));
   }
-  if (release.chartMissing !== undefined) {
-    const sentence = `The chart of release ${release.namespace}/${release.name} cannot be rebuilt: ${release.chartMissing}.`;
+  const sentence = chartSentence(release, helm?.chart);
+  if (sentence !== undefined) {
     findings.push(finding("installation.chart-missing", `release ${release.namespace}/${release.name}`, sentence));
   }
   if (owners.length > 0) {
@@ -24,4 +25,16 @@ export function releaseUpgrade({ estate }: CheckInput): Finding[] {
     findings.push(finding("installation.owned", target, `Rancher is kept by ${who}, which would put its values back.`));
   }
   return findings;
+}
+
+/** A chart that is named stands in for the stored one. */
+function chartSentence(
+  { namespace, name, chartMissing }: ReleaseFacts,
+  named: NonNullable<CheckInput["estate"]["access"]["helm"]>["chart"],
+): string | undefined {
+  if (named !== undefined) {
+    return named.problem === undefined ? undefined : `The chart that was named cannot be used: ${named.problem}.`;
+  }
+  if (chartMissing === undefined) return undefined;
+  return `The chart of release ${namespace}/${name} cannot be rebuilt: ${chartMissing}.`;
 }

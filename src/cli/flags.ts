@@ -18,7 +18,10 @@ export function connectionFlags(command: Command): void {
 export function helmFlags(command: Command): void {
   command
     .option("--helm <program>", "helm, version 3 or 4 (default: the one on the PATH)")
-    .option("--chart <chart>", "directory, .tgz file or repository/name (default: the chart that the release stores)");
+    .option(
+      "--chart <chart>",
+      "directory, .tgz file, URL or repository/name (default: the chart that the release stores)",
+    );
 }
 
 /** The certificate and bundle that the estate is to change to. */

@@ -18,7 +18,7 @@ export const settingsSchema = z.strictObject({
     .string()
     .optional()
     .describe(
-      "Rancher's chart for an upgrade of its values: a directory, a .tgz file, or repository/name. Default: the chart that the Helm release stores.",
+      "Rancher's chart for an upgrade of its values: a directory, a .tgz file, a URL, or repository/name. Default: the chart that the Helm release stores.",
     ),
   identityFile: z.string().optional().describe("age identity that can open the rotation's backups."),
   recipients: z.array(z.string()).optional().describe("age recipients that the rotation's backups are sealed for."),
@@ -121,6 +121,7 @@ export async function loadSettings(
 ): Promise<Settings> {
   const path = flags.config ?? environment.FARRIER_CONFIG ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : undefined);
   const file = path === undefined ? {} : await readSettingsFile(path);
+  refuseCredentials(flags.chart ?? environment.FARRIER_CHART ?? file.chart);
   return {
     ...file,
     ...defined({
@@ -133,6 +134,14 @@ export async function loadSettings(
       identityFile: environment.FARRIER_IDENTITY,
     }),
   };
+}
+
+/** Arguments of programs can be read by other users of the machine, and the chart's name is repeated in sentences. */
+function refuseCredentials(chart: string | undefined): void {
+  if (chart === undefined || !/^\w+:\/\/[^/]*@/.test(chart)) return;
+  throw new FarrierError("input.invalid", "The chart's URL holds credentials.", {
+    hint: "Give them to helm (helm repo add, helm registry login), and name the chart without them.",
+  });
 }
 
 async function readSettingsFile(path: string): Promise<Settings> {
@@ -179,7 +188,7 @@ function relativeTo(directory: string, settings: Settings): Settings {
         })),
       // `helm` alone is looked for on the PATH, and `repository/name` is no path at all.
       ...(settings.helm?.includes("/") === true ? { helm: at(settings.helm) } : {}),
-      ...(settings.chart !== undefined && /^\.{1,2}\/|\.tgz$/.test(settings.chart)
+      ...(settings.chart !== undefined && /^(?!\w+:\/\/)(\.{1,2}\/|.*\.tgz$)/.test(settings.chart)
         ? { chart: at(settings.chart) }
         : {}),
     }),

@@ -26,7 +26,7 @@ export const PROGRAM_ERRORS = {
   "helm.chart-unusable": {
     exit: EXIT.failed,
     meaning: "The chart of Rancher's Helm release cannot be used for its upgrade.",
-    hint: "Name a chart of the version that is deployed with --chart: a directory, a .tgz file, or repository/name.",
+    hint: "Name a chart of the version that is deployed with --chart: a directory, a .tgz file, a URL, or repository/name.",
   },
   "helm.missing": {
     exit: EXIT.failed,

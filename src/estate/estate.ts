@@ -157,6 +157,8 @@ export const accessSchema = z.object({
       program: z.string(),
       version: z.string().optional(),
       problem: z.enum(["missing", "unsuitable"]).optional(),
+      /** The chart that a person has named in place of the stored one, and why it cannot be used. */
+      chart: z.object({ called: z.string(), problem: z.string().optional() }).optional(),
     })
     .optional(),
   /** What this account may do in the management cluster, by permission (`update secrets cattle-system`). */

@@ -18,8 +18,8 @@ export const MANAGEMENT_FINDINGS = {
   "installation.chart-missing": {
     severity: "warning",
     meaning:
-      "The chart that Rancher was installed from cannot be rebuilt from what Helm stores, and a value has to change.",
-    hint: "Name a chart of the version that is deployed with --chart: a directory, a .tgz file, or repository/name.",
+      "A value of Rancher's chart has to change, and the chart cannot be rebuilt from what Helm stores, or the one that was named is not it.",
+    hint: "Name a chart of the version that is deployed with --chart: a directory, a .tgz file, a URL, or repository/name.",
   },
   "installation.gateway": {
     severity: "info",

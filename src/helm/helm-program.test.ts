@@ -89,6 +89,7 @@ describe("an upgrade", () => {
     const path = await program(
       "keeps",
       '[ "$1" = version ] && echo v3.22.0 && exit',
+      '[ "$1" = show ] && echo "name: rancher\nversion: 2.15.1" && exit',
       `{ echo "$@"; echo "$HELM_DRIVER"; cat; } > ${said}`,
     );
     await upgradeRelease({ program: path, chart: "stable/rancher" }, upgrade(GivenValues.of({ password: "s3cr3t" })));

@@ -98,6 +98,12 @@ export async function isHelmRunning(argument: string): Promise<boolean> {
   return lines.some((line) => line.split("\0").includes(argument));
 }
 
+/** Helm's own sentence; warnings come before it. */
+export function firstError(stderr: string): string {
+  const lines = stderr.split("\n").filter((line) => line.trim() !== "");
+  return lines.find((line) => line.startsWith("Error:")) ?? lines.at(-1) ?? "it does not say why";
+}
+
 async function endGently(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
   child.kill("SIGTERM");
   const waiting = new AbortController();

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { FarrierError } from "../errors.ts";
 import { chartObstacle, writeChart } from "./chart-directory.ts";
 import { GivenValues, type ValueChange } from "./given-values.ts";
-import { type HelmAccess, lookAtHelm, programOf, runHelm } from "./helm-program.ts";
+import { firstError, type HelmAccess, lookAtHelm, programOf, runHelm } from "./helm-program.ts";
+import { namedChartObstacle } from "./named-chart.ts";
 import type { StoredRelease } from "./stored-releases.ts";
 
 export interface Upgrade {
@@ -51,11 +52,15 @@ async function requireHelm(access: HelmAccess): Promise<void> {
 /** The chart as `helm upgrade` takes it: arguments, the first of them the chart itself. */
 async function chartOf(access: HelmAccess, release: StoredRelease, directory: string): Promise<readonly string[]> {
   const { version } = release.chart.metadata;
-  if (access.chart !== undefined) return [access.chart, "--version", version];
-  const obstacle = chartObstacle(release.chart);
+  const { chart } = access;
+  const obstacle =
+    chart === undefined
+      ? chartObstacle(release.chart)
+      : await namedChartObstacle(access, chart, release.chart.metadata);
   if (obstacle !== undefined) {
     throw new FarrierError("helm.chart-unusable", `Release ${release.namespace}/${release.name}: ${obstacle}.`);
   }
+  if (chart !== undefined) return [chart, "--version", version];
   await writeChart(release.chart, directory);
   return [directory];
 }
@@ -72,12 +77,6 @@ async function runUpgrade(access: HelmAccess, upgrade: Upgrade, chart: readonly 
   // A template's error repeats what it was rendered to, and that may be a value. Cut off only then: half a key is one too.
   const why = values.takenOutOf(firstError(end.stderr)).slice(0, LONGEST_REASON);
   throw new FarrierError("helm.upgrade-failed", `helm upgrade of release ${namespace}/${name} failed: ${why}`);
-}
-
-/** Helm's own sentence; warnings come before it. */
-function firstError(stderr: string): string {
-  const lines = stderr.split("\n").filter((line) => line.trim() !== "");
-  return lines.find((line) => line.startsWith("Error:")) ?? lines.at(-1) ?? "it does not say why";
 }
 
 /**

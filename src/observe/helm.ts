@@ -1,6 +1,7 @@
 /** The `helm` that is here, where values of Rancher's chart have to change for a private CA of the people's own. */
-import type { Estate } from "../estate/estate.ts";
-import { lookAtHelm, programOf } from "../helm/helm-program.ts";
+import type { Estate, ReleaseFacts } from "../estate/estate.ts";
+import { type HelmAccess, lookAtHelm, programOf } from "../helm/helm-program.ts";
+import { namedChartObstacle } from "../helm/named-chart.ts";
 import { isIssued } from "../plan/release.ts";
 import type { World } from "./world.ts";
 
@@ -14,10 +15,20 @@ export async function observeHelm(
   const program = programOf(helm);
   switch (state.kind) {
     case "usable":
-      return { program, version: state.version };
+      return { program, version: state.version, ...(await namedChart(helm, installer.release)) };
     case "missing":
       return { program, problem: "missing" };
     case "unsuitable":
       return { program, version: state.version, problem: "unsuitable" };
   }
+}
+
+/** Looked at before anything changes, not only by the step that upgrades with it. */
+async function namedChart(
+  helm: HelmAccess,
+  { chart: deployed }: ReleaseFacts,
+): Promise<Pick<NonNullable<Estate["access"]["helm"]>, "chart">> {
+  if (helm.chart === undefined) return {};
+  const problem = await namedChartObstacle(helm, helm.chart, deployed);
+  return { chart: { called: helm.chart, ...(problem === undefined ? {} : { problem }) } };
 }

@@ -31,6 +31,16 @@ describe.skipIf(!areBuilt("helm3")).sequential("Rancher's release", () => {
     await journey.plan("rotation");
   });
 
+  it("is not the release of a chart that somebody names: check says so before anything changes", async () => {
+    await writeFile(join(journey.folder, "Chart.yaml"), "apiVersion: v2\nname: rancher\nversion: 2.14.9\n");
+    const { stdout, code } = await journey.farrier("check", "--helm", pathOf("helm3"), "--chart", ".");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/installation\.chart-missing/);
+    expect(stdout.replaceAll(/\s+/g, " ")).toContain(
+      "The chart that was named cannot be used: . is chart rancher 2.14.9, and rancher 2.15.1 is deployed.",
+    );
+  });
+
   it("stops the rotation there, with the command to run by hand and nothing harmed", async () => {
     const { code, stdout } = await journey.farrier("apply", "rotation", "--yes", "-o", "json");
     expect(code).toBe(1);

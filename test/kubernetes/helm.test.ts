@@ -1,8 +1,11 @@
 /** The real helm, both versions of it, on the sandbox's API server and on a real one: what it stores is what is upgraded. */
 import { execFile } from "node:child_process";
+import { createReadStream, existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, normalize } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeChart } from "../../src/helm/chart-directory.ts";
@@ -48,6 +51,7 @@ describe.each(PLACES)("on $place", ({ needs, start, extra }) => {
   let folder: string;
   let place: Place | undefined;
   let connection: Connection;
+  const repository = serveFolder(() => folder);
 
   const built = areBuilt("helm3", "helm4", ...needs);
   beforeAll(async () => {
@@ -56,8 +60,10 @@ describe.each(PLACES)("on $place", ({ needs, start, extra }) => {
     place = await start();
     await writeFile(join(folder, "kubeconfig"), place.kubeconfig, { mode: 0o600 });
     connection = await connectKubeconfig({ kubeconfig: join(folder, "kubeconfig") });
+    await repository.start();
   });
   afterAll(async () => {
+    if (built) await repository.stop();
     await connection?.close();
     await place?.stop();
     if (folder !== undefined) await rm(folder, { recursive: true });
@@ -130,6 +136,68 @@ describe.each(PLACES)("on $place", ({ needs, start, extra }) => {
       expect(JSON.stringify(ingress?.spec)).toContain('"path":"/"');
     });
 
+    const charts = ["a directory", "a .tgz file", "a repository"] as const;
+    test.each(charts)("upgrades with the chart of %s, where one is named", async (kind) => {
+      const found = await stored();
+      const chart = {
+        "a directory": join(folder, name, "original"),
+        "a .tgz file": packed(),
+        "a repository": "ours/rancher",
+      };
+      const values = found.values.with([{ path: "extra.from", to: kind }]);
+      const named = { ...access(), program: await withOwnHome(), chart: chart[kind] };
+      const { signal } = new AbortController();
+      await upgradeRelease(named, { release: found, values, description: `farrier: ${kind}`, signal });
+      const after = await stored();
+      expect(after).toMatchObject({
+        revision: found.revision + 1,
+        status: "deployed",
+        description: `farrier: ${kind}`,
+      });
+      expect(after.chart.metadata).toEqual(found.chart.metadata);
+      expect(JSON.parse(after.values.reveal())).toMatchObject({
+        privateCA: true,
+        extra: { list: ["a", "b"], from: kind },
+      });
+    });
+
+    const others = [
+      {
+        what: "of another version",
+        chart: "2.14.9",
+        says: /is chart rancher 2\.14\.9, and rancher 2\.15\.1 is deployed/,
+      },
+      { what: "that is not there", chart: "gone", says: /gone cannot be read: / },
+    ];
+    test.each(others)("a chart $what is refused, and no revision is made", async ({ chart, says }) => {
+      const found = await stored();
+      const older = await directoryOf("2.14.9");
+      await writeOriginal(older, "2.14.9");
+      const named = { ...access(), chart: join(folder, name, chart) };
+      const { signal } = new AbortController();
+      const upgrade = { release: found, values: found.values, description: "farrier: refused", signal };
+      await expect(upgradeRelease(named, upgrade)).rejects.toMatchObject({
+        code: "helm.chart-unusable",
+        message: expect.stringMatching(says),
+      });
+      expect((await stored()).revision).toBe(found.revision);
+    });
+
+    const packed = () => join(folder, name, "rancher-2.15.1.tgz");
+    /** The same helm, which knows one repository: what the person's own knows is nobody's business. */
+    async function withOwnHome(): Promise<string> {
+      const program = join(folder, name, "own-home");
+      if (existsSync(program)) return program;
+      const home = await directoryOf("home");
+      const own = ["CACHE", "CONFIG", "DATA"].map((kind) => `export HELM_${kind}_HOME=${home}`);
+      await writeFile(program, ["#!/bin/sh", ...own, `exec ${pathOf(name)} "$@"`].join("\n"), { mode: 0o700 });
+      const run = (...args: readonly string[]) => promisify(execFile)(program, [...args], { cwd: join(folder, name) });
+      await run("package", "original");
+      await run("repo", "index", ".");
+      await run("repo", "add", "ours", repository.url(name));
+      return program;
+    }
+
     test("that fails says why in one sentence, without a value that was given", async () => {
       const found = await stored();
       const values = found.values.with([{ path: "ingress.tls", to: "s3cr3t-value" }]);
@@ -145,8 +213,8 @@ describe.each(PLACES)("on $place", ({ needs, start, extra }) => {
 });
 
 /** The chart as its author has it, by other code than what rebuilds it. */
-async function writeOriginal(directory: string): Promise<void> {
-  const { metadata, templates, values } = rancherChart(rancherProfile("2.15.1"));
+async function writeOriginal(directory: string, version = "2.15.1"): Promise<void> {
+  const { metadata, templates, values } = rancherChart(rancherProfile(version));
   await writeFile(join(directory, "Chart.yaml"), JSON.stringify(metadata));
   await writeFile(join(directory, "values.yaml"), JSON.stringify(values));
   await mkdir(join(directory, "templates"), { recursive: true });
@@ -154,7 +222,22 @@ async function writeOriginal(directory: string): Promise<void> {
   for (const { name, data } of templates as readonly { readonly name: string; readonly data: string }[]) {
     await writeFile(join(directory, name), Buffer.from(data, "base64"));
   }
-  expect(await readFile(join(directory, "Chart.yaml"), "utf8")).toContain("2.15.1");
+  expect(await readFile(join(directory, "Chart.yaml"), "utf8")).toContain(version);
+}
+
+/** Files of a folder, as a repository of charts serves them. */
+function serveFolder(folder: () => string) {
+  const server = createServer((request, response) => {
+    createReadStream(join(folder(), normalize(request.url ?? "/")))
+      .on("error", () => response.writeHead(404).end())
+      .pipe(response);
+  });
+  return {
+    start: () => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve)),
+    // A server that listens on a port has such an address.
+    url: (path: string) => `http://127.0.0.1:${(server.address() as AddressInfo).port}/${path}`,
+    stop: () => new Promise((resolve) => server.close(resolve)),
+  };
 }
 
 async function startSimulated(): Promise<Place> {
