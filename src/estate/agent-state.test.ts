@@ -41,6 +41,18 @@ describe("an agent is armed", () => {
         pods: [runningPod(OLD), waitingPod(NEXT), { ...runningPod("c", "gone"), phase: "Failed" }],
       }),
     ],
+    [
+      "a pod that has ended by itself is left over",
+      armedAgent(OLD, NEXT, {
+        replicas: 2,
+        pods: [
+          runningPod(OLD, "one"),
+          runningPod(OLD, "two"),
+          waitingPod(NEXT),
+          { ...runningPod("c", "gone"), phase: "Succeeded" },
+        ],
+      }),
+    ],
   ];
   test.each(rows)("when %s", (_, agent) => {
     expect(armingObstacles(agent, NEXT, 30)).toEqual([]);
@@ -74,6 +86,11 @@ describe("an agent is not armed", () => {
     ],
     ["no new pod was made", armedAgent(OLD, NEXT, { pods: [runningPod(OLD)] }), "no pod with the next pin"],
     [
+      "the new pod is being deleted",
+      armedAgent(OLD, NEXT, { pods: [runningPod(OLD), { ...waitingPod(NEXT), deleting: true }] }),
+      "no pod with the next pin",
+    ],
+    [
       "the image cannot be pulled",
       armedAgent(OLD, NEXT, {
         pods: [runningPod(OLD), { ...waitingPod(NEXT), hasRun: false, waiting: "ImagePullBackOff" }],
@@ -98,8 +115,35 @@ describe("an agent is not armed", () => {
   });
 });
 
+describe("what keeps a new pod from starting", () => {
+  const yet = "no pod with the next pin has been started yet";
+  const pull = "The node cannot pull the agent's image any more: mend the registry or its credentials.";
+  const look = "Wait for it; then look at the events of the agent's new pod.";
+  const rows: [string | undefined, string, string][] = [
+    ["ImagePullBackOff", `${yet} (ImagePullBackOff)`, pull],
+    ["ErrImagePull", `${yet} (ErrImagePull)`, pull],
+    ["Unschedulable", `${yet} (Unschedulable)`, "No node has room for a second agent pod: make room for it."],
+    ["CreateContainerConfigError", `${yet} (CreateContainerConfigError)`, look],
+    [undefined, yet, look],
+  ];
+  test.each(rows)("%s: what is said and to be done", (waiting, why, hint) => {
+    const { waiting: _, ...pod } = waitingPod(NEXT);
+    const next = { ...pod, hasRun: false, ...(waiting === undefined ? {} : { waiting }) };
+    const agent = armedAgent(OLD, NEXT, { pods: [runningPod(OLD), next] });
+    expect(armingObstacles(agent, NEXT, 30)).toEqual([{ why, hint }]);
+  });
+});
+
 describe("an agent has started with a pin", () => {
   const young = { ...runningPod(NEXT), runningSince: secondsBefore(5) };
+  const { runningSince: _, ...unknownSince } = runningPod(NEXT);
+  const COUNTS = (replicas: number) => ({
+    replicas,
+    updatedReplicas: replicas,
+    readyReplicas: replicas,
+    availableReplicas: replicas,
+    totalReplicas: replicas,
+  });
   const rows: [string, AgentWorkload, { connected: boolean }][] = [
     ["its only pod runs for an hour and is connected", agentWith(NEXT), { connected: true }],
     [
@@ -107,13 +151,34 @@ describe("an agent has started with a pin", () => {
       agentWith(NEXT, { minReadySeconds: 30, pods: [young] }),
       { connected: false },
     ],
+    [
+      "its pod runs a moment longer than a start check takes",
+      agentWith(NEXT, { pods: [{ ...runningPod(NEXT), runningSince: secondsBefore(16) }] }),
+      { connected: true },
+    ],
+    [
+      "a pod that was replaced is going",
+      agentWith(NEXT, { pods: [runningPod(NEXT), { ...waitingPod(NEXT), deleting: true }] }),
+      { connected: true },
+    ],
+    [
+      "a completed pod with the old pin is left over",
+      agentWith(NEXT, { pods: [runningPod(NEXT), { ...runningPod(OLD), phase: "Succeeded" }] }),
+      { connected: true },
+    ],
   ];
   test.each(rows)("when %s", (_, agent, { connected }) => {
     expect(startObstacles(agent, NEXT, { ...question, connected })).toEqual([]);
   });
 
   const refused: [string, AgentWorkload, { connected: boolean }, string][] = [
-    ["its Deployment has another pin", agentWith(OLD), { connected: true }, "another pin"],
+    ["its Deployment has another pin", agentWith(OLD), { connected: true }, "its Deployment carries another pin"],
+    [
+      "its Deployment was put back while its pods go on",
+      agentWith(OLD, { pods: [runningPod(NEXT)] }),
+      { connected: true },
+      "its Deployment carries another pin",
+    ],
     [
       "an old pod still ends",
       agentWith(NEXT, { pods: [runningPod(NEXT), { ...runningPod(OLD), deleting: true }] }),
@@ -128,6 +193,51 @@ describe("an agent has started with a pin", () => {
       agentWith(NEXT, { minReadySeconds: 10, pods: [young] }),
       { connected: true },
       "not outlived",
+    ],
+    [
+      "its pod runs as long as a start check may take",
+      agentWith(NEXT, { pods: [{ ...runningPod(NEXT), runningSince: secondsBefore(15) }] }),
+      { connected: true },
+      "not outlived",
+    ],
+    [
+      "nothing tells since when its pod runs",
+      agentWith(NEXT, { pods: [unknownSince] }),
+      { connected: true },
+      "not outlived",
+    ],
+    [
+      "one of its two pods is young",
+      agentWith(NEXT, {
+        ...COUNTS(2),
+        pods: [runningPod(NEXT, "one"), { ...young, name: "two" }],
+      }),
+      { connected: true },
+      "not outlived",
+    ],
+    [
+      "its controller counts none Ready",
+      agentWith(NEXT, { readyReplicas: 0 }),
+      { connected: true },
+      "not all of its pods",
+    ],
+    [
+      "only one of two pods is there, whatever its controller counts",
+      agentWith(NEXT, COUNTS(2)),
+      { connected: true },
+      "not all of its pods",
+    ],
+    [
+      "its controller has not made all pods anew",
+      agentWith(NEXT, { updatedReplicas: 0 }),
+      { connected: true },
+      "rollout is not finished",
+    ],
+    [
+      "its controller still counts an older pod",
+      agentWith(NEXT, { totalReplicas: 2 }),
+      { connected: true },
+      "rollout is not finished",
     ],
     ["its pod crash-loops", agentWith(NEXT, { pods: [waitingPod(NEXT)] }), { connected: true }, "not all of its pods"],
     ["one of two replicas is missing", agentWith(NEXT, { replicas: 2 }), { connected: true }, "not all of its pods"],
@@ -151,6 +261,12 @@ describe("an agent has started with a pin", () => {
   });
 });
 
+test("without minReadySeconds to wait for, nothing but a connection and time shows a start", () => {
+  const agent = agentWith(NEXT, { pods: [{ ...runningPod(NEXT), runningSince: secondsBefore(5) }] });
+  expect(hasStarted(agent, NEXT, { ...question, minReadySeconds: 0 })).toBe(false);
+  expect(hasStarted(agentWith(NEXT), NEXT, { ...question, minReadySeconds: 0 })).toBe(true);
+});
+
 describe("an agent that works would not survive its next restart", () => {
   test("when its running pods pin a bundle that is no longer served", () => {
     expect(latentMismatch(agentWith(OLD), NEXT)).toContain("stop at their next start");
@@ -164,6 +280,16 @@ describe("an agent that works would not survive its next restart", () => {
     expect(latentMismatch(armedAgent(OLD, NEXT, { pods: [waitingPod(OLD), runningPod(NEXT)] }), NEXT)).toBeUndefined();
     expect(latentMismatch(agentWith(OLD), OLD)).toBeUndefined();
   });
+
+  const serving: [string, AgentWorkload["pods"]][] = [
+    ["only a pod that does not serve pins another bundle", [waitingPod(OLD)]],
+    ["only a pod that is going pins another bundle", [{ ...runningPod(OLD), deleting: true }, waitingPod(NEXT)]],
+    ["one of two pods is pinned to what is served", [runningPod(OLD), runningPod(NEXT)]],
+    ["it has no pods", []],
+  ];
+  test.each(serving)("but would where its Deployment is pinned to what is served and %s", (_, pods) => {
+    expect(latentMismatch(agentWith(NEXT, { pods }), NEXT)).toBeUndefined();
+  });
 });
 
 test("replicas disagree when Ready pods carry different pins and no rollout will end that", () => {
@@ -173,12 +299,21 @@ test("replicas disagree when Ready pods carry different pins and no rollout will
   expect(
     replicasDisagree(agentWith(OLD, { replicas: 2, pods: [runningPod(OLD, "one"), runningPod(OLD, "two")] })),
   ).toBe(false);
+  // minReadySeconds alone ends nothing: all pods that are wanted are there.
+  expect(replicasDisagree(agentWith(NEXT, { replicas: 2, minReadySeconds: 30, pods }))).toBe(true);
+  // Nor does one pod too many, where nothing keeps the old ones.
+  expect(replicasDisagree(agentWith(NEXT, { replicas: 1, pods }))).toBe(true);
+  const waits = [runningPod(OLD), waitingPod(NEXT)];
+  expect(replicasDisagree(agentWith(NEXT, { replicas: 2, pods: waits }))).toBe(false);
+  const goes = [runningPod(OLD), { ...runningPod(NEXT), deleting: true }];
+  expect(replicasDisagree(agentWith(NEXT, { replicas: 2, pods: goes }))).toBe(false);
 });
 
 test("an agent is aligned with a pin when template and every live pod carry it, well or not", () => {
   expect(alignedWith(agentWith(OLD), OLD)).toBe(true);
   expect(alignedWith(agentWith(OLD, { pods: [waitingPod(OLD)] }), OLD)).toBe(true);
   expect(alignedWith(armedAgent(OLD, NEXT), NEXT)).toBe(false);
+  expect(alignedWith(agentWith(NEXT, { pods: [runningPod(OLD)] }), OLD)).toBe(false);
 });
 
 test("only pods that wait with the pin are nudged: never one that serves or is already going", () => {

@@ -136,6 +136,11 @@ describe("widen", () => {
   test("lets a cluster be left behind by a waiver, and names it", () => {
     const estate = estateOf([armed("c-1"), offlineCluster("c-2")]);
     expect(gate("widen", estate, { waivers: [waiver("c-2")] })).toEqual({ passes: true, holds: [], waived: ["c-2"] });
+    const many = estateOf([offlineCluster("c-3"), armed("c-1"), offlineCluster("c-2")]);
+    expect(gate("widen", many, { waivers: [waiver("c-3"), waiver("c-1"), waiver("c-2")] }).waived).toEqual([
+      "c-2",
+      "c-3",
+    ]);
   });
 
   test("does not count a waiver that has run out, or one for another cluster", () => {
@@ -154,6 +159,7 @@ describe("widen", () => {
 
   test("asks no agent when everybody is served the bundle already", () => {
     expect(gate("widen", widened(clusterWith("c-1", agentWith(PIN.both)))).passes).toBe(true);
+    expect(gate("widen", widened(clusterWith("c-1", agentWith(PIN.current)), offlineCluster("c-2"))).passes).toBe(true);
   });
 });
 

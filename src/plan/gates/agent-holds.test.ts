@@ -1,0 +1,136 @@
+import { describe, expect, test } from "vitest";
+import {
+  agentWith,
+  armedAgent,
+  clusterWith,
+  localCluster,
+  NOW,
+  offlineCluster,
+  waitingPod,
+} from "../../../test/helpers/estate-builder.ts";
+import { estateOf, overlapInput, overlapPlan, PIN, YOUNG } from "../../../test/helpers/plan-builder.ts";
+import type { AgentPod, AgentWorkload } from "../../estate/agent.ts";
+import type { Cluster } from "../../estate/cluster.ts";
+import type { Estate } from "../../estate/estate.ts";
+import { assemblePlan } from "../assemble.ts";
+import type { Plan } from "../plan.ts";
+import { epochNamed } from "../reading.ts";
+import { armedHolds, preparedHolds, sessionHolds } from "./agent-holds.ts";
+
+const CURRENT = clusterWith("c-1", agentWith(PIN.current));
+const plan = overlapPlan([localCluster(), CURRENT]);
+
+function question(cluster: Cluster, epoch: "both" | "target", of: Plan = plan, gaps: Estate["gaps"] = []) {
+  const estate = { ...estateOf([cluster]), gaps };
+  return { plan: of, estate, cluster, epoch: epochNamed(of, epoch), now: NOW };
+}
+const armed = (change: Partial<AgentWorkload> = {}) => armedAgent(PIN.current, PIN.both, change);
+
+describe("before the next bundle is served", () => {
+  test("an agent that was never armed is told to be armed, and nothing about a redeploy", () => {
+    expect(armedHolds(question(CURRENT, "both"))).toEqual([
+      {
+        target: "c-1/cluster-agent",
+        why: "The agent of name-of-c-1 (c-1): its Deployment does not carry the next pin.",
+        hint: "Arm it; if it was armed before, Rancher has applied its own manifest since.",
+      },
+    ]);
+  });
+
+  test("everything that is wrong with an agent is told at once", () => {
+    const agent = armed({ paused: true, minReadySeconds: 5 });
+    expect(armedHolds(question(clusterWith("c-1", agent), "both"))).toEqual([
+      {
+        target: "c-1/cluster-agent",
+        why: "The agent of name-of-c-1 (c-1): the rollout of its Deployment is paused; its minReadySeconds is 5, so that a crashing new pod would end the old one.",
+        hint: "Find out who paused it, then kubectl rollout resume.",
+      },
+    ]);
+  });
+
+  test("an agent that was seen once holds where its cluster does not answer now", () => {
+    const { tunnel, reach } = offlineCluster("c-1");
+    const [hold, ...others] = armedHolds(question(clusterWith("c-1", armed(), { tunnel, reach }), "both"));
+    expect(others).toEqual([]);
+    expect(hold?.why).toBe(
+      "The agent of name-of-c-1 (c-1) cannot be looked at: its API does not answer (Cluster agent is not connected).",
+    );
+    expect(hold?.hint).toMatch(/farrier rescue-kit c-1 .* farrier waive ROTATION c-1 /);
+  });
+
+  test("a pod with a strange pin holds while it may start again, and not once it is going", () => {
+    const strange = waitingPod("c".repeat(64), "strange");
+    const beside = (pod: AgentPod) => clusterWith("c-1", armed({ pods: [...armed().pods, pod] }));
+    expect(armedHolds(question(beside({ ...strange, deleting: true }), "both"))).toEqual([]);
+    expect(armedHolds(question(beside(strange), "both"))).toEqual([
+      {
+        target: "c-1/cluster-agent",
+        why: "The agent of name-of-c-1 (c-1): pod strange pins a bundle that is not served.",
+        hint: "Let it settle on the bundle that is served (set that pin, wait for its pods), then arm it.",
+      },
+    ]);
+  });
+
+  test("what could not be looked at is told by what it is, and only of its own cluster", () => {
+    const gaps = [
+      { target: "cluster c-1: daemonsets", why: "daemonsets is forbidden" },
+      { target: "cluster c-10: daemonsets", why: "daemonsets is forbidden" },
+      { target: "setting cacerts", why: "it is forbidden" },
+    ];
+    expect(armedHolds(question(clusterWith("c-1", armed()), "both", plan, gaps))).toEqual([
+      {
+        target: "c-1/daemonsets",
+        why: "In name-of-c-1 (c-1), daemonsets could not be looked at: daemonsets is forbidden",
+        hint: expect.stringContaining("farrier waive ROTATION c-1 "),
+      },
+    ]);
+  });
+});
+
+describe("before a flag day", () => {
+  const redeployed = clusterWith("c-2", agentWith(PIN.current));
+  const flagDay = assemblePlan(
+    overlapInput(estateOf([CURRENT, redeployed], { chain: YOUNG.chain }), {
+      replace: true,
+      options: { methods: { "c-2": "redeploy" } },
+    }),
+  );
+
+  test("who is to be armed holds until then", () => {
+    expect(preparedHolds(question(CURRENT, "target", flagDay))).toHaveLength(1);
+    const ready = clusterWith("c-1", armedAgent(PIN.current, PIN.target));
+    expect(preparedHolds(question(ready, "target", flagDay))).toEqual([]);
+  });
+
+  test("who is only redeployed afterwards is cut off by it, as the plan says, and holds nothing", () => {
+    expect(preparedHolds(question(redeployed, "target", flagDay))).toEqual([]);
+  });
+});
+
+describe("after the certificate was changed", () => {
+  const rows: [string, Partial<Cluster>, boolean][] = [
+    ["is connected, and its API answers", {}, false],
+    ["is not connected", { connected: { status: "False" } }, true],
+    ["is not known to be connected", { connected: { status: "Unknown" } }, true],
+    ["is said to be connected, and its API does not answer", { tunnel: offlineCluster("c-1").tunnel }, true],
+  ];
+  test.each(rows)("a cluster that %s", (_, change, holds) => {
+    const found = sessionHolds(question(clusterWith("c-1", agentWith(PIN.both), change), "target"));
+    expect(found).toEqual(
+      holds
+        ? [
+            {
+              target: "c-1/cluster-agent",
+              why: "name-of-c-1 (c-1) has not connected since the certificate was changed.",
+              hint: expect.stringContaining("a rollback presents the earlier certificate with one write"),
+            },
+          ]
+        : [],
+    );
+  });
+
+  test("the management cluster has no agent that could connect", () => {
+    const { connected: _, ...local } = localCluster();
+    expect(sessionHolds(question({ ...local, tunnel: offlineCluster("local").tunnel }, "target"))).toEqual([]);
+  });
+});
