@@ -4,7 +4,8 @@ import type { SecretFacts } from "../../estate/estate.ts";
 /** `Secret cattle-system/tls-ca, which Flux owns,`: by name where an owner left its mark. */
 export function secretCalled(secret: Pick<SecretFacts, "namespace" | "name" | "owners">): string {
   const place = `Secret ${secret.namespace}/${secret.name}`;
-  return secret.owners.length === 0 ? place : `${place}, which ${secret.owners.join(" and ")} owns,`;
+  const owns = secret.owners.length === 1 ? "owns" : "own";
+  return secret.owners.length === 0 ? place : `${place}, which ${secret.owners.join(" and ")} ${owns},`;
 }
 
 /** What to do before it is written again. */

@@ -55,7 +55,7 @@ describe("the Secret of the bundle", () => {
 
   test("that two tools own is to be let go of by both", () => {
     const [hold] = settledHolds(plan, owned(estate(), "trust", ["Argo CD", "Helm"]), both);
-    expect(hold?.why).toMatch(/^Secret cattle-system\/tls-ca, which Argo CD and Helm owns, does not hold /);
+    expect(hold?.why).toMatch(/^Secret cattle-system\/tls-ca, which Argo CD and Helm own, does not hold /);
     expect(hold?.hint).toBe(hint("Suspend Argo CD's and Helm's sync of it, or change its source"));
   });
 
@@ -128,7 +128,7 @@ describe("the switch is seen", () => {
   });
 
   const rows: [string, Estate["serving"]["presented"], string][] = [
-    ["no address was asked", [], "No address of Rancher does not present the target certificate."],
+    ["no address was asked", [], "No address of Rancher presents the target certificate."],
     [
       "one address presents another certificate",
       [

@@ -107,11 +107,12 @@ export function presentedHolds(plan: Plan, estate: Estate): Hold[] {
   }
   const late = presented.filter(({ fingerprints, error }) => error !== undefined || fingerprints[0] !== leaf);
   if (presented.length > 0 && late.length === 0) return [];
-  const who = late.length === 0 ? "No address of Rancher" : late.map(({ address }) => address).join(", ");
+  const addresses = late.map(({ address }) => address).join(", ");
+  const what = late.length === 0 ? "No address of Rancher presents" : `${addresses} does not present`;
   return [
     {
       target: "rancher",
-      why: `${who} does not present the target certificate.`,
+      why: `${what} the target certificate.`,
       hint: "Wait for the ingress controller; if it stays so, look at its replicas and at who else writes the Secret.",
     },
   ];
