@@ -1,66 +1,20 @@
 import { describe, expect, test } from "vitest";
-import type { ClusterAccess, TokenFacts, TokenSecret } from "../../estate/cluster-access.ts";
+import {
+  CURRENT,
+  cluster,
+  GOOD,
+  type Held,
+  NEW_CA,
+  NOT_READY,
+  OLD_CA,
+  type Own,
+  PIN,
+  REFUSED,
+  secret,
+  token,
+} from "../../../test/helpers/access-builder.ts";
+import type { ClusterAccess } from "../../estate/cluster-access.ts";
 import { isCurrent, judgeAccess, needsRestart, notHeld } from "./judge-access.ts";
-
-const OLD_CA = ["0".repeat(64)];
-const NEW_CA = ["1".repeat(64)];
-const PIN = "a".repeat(64);
-const ACCOUNT = "cf492c33-dac1-46e2-8c3d-ad401131b050";
-
-const token = (fingerprint: string, accepted: TokenFacts["accepted"]): TokenFacts => ({
-  fingerprint,
-  subject: "system:serviceaccount:cattle-system:cattle",
-  accountUid: ACCOUNT,
-  accepted,
-});
-
-const secret = (name: string, facts: TokenFacts | undefined, ca = NEW_CA): TokenSecret => ({
-  namespace: name.startsWith("cattle-token-") ? "cattle-system" : "cattle-impersonation-system",
-  name,
-  uid: `uid of ${name}`,
-  account: "cattle",
-  ca,
-  ...(facts === undefined ? {} : { token: facts }),
-});
-
-const GOOD = token("good", "yes");
-const REFUSED = token("refused", "no");
-
-/** A cluster about which everything is right. */
-const CURRENT: ClusterAccess = {
-  id: "c-abc12",
-  name: "paris",
-  driver: "imported",
-  held: {
-    storage: { kind: "secret", name: "cluster-serviceaccounttoken-x" },
-    apiEndpoint: "https://10.43.0.1:443",
-    ca: NEW_CA,
-    token: GOOD,
-  },
-  connected: { status: "True" },
-  ready: { status: "True" },
-  own: {
-    kubeSystemUid: "uid",
-    ca: NEW_CA,
-    accountUid: ACCOUNT,
-    registeredAs: "c-abc12",
-    agentTokens: [secret("cattle-token-aaaaa", GOOD)],
-    personTokens: [secret("cattle-impersonation-u-token-bbbbb", token("person", "yes"))],
-    pods: [{ name: "agent-1", uid: "p1", pin: PIN, account: "cattle", secrets: [] }],
-  },
-};
-
-type Held = Partial<ClusterAccess["held"]>;
-type Own = Partial<ClusterAccess["own"]>;
-
-const cluster = (held: Held = {}, own: Own = {}, rest: Partial<ClusterAccess> = {}): ClusterAccess => ({
-  ...CURRENT,
-  ...rest,
-  held: { ...CURRENT.held, ...held },
-  own: { ...CURRENT.own, ...own },
-});
-
-const NOT_READY = (message: string): Partial<ClusterAccess> => ({ ready: { status: "False", message } });
 
 interface Row {
   readonly name: string;
