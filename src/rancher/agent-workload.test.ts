@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { KubeObject } from "../kubernetes/object.ts";
 import { agentPodOf, agentWorkloadOf } from "./agent-workload.ts";
 
 const PIN = "f0faf3708f852e567991736f914d27bc274a7d4f2f5de9f83caad35f89e545fb";
@@ -76,6 +77,53 @@ describe("the agent's Deployment", () => {
     expect(agentWorkloadOf(other, [])).toBeUndefined();
   });
 
+  const spec = (change: object, env: readonly object[] = container.env) => ({
+    ...deployment,
+    spec: { ...deployment.spec, ...change, template: { spec: { containers: [{ ...container, env }] } } },
+  });
+  const rows: { name: string; object: KubeObject; says: object }[] = [
+    {
+      name: "of an old Rancher has no features, and is not strict",
+      object: spec({}, [{ name: "STRICT_VERIFY", value: "false" }]),
+      says: { strict: false, pin: "", serverUrl: "" },
+    },
+    {
+      name: "that is armed, and paused",
+      object: spec({ minReadySeconds: 30, paused: true, replicas: 2 }),
+      says: { minReadySeconds: 30, paused: true, replicas: 2 },
+    },
+    { name: "scaled to none", object: spec({ replicas: 0 }), says: { replicas: 0 } },
+    { name: "whose number of pods nobody has set", object: spec({ replicas: undefined }), says: { replicas: 1 } },
+    {
+      name: "that is made anew as a whole",
+      object: spec({ strategy: { type: "Recreate" } }),
+      says: { strategy: { type: "Recreate", maxSurge: "", maxUnavailable: "" } },
+    },
+    {
+      name: "whose controller is a generation behind",
+      object: { ...deployment, status: { ...deployment.status, observedGeneration: 8 } },
+      says: { settled: false },
+    },
+    {
+      name: "whose controller has seen a later one (it was read before)",
+      object: { ...deployment, status: { ...deployment.status, observedGeneration: 10 } },
+      says: { settled: true },
+    },
+  ];
+  it.each(rows)("$name", ({ object, says }) => {
+    expect(agentWorkloadOf(object, [])).toMatchObject(says);
+  });
+
+  it("has no features where the variable is not there, which is not the same as an empty one", () => {
+    expect(agentWorkloadOf(spec({}, []), [])).not.toHaveProperty("features");
+    expect(agentWorkloadOf(spec({}, [{ name: "CATTLE_FEATURES" }]), [])).toMatchObject({ features: "" });
+  });
+
+  it("has those of the pods that are an agent's", () => {
+    const pods = [pod({}), { ...pod({}), spec: { containers: [{ name: "web" }] } }, { metadata: { name: "none" } }];
+    expect(agentWorkloadOf(deployment, pods)?.pods.map(({ name }) => name)).toEqual(["cattle-cluster-agent-1"]);
+  });
+
   it("whose controller has not yet looked is not settled", () => {
     expect(agentWorkloadOf({ ...deployment, status: {} }, [])).toMatchObject({ settled: false, totalReplicas: 0 });
   });
@@ -126,6 +174,44 @@ describe("an agent's pod", () => {
       says: { hasRun: false },
     },
     {
+      name: "whose start failed once and that has run since",
+      status: {
+        containerStatuses: [
+          containerStatus({
+            state: { terminated: { exitCode: 128, reason: "ContainerCannotRun" } },
+            lastState: { terminated: { exitCode: 1, reason: "Error" } },
+          }),
+        ],
+      },
+      says: { hasRun: true },
+    },
+    {
+      name: "whose end nobody has seen: its node is gone",
+      status: {
+        containerStatuses: [
+          containerStatus({ state: { terminated: { exitCode: 137, reason: "ContainerStatusUnknown" } } }),
+        ],
+      },
+      says: { hasRun: false },
+    },
+    {
+      name: "of which only a container beside the agent is told",
+      status: {
+        conditions: [
+          { type: "Ready", status: "False" },
+          { type: "ContainersReady", status: "True" },
+        ],
+        containerStatuses: [{ ...containerStatus({ restartCount: 4, state: { running: {} } }), name: "sidecar" }],
+      },
+      says: { hasRun: false, ready: false, restarts: 0 },
+    },
+    {
+      name: "without a node, and without a word why",
+      status: { phase: "Pending", conditions: [{ type: "PodScheduled", status: "False" }] },
+      says: { waiting: "Unschedulable" },
+    },
+    { name: "that was just made", status: {}, says: { phase: "Pending", ready: false, hasRun: false, restarts: 0 } },
+    {
       name: "without a node",
       status: { phase: "Pending", conditions: [{ type: "PodScheduled", status: "False", reason: "Unschedulable" }] },
       says: { hasRun: false, waiting: "Unschedulable", phase: "Pending" },
@@ -133,6 +219,15 @@ describe("an agent's pod", () => {
   ];
   it.each(rows)("$name", ({ status, says }) => {
     expect(agentPodOf(pod(status))).toMatchObject(says);
+  });
+
+  it("that has a node and waits without a word why has no reason, and no start", () => {
+    const waiting = containerStatus({ state: { waiting: {} } });
+    const found = agentPodOf(
+      pod({ conditions: [{ type: "PodScheduled", status: "True" }], containerStatuses: [waiting] }),
+    );
+    expect(found).not.toHaveProperty("waiting");
+    expect(found).not.toHaveProperty("runningSince");
   });
 
   it("that was asked to go is deleting", () => {

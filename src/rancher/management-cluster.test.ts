@@ -68,6 +68,27 @@ describe("a cluster object of Rancher's", () => {
       },
       says: { systemAgents: true },
     },
+    { name: "the management cluster, by its name", change: { metadata: { name: "local" } }, says: { local: true } },
+    {
+      name: "the management cluster under another name",
+      change: { metadata: { name: "c-1" }, spec: { internal: true } },
+      says: { local: true },
+    },
+    {
+      name: "K3s by Rancher's own provisioning, of which only the provider is known yet",
+      change: { metadata: { name: "c-m-x7k2p" }, status: { provider: "K3s" } },
+      says: { systemAgents: true, driver: "" },
+    },
+    {
+      name: "a hosted one that has such a name",
+      change: { metadata: { name: "c-m-x7k2p" }, status: { driver: "EKS", provider: "rke2" } },
+      says: { systemAgents: false },
+    },
+    {
+      name: "a condition of a status that nobody knows",
+      change: { status: { conditions: [{ type: "Ready", status: "Maybe", reason: "Odd" }] } },
+      says: { ready: { status: "Unknown", reason: "Odd" }, connected: undefined },
+    },
     { name: "imported RKE2", change: { status: { driver: "rke2" } }, says: { systemAgents: false } },
     {
       name: "null conditions, as an old Rancher leaves them",
@@ -82,5 +103,12 @@ describe("a cluster object of Rancher's", () => {
   ];
   it.each(rows)("$name", ({ change, says }) => {
     expect(readManagementCluster({ ...recorded, ...change })).toMatchObject(says);
+  });
+
+  it.each([
+    ["whose name for people is no text", { spec: { displayName: 7 } }],
+    ["whose conditions are no list", { status: { conditions: "True" } }],
+  ])("%s is none", (_, change) => {
+    expect(readManagementCluster({ ...recorded, ...change })).toBeUndefined();
   });
 });
