@@ -41,6 +41,7 @@ function within(api: Api, namespace: string): Api {
     delete: (resource, name, options) => api.delete(there(resource), name, options),
     watchUntil: (resource, selection, decide, options) => api.watchUntil(there(resource), selection, decide, options),
     followLog: (log) => api.followLog({ ...log, namespace }),
+    readLogEnd: (end) => api.readLogEnd({ ...end, namespace }),
     run: (command) => api.run({ ...command, namespace }),
     allowed: (verb, resource, name) => api.allowed(verb, there(resource), name),
     askPod: (pod, path) => api.askPod(pod, path),

@@ -45,7 +45,7 @@ export async function runRefresh(words: readonly string[], options: Options): Pr
 }
 
 function shown(looks: readonly ClusterLook[]): object[] {
-  return looks.map(({ id, name, comparisons, findings }) => ({ id, name, comparisons, findings }));
+  return looks.map(({ stale: _, ...look }) => look);
 }
 
 async function makePlan(

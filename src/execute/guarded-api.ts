@@ -8,6 +8,7 @@ export function guardedApi(api: Api, guard: () => Promise<void>): Api {
     get: (resource, name) => api.get(resource, name),
     list: (resource, selection) => api.list(resource, selection),
     watchUntil: (resource, selection, decide, options) => api.watchUntil(resource, selection, decide, options),
+    readLogEnd: (end) => api.readLogEnd(end),
     followLog: (log) => api.followLog(log),
     allowed: (verb, resource, name) => api.allowed(verb, resource, name),
     askPod: (pod, path) => api.askPod(pod, path),

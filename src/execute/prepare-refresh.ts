@@ -8,6 +8,7 @@ import { FarrierError } from "../errors.ts";
 import { type Finding, finding } from "../findings.ts";
 import { ApiError } from "../kubernetes/api-error.ts";
 import { namespaces } from "../kubernetes/resource.ts";
+import { type AgentLog, lastLinesOfAgent } from "../observe/agent-log.ts";
 import { observeClusterAccess } from "../observe/cluster-access.ts";
 import { mapLimited } from "../observe/concurrency.ts";
 import { directWay } from "../observe/direct-way.ts";
@@ -38,6 +39,8 @@ export interface ClusterLook {
   /** Side by side; empty where the cluster could not be asked. */
   readonly comparisons: readonly Comparison[];
   readonly findings: readonly Finding[];
+  /** What its agent has written last; absent where the cluster could not be asked, or nothing is to be said of it. */
+  readonly agentLog?: AgentLog;
   /** Something about it is stale, and nothing stands against mending it. */
   readonly stale?: StaleCluster;
 }
@@ -65,10 +68,11 @@ async function lookAtCluster(world: World, cluster: NamedCluster, servedPin: str
   if (access === undefined) throw new FarrierError("input.cluster-unknown", `Rancher has no cluster ${id} any more.`);
   const verdict = judgeAccess(access, servedPin);
   const { comparisons, findings } = verdict;
+  if (findings.length === 0 && isCurrent(verdict)) return { id, name, comparisons, findings };
+  const look = { id, name, comparisons, findings, agentLog: await lastLinesOfAgent(direct.api) };
   const refused = findings.some(({ severity }) => severity === "error");
-  if (refused || isCurrent(verdict)) return { id, name, comparisons, findings };
-  const reach = { kubeconfig, context, server: direct.server };
-  return { id, name, comparisons, findings, stale: { access, verdict, reach } };
+  if (refused || isCurrent(verdict)) return look;
+  return { ...look, stale: { access, verdict, reach: { kubeconfig, context, server: direct.server } } };
 }
 
 /** Why the kubeconfig does not do: the CA of before, a credential of before, a clock, or the way there. */

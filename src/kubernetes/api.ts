@@ -3,7 +3,16 @@ import { z } from "zod";
 import { ApiError, type Asked, errorOfAnswer, errorOfBody } from "./api-error.ts";
 import { asKubeObject, type KubeObject } from "./object.ts";
 import { patiently } from "./patience.ts";
-import { followLog, type PodCommand, type PodLog, runInPod, type StreamDoor } from "./pod-streams.ts";
+import {
+  followLog,
+  type LogEnd,
+  type PodCommand,
+  type PodLog,
+  type PodStreams,
+  readLogEnd,
+  runInPod,
+  type StreamDoor,
+} from "./pod-streams.ts";
 import { describe, pods, type Resource, resourcePath } from "./resource.ts";
 import type { Transport, TransportRequest } from "./transport.ts";
 import { type Listed, type WatchOptions, watchUntil } from "./watch.ts";
@@ -50,7 +59,7 @@ export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "d
  * The verbs that Farrier uses. All but `get` (where 404 is `undefined`) throw an `ApiError` for any answer that is not
  * success. Reads are tried up to three times when the server is merely busy; writes never are: that is the runner's.
  */
-export interface Api {
+export interface Api extends PodStreams {
   /** Which cluster, for sentences: `the management cluster`, `cluster c-abc12`. */
   readonly server: string;
   get(resource: Resource, name: string): Promise<KubeObject | undefined>;
@@ -76,16 +85,6 @@ export interface Api {
     decide: (objects: readonly KubeObject[]) => T | undefined,
     options: WatchOptions,
   ): Promise<T>;
-  /**
-   * Follows a container's log, as a person does who watches it, until the first text comes.
-   * Throws an `ApiError` when it cannot be followed; after `deadlineMs` without a text, of kind `deadline`.
-   */
-  followLog(log: PodLog): Promise<string>;
-  /**
-   * Runs a command in a container, as a person's shell does. @returns what it wrote to its standard output
-   * Throws an `ApiError` when it cannot be run, or ends with a failure; after `deadlineMs`, of kind `deadline`.
-   */
-  run(command: PodCommand): Promise<string>;
   /** What a SelfSubjectAccessReview says; `unknown` when it could not be asked. */
   allowed(verb: Verb, resource: Resource, name?: string): Promise<"yes" | "no" | "unknown">;
   /**
@@ -243,6 +242,10 @@ class HttpApi implements Api {
 
   followLog(log: PodLog): Promise<string> {
     return followLog(this.#door(), log);
+  }
+
+  readLogEnd(end: LogEnd): Promise<string> {
+    return readLogEnd(this.#door(), end);
   }
 
   run(command: PodCommand): Promise<string> {

@@ -18,12 +18,46 @@ export interface PodCommand extends PodLog {
   readonly command: readonly [string, ...string[]];
 }
 
+export interface LogEnd extends PodLog {
+  /** How many lines. */
+  readonly lines: number;
+}
+
+/** A part of the verbs of an API server. */
+export interface PodStreams {
+  /**
+   * Follows a container's log, as a person does who watches it, until the first text comes.
+   * Throws an `ApiError` when it cannot be followed; after `deadlineMs` without a text, of kind `deadline`.
+   */
+  followLog(log: PodLog): Promise<string>;
+  /** The last lines of a container's log; they may hold secrets. Throws an `ApiError` when it cannot be read. */
+  readLogEnd(end: LogEnd): Promise<string>;
+  /**
+   * Runs a command in a container, as a person's shell does. @returns what it wrote to its standard output
+   * Throws an `ApiError` when it cannot be run, or ends with a failure; after `deadlineMs`, of kind `deadline`.
+   */
+  run(command: PodCommand): Promise<string>;
+}
+
 /** An API server as one account. */
 export interface StreamDoor {
   readonly server: string;
   readonly transport: Transport;
   /** Adds the path of the door and the account's headers. */
   readonly prepared: (request: TransportRequest) => Promise<TransportRequest>;
+}
+
+/** The last lines of a log, as they are: they may hold secrets. @throws ApiError */
+export async function readLogEnd(door: StreamDoor, { namespace, pod, container, ...end }: LogEnd): Promise<string> {
+  const asked: Asked = { server: door.server, what: `read the log of pods/${pod} in ${namespace}`, secret: true };
+  // limitBytes bounds lines of whatever length; the API server counts it from where the lines begin.
+  const query = new URLSearchParams({ container, tailLines: String(end.lines), limitBytes: "65536" });
+  const path = `${resourcePath(pods(namespace), pod, "log")}?${query}`;
+  const headers = { accept: "application/json, */*" };
+  const request = await door.prepared({ method: "GET", path, headers, timeoutMs: end.deadlineMs });
+  const answer = await door.transport.send(asked, request);
+  if (answer.status !== 200) throw errorOfAnswer(asked, answer);
+  return answer.body;
 }
 
 /** The first text of a log; empty where it ends without one. @throws ApiError */

@@ -31,6 +31,7 @@ export class FollowingApi implements Api {
   patch: Api["patch"] = (resource, name, patch) => this.#ask((api) => api.patch(resource, name, patch));
   delete: Api["delete"] = (resource, name, options) => this.#ask((api) => api.delete(resource, name, options));
   followLog: Api["followLog"] = (log) => this.#ask((api) => api.followLog(log));
+  readLogEnd: Api["readLogEnd"] = (end) => this.#ask((api) => api.readLogEnd(end));
   run: Api["run"] = (command) => this.#ask((api) => api.run(command));
   askPod: Api["askPod"] = (pod, path) => this.#ask((api) => api.askPod(pod, path));
   allowed: Api["allowed"] = (verb, resource, name) => this.#ask((api) => api.allowed(verb, resource, name));

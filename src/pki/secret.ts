@@ -1,7 +1,8 @@
 /** A value that must never be printed: whatever writes it out by accident writes `[redacted]`. */
 import { inspect } from "node:util";
 
-const REDACTED = "[redacted]";
+/** What stands in the place of a secret. */
+export const REDACTED = "[redacted]";
 
 /** Holds a private key, passphrase or token. {@link Secret.reveal} is the only way to the value. */
 export class Secret {

@@ -49,6 +49,7 @@ export function killable(world: World): KillableWorld {
     replace: guard((...args: Parameters<Api["replace"]>) => inner.replace(...args)),
     patch: guard((...args: Parameters<Api["patch"]>) => inner.patch(...args)),
     delete: guard((...args: Parameters<Api["delete"]>) => inner.delete(...args)),
+    readLogEnd: guard((...args: Parameters<Api["readLogEnd"]>) => inner.readLogEnd(...args)),
     run: guard((...args: Parameters<Api["run"]>) => inner.run(...args)),
     followLog: guard((...args: Parameters<Api["followLog"]>) => inner.followLog(...args)),
     allowed: guard((...args: Parameters<Api["allowed"]>) => inner.allowed(...args)),

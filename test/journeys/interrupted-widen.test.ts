@@ -179,6 +179,7 @@ function bound(api: Api): Api {
     patch: (...args) => api.patch(...args),
     delete: (...args) => api.delete(...args),
     watchUntil: (...args) => api.watchUntil(...args),
+    readLogEnd: (...args) => api.readLogEnd(...args),
     run: (...args) => api.run(...args),
     followLog: (...args) => api.followLog(...args),
     allowed: (...args) => api.allowed(...args),

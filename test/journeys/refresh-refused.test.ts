@@ -6,6 +6,7 @@ import type { SandboxCluster } from "../../src/sandbox/sandbox.ts";
 import { type CommandLab, expectRefusal, startCommandLab } from "../helpers/command-lab.ts";
 import { json } from "../helpers/journey.ts";
 import { renewCluster, tokensIn } from "../helpers/renewed-cluster.ts";
+import { agentPods, directLog } from "../sandbox/estate.ts";
 
 let lab: CommandLab;
 let stale: SandboxCluster;
@@ -299,10 +300,31 @@ describe("nothing is stale", () => {
     const isDown = async () =>
       JSON.stringify(await lab.sandbox.management.get(clusters, away.id)).includes("not connected");
     await lab.sandbox.waitUntil(isDown, { what: "Ready=False" });
+    const [agent] = await agentPods(away);
+    const hasTried = async () => (await directLog(away, agent?.name ?? "")).includes("Failed to connect to proxy");
+    await lab.sandbox.waitUntil(hasTried, { what: "an attempt in vain" });
     const ended = await refresh("hosted", "--cluster-kubeconfig", "hosted.yaml", "-o", "json");
     expect(ended.code, ended.stderr).toBe(0);
     expect(json(ended.stdout).clusters[0].findings).toMatchObject([
       { code: "refresh.network", sentence: expect.stringContaining("Cluster agent is not connected") },
     ]);
+    const { kind, pod, lines } = json(ended.stdout).clusters[0].agentLog;
+    expect([kind, pod]).toEqual(["read", expect.stringMatching(/^cattle-cluster-agent-/)]);
+    expect(lines.join("\n")).toMatch(/Failed to connect to proxy/);
+    expect(lines.join("\n")).toMatch(/with token starting with \[redacted\]/);
+    expect(lines.length).toBeLessThanOrEqual(10);
+
+    const shown = (await refresh("hosted", "--cluster-kubeconfig", "hosted.yaml")).stdout;
+    expect(shown).toMatch(/ {2}The last lines of its agent \(cattle-cluster-agent-\S+\):\n( {4}\S.*\n)+/);
+    const resources = ["namespaces", "secrets", "configmaps", "serviceaccounts", "pods"];
+    const mayNotRead = [
+      { verbs: ["get", "list"], apiGroups: [""], resources },
+      { verbs: ["get"], apiGroups: ["apps"], resources: ["deployments"] },
+    ];
+    lab.put("no-logs.yaml", away.kubeconfigAs(mayNotRead));
+    const without = await refresh("hosted", "--cluster-kubeconfig", "no-logs.yaml");
+    expect(without.code, without.stderr).toBe(0);
+    expect(without.stdout).toMatch(/Its agent's log could not be read: .* 403 \(Forbidden\)/);
+    expect(without.stdout).toContain("[refresh.network]");
   });
 });

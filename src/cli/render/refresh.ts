@@ -8,11 +8,18 @@ import { renderTable } from "./table.ts";
 /** One paragraph a cluster, and the findings of all. */
 export function renderLooks(looks: readonly ClusterLook[]): string {
   const paragraphs = looks.map(
-    ({ id, name, comparisons }) =>
-      `${paint("strong", name === id ? id : `${name} (${id})`)}\n${renderComparisons(comparisons)}`,
+    ({ id, name, comparisons, agentLog }) =>
+      `${paint("strong", name === id ? id : `${name} (${id})`)}\n${renderComparisons(comparisons)}${renderLog(agentLog)}`,
   );
   const findings = looks.flatMap((look) => look.findings);
   return [...paragraphs, renderFindings(findings)].join("\n");
+}
+
+function renderLog(log: ClusterLook["agentLog"]): string {
+  if (log === undefined) return "";
+  if (log.kind === "unread") return `  Its agent's log could not be read: ${log.why}\n`;
+  const lines = log.lines.map((line) => `    ${paint("quiet", line)}\n`);
+  return `  The last lines of its agent (${log.pod}):\n${lines.join("")}`;
 }
 
 /** Rows of what was compared; never a token, only its fingerprint. */
