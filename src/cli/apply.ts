@@ -26,8 +26,8 @@ export async function agreed(plan: Plan, options: Readonly<Record<string, unknow
     const { renderPlan } = await import("./render/plan.ts");
     process.stderr.write(`${renderPlan(plan)}\n`);
   }
-  const work = plan.direction === "rollback" ? "rollback" : plan.procedure === "refresh" ? "refresh" : "rotation";
-  if (await confirm(`Carry out this ${work}?`, options)) return true;
+  const { workOf } = await import("./render/work.ts");
+  if (await confirm(`Carry out this ${workOf(plan)}?`, options)) return true;
   process.stderr.write("Nothing was changed.\n");
   return false;
 }

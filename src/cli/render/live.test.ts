@@ -191,6 +191,18 @@ describe("where there is no terminal, lines tell the story", () => {
     expect(terminal.written()).toBe(`12:00:00  rotation begun\n${rest}`);
   });
 
+  test.each([
+    { name: "a rotation", plan: PLAN, says: "rotation begun" },
+    { name: "a refresh", plan: { ...PLAN, procedure: "refresh" as const }, says: "refresh begun" },
+    { name: "a rollback", plan: { ...PLAN, direction: "rollback" as const }, says: "rollback begun" },
+  ])("$name begins by its name", ({ plan, says }) => {
+    const terminal = terminalOf(80, 24, false);
+    const view = progressView(plan, terminal.stream);
+    show(view, BEGUN);
+    view.end();
+    expect(terminal.written()).toBe(`12:00:00  ${says}\n`);
+  });
+
   test("and nothing is redrawn or coloured", () => {
     const terminal = terminalOf(80, 24, false);
     const view = progressView(PLAN, terminal.stream);

@@ -7,6 +7,7 @@ import { oneLine } from "./legible.ts";
 import { progressLines } from "./progress.ts";
 import { paint } from "./style.ts";
 import { displayWidth } from "./width.ts";
+import { workOf } from "./work.ts";
 
 /** Receives every journal entry with the state after it. */
 export interface ProgressView {
@@ -21,7 +22,7 @@ const REDRAW_MILLISECONDS = 120;
 
 /** A live picture when `stream` is a terminal, plain lines when it is not. */
 export function progressView(plan: Plan, stream: NodeJS.WriteStream = process.stderr): ProgressView {
-  return stream.isTTY ? livePicture(plan, stream) : plainLines(stream);
+  return stream.isTTY ? livePicture(plan, stream) : plainLines(plan, stream);
 }
 
 function livePicture(plan: Plan, stream: NodeJS.WriteStream): ProgressView {
@@ -75,10 +76,10 @@ function cutLine(line: string, columns: number): string {
   return `${text}…`;
 }
 
-function plainLines(stream: NodeJS.WriteStream): ProgressView {
+function plainLines(plan: Plan, stream: NodeJS.WriteStream): ProgressView {
   return {
     show: (entry) => {
-      const line = plainLine(entry, stream);
+      const line = entry.type === "plan-begun" ? `${workOf(plan)} begun` : plainLine(entry, stream);
       if (line !== undefined) stream.write(`${entry.at.slice(11, 19)}  ${oneLine(line)}\n`);
     },
     note: (sentence) => {
@@ -89,10 +90,11 @@ function plainLines(stream: NodeJS.WriteStream): ProgressView {
 }
 
 /** The entries that a person reading a log wants; a step that goes well is not one of them. */
-function plainLine(entry: JournalEntry, stream: NodeJS.WriteStream): string | undefined {
+function plainLine(
+  entry: Exclude<JournalEntry, { type: "plan-begun" }>,
+  stream: NodeJS.WriteStream,
+): string | undefined {
   switch (entry.type) {
-    case "plan-begun":
-      return `${entry.data.direction === "rollback" ? "rollback" : "rotation"} begun`;
     case "continued":
       return `continued (${entry.data.how})`;
     case "stage-entered":
