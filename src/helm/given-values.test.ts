@@ -83,3 +83,48 @@ describe("values", () => {
     }
   });
 });
+
+describe("values are taken out of a sentence", () => {
+  const rows: [string, Values, string, string][] = [
+    ["wherever they stand in it", { a: "hunter2" }, "x hunter2, hunter2y", "x [redacted], [redacted]y"],
+    ["from maps and lists, at any depth", { a: [{ b: { c: ["t0p-secret"] } }] }, "is t0p-secret", "is [redacted]"],
+    ["line by line, as a key is repeated", { a: "first\nsecond\r\nthird" }, "third second", "[redacted] [redacted]"],
+    ["without the white space around them", { a: "  hunter2\t\n" }, "'hunter2'", "'[redacted]'"],
+    ["numbers too", { a: 123456 }, "bad 123456", "bad [redacted]"],
+    ["the longer first, where one begins the other", { a: "pass", b: "pass-word" }, "pass-word", "[redacted]"],
+    ["not words that are shorter than any secret", { a: "no", b: "abc", c: 443 }, "no abc 443", "no abc 443"],
+    [
+      "nor names of values, nor true, false and null",
+      { hostname: true, a: null },
+      "hostname true null",
+      "hostname true null",
+    ],
+    ["and four characters are long enough", { a: "1234" }, "pin 1234", "pin [redacted]"],
+  ];
+  it.each(rows)("%s", (_, values, sentence, clean) => {
+    expect(GivenValues.of(values).takenOutOf(sentence)).toBe(clean);
+  });
+});
+
+describe("a path", () => {
+  it("leads through maps alone", () => {
+    const values = GivenValues.of({ list: ["a"], nothing: null, map: { "0": "b" } });
+    expect([values.at("list.0"), values.at("nothing.x"), values.at("map.0")]).toEqual([undefined, undefined, "b"]);
+  });
+
+  it("through what is no map makes one in its place", () => {
+    expect(
+      GivenValues.of({ tls: ["a"] })
+        .with([{ path: "tls.source", to: "secret" }])
+        .reveal(),
+    ).toBe('{"tls":{"source":"secret"}}');
+  });
+
+  it("to an empty map that is given is kept: it was not emptied by a removal", () => {
+    expect(
+      GivenValues.of({})
+        .with([{ path: "a", to: {} }])
+        .reveal(),
+    ).toBe('{"a":{}}');
+  });
+});
