@@ -92,6 +92,14 @@ describe("values are taken out of a sentence", () => {
     ["without the white space around them", { a: "  hunter2\t\n" }, "'hunter2'", "'[redacted]'"],
     ["numbers too", { a: 123456 }, "bad 123456", "bad [redacted]"],
     ["the longer first, where one begins the other", { a: "pass", b: "pass-word" }, "pass-word", "[redacted]"],
+    [
+      "the longer first, whatever white space the shorter has",
+      { a: "pass         ", b: "pass-word" },
+      "pass-word",
+      "[redacted]",
+    ],
+    ["as Helm quotes them", { a: 'pa"ss\\word' }, 'invalid value "pa\\"ss\\\\word"', 'invalid value "[redacted]"'],
+    ["as JSON for HTML writes them", { a: "<hunter&2>" }, "\\u003chunter\\u00262\\u003e", "[redacted]"],
     ["not words that are shorter than any secret", { a: "no", b: "abc", c: 443 }, "no abc 443", "no abc 443"],
     [
       "nor names of values, nor true, false and null",

@@ -48,11 +48,12 @@ export class GivenValues {
   /** The sentence without any text or number of some length that was given: for where people read. */
   takenOutOf(sentence: string): string {
     // Line by line, as a key is given and repeated. The longest first: a shorter one may be a part of it.
-    const lines = textsIn(this.#values).flatMap((text) => text.split(/\r?\n/));
+    const lines = textsIn(this.#values).flatMap((text) => text.split(/\r?\n/).map((line) => line.trim()));
     return lines
-      .filter((line) => line.trim().length >= SHORTEST_SECRET)
+      .filter((line) => line.length >= SHORTEST_SECRET)
+      .flatMap(formsOf)
       .sort((a, b) => b.length - a.length)
-      .reduce((clean, line) => clean.replaceAll(line.trim(), REDACTED), sentence);
+      .reduce((clean, form) => clean.replaceAll(form, REDACTED), sentence);
   }
 
   /** JSON, for `helm` and for encryption alone. */
@@ -84,6 +85,13 @@ function placed(values: Values, [key = "", ...below]: readonly string[], to: Val
 
 function isMap(value: Value | undefined): value is Values {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A text as it is, as Go quotes it (`%q`), and as Go's JSON has it, which is meant for HTML, too. */
+function formsOf(text: string): string[] {
+  const quoted = JSON.stringify(text).slice(1, -1);
+  const escaped = quoted.replace(/[<>&]/g, (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`);
+  return [...new Set([text, quoted, escaped])];
 }
 
 function textsIn(value: Value): string[] {
