@@ -139,9 +139,27 @@ describe("the files of a target", () => {
     expect(judge(target).accepted).toBe(accepted);
   });
 
+  it.each<[string, string, string, boolean]>([
+    ["in its own letters", "xn--bcher-kva.example.com", "bücher.example.com", true],
+    ["in capitals of its own letters", "xn--bcher-kva.example.com", "BÜCHER.example.com", true],
+    ["in the letters of a request", "xn--bcher-kva.example.com", "xn--bcher-kva.example.com", true],
+    ["another in other letters", "xn--bcher-kva.example.com", "bocher.example.com", false],
+    ["that no request can hold", "xn--bcher-kva.example.com", "bü cher.example.com", false],
+  ])("are for a host %s", (_, name, hostname, accepted) => {
+    const certPem = pem(leafDer({ extensions: leafExtensions(name) }));
+    expect(judge({ certPem, hostname }).accepted).toBe(accepted);
+    expect(codes({ certPem, hostname })).toEqual(accepted ? [] : ["error chain.hostname"]);
+  });
+
   it("say whose key it is when the order is wrong", () => {
     expect(judge({ certPem: root + leaf, keyPem: keyPem() }).findings[0]?.sentence).toBe(
       "The private key in tls.key belongs to certificate 2 of the file; the serving certificate must come first.",
+    );
+  });
+
+  it("say that it is nobody's otherwise", () => {
+    expect(judge({ keyPem: keyPem(keys.other) }).findings[0]?.sentence).toBe(
+      "The private key in tls.key does not belong to the serving certificate.",
     );
   });
 

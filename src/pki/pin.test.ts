@@ -49,6 +49,7 @@ describe("a pin is explained by the bundle that it was made from", () => {
   it.each([
     ["as served, without newline", sha256(`${CERTIFICATE}\n`), CERTIFICATE, "served"],
     ["as served, in upper case", sha256(`${CERTIFICATE}\n`).toUpperCase(), CERTIFICATE, "served"],
+    ["as served, with white space around the pin", ` ${sha256(`${CERTIFICATE}\n`)}\n`, CERTIFICATE, "served"],
     ["as served, with two newlines", sha256(`${CERTIFICATE}\n\n`), `${CERTIFICATE}\n\n`, "served"],
     ["trimmed plus newline", sha256(`${CERTIFICATE}\n`), `${CERTIFICATE}\n\n`, "trimmed-newline"],
     [

@@ -17,6 +17,14 @@ describe("an IP address", () => {
     ["1::", "1::"],
     ["::ffff:192.0.2.1", "192.0.2.1"],
     ["64:ff9b::192.0.2.1", "64:ff9b::c000:201"],
+    ["1:0:0:2:0:0:0:3", "1:0:0:2::3"],
+    ["0:0:1:2:3:4:5:6", "::1:2:3:4:5:6"],
+    ["1:2:3:4:5:6:0:0", "1:2:3:4:5:6::"],
+    ["1:2:3:4:5:6:7::", "1:2:3:4:5:6:7:0"],
+    ["::1:2:3:4:5:6:7", "0:1:2:3:4:5:6:7"],
+    ["::192.0.2.1", "::c000:201"],
+    ["1:2:3:4:5:6:192.0.2.1", "1:2:3:4:5:6:c000:201"],
+    ["255.255.255.255", "255.255.255.255"],
   ])("%s is %s", (text, canonical) => {
     expect(ipText(parseIp(text) ?? new Uint8Array())).toBe(canonical);
   });
@@ -38,6 +46,15 @@ describe("an IP address", () => {
     "1.2.3.4::",
     "[::1]",
     " ::1",
+    "1:2:3:4:5:6:7:8:9",
+    "1:2:3:4:5:6:7::8",
+    "1::192.0.2.1:5",
+    "1:2:3:4:5:6:7:192.0.2.1",
+    "::192.0.2.256",
+    "::1.2.3",
+    ":",
+    ":::",
+    "1:2:3:4:5:6:7:",
   ])("%j is none", (text) => {
     expect(parseIp(text)).toBeUndefined();
   });
@@ -46,7 +63,11 @@ describe("an IP address", () => {
     const plain = Uint8Array.of(192, 0, 2, 1);
     const mapped = Uint8Array.of(...Array<number>(10).fill(0), 255, 255, 192, 0, 2, 1);
     expect(sameIp(plain, mapped)).toBe(true);
+    expect(sameIp(mapped, plain)).toBe(true);
     expect(sameIp(plain, Uint8Array.of(192, 0, 2, 2))).toBe(false);
+    expect(sameIp(plain, Uint8Array.of(...Array<number>(12).fill(0), 192, 0, 2, 1))).toBe(false);
+    expect(sameIp(plain, Uint8Array.of(...Array<number>(10).fill(0), 255, 0, 192, 0, 2, 1))).toBe(false);
+    expect(sameIp(plain, Uint8Array.of(...Array<number>(9).fill(0), 1, 255, 255, 192, 0, 2, 1))).toBe(false);
   });
 });
 

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { dnsName, ecKey, named, namesExtension, writeCertificate } from "../../../test/helpers/certificate-writing.ts";
+import {
+  dnsName,
+  EMPTY_NAME,
+  ecKey,
+  named,
+  namesExtension,
+  writeCertificate,
+} from "../../../test/helpers/certificate-writing.ts";
 import { der } from "../../../test/helpers/der-writing.ts";
 import { x509Of } from "../certificate.ts";
 import { hostnameFault } from "./hostname.ts";
@@ -46,6 +53,14 @@ describe("a certificate holds for a host", () => {
     ["not an address that is written as a DNS name", [dnsName("192.0.2.1")], "192.0.2.1", false],
     ["not another address", [ip(192, 0, 2, 1)], "192.0.2.2", false],
     ["not an address with leading zeros as an address", [ip(192, 0, 2, 1)], "192.0.02.1", false],
+    ["a wildcard that is asked for literally", [dnsName("*.example.com")], "*.Example.com", true],
+    ["not by a wildcard in the request", [dnsName("a.example.com")], "*.example.com", false],
+    ["not the empty name", [dnsName("")], "", false],
+    ["not the root of all names", [dnsName(".")], ".", false],
+    ["not one label fewer", [dnsName("a.example.com")], "example.com", false],
+    ["not a label that begins with a hyphen, as a pattern", [dnsName("*.-b.example.com")], "a.-b.example.com", false],
+    ["an address that ends like another one", [ip(...Array<number>(12).fill(0), 192, 0, 2, 1)], "192.0.2.1", false],
+    ["not an IPv6 address in brackets that are not closed", [ip(192, 0, 2, 1)], "[192.0.2.1", false],
     ["nothing without names", [], "common.example.com", false],
   ])("%s", (_, names, host, holds) => {
     expect(hostnameFault(certificate(names), host, "leaf") === undefined).toBe(holds);
@@ -56,6 +71,23 @@ describe("a certificate holds for a host", () => {
     expect(hostnameFault(many, "x.example.com", "leaf")?.sentence).toBe(
       "The certificate is for a.example.com, b.example.com, c.example.com, d.example.com, e.example.com and 2 more, not for x.example.com.",
     );
+  });
+
+  it("and names up to five whole", () => {
+    const five = certificate(["a", "b", "c", "d"].map(dnsName).concat(ip(192, 0, 2, 1)));
+    expect(hostnameFault(five, "x", "leaf")).toMatchObject({
+      code: "chain.hostname",
+      target: "leaf",
+      sentence: "The certificate is for a, b, c, d, 192.0.2.1, not for x.",
+    });
+  });
+
+  it("and that it holds for none, where it has no name at all", () => {
+    const bare = x509Of(writeCertificate({ key, subject: EMPTY_NAME, extensions: [] }));
+    expect(hostnameFault(bare, "x.example.com", "leaf")).toMatchObject({
+      code: "chain.no-alternative-names",
+      sentence: "The certificate has no subject alternative name, so it holds for no host, and not for x.example.com.",
+    });
   });
 
   it("and says that a common name does not count", () => {

@@ -122,6 +122,155 @@ describe("certificate policies along a chain", () => {
       ],
       false,
     ],
+    [
+      "a mapping to two of them",
+      [
+        certificate(policies("1.2.5")),
+        certificate(policies("1.2.3"), requireExplicit(0), mappings(["1.2.3", "1.2.4"], ["1.2.3", "1.2.5"])),
+        root,
+      ],
+      true,
+    ],
+    [
+      "one that was mapped away",
+      [
+        certificate(policies("1.2.3")),
+        certificate(policies("1.2.3"), requireExplicit(0), mappings(["1.2.3", "1.2.4"])),
+        root,
+      ],
+      false,
+    ],
+    [
+      "mapped twice on the way down",
+      [
+        certificate(policies("1.2.5")),
+        certificate(policies("1.2.4"), mappings(["1.2.4", "1.2.5"])),
+        certificate(policies("1.2.3"), requireExplicit(0), mappings(["1.2.3", "1.2.4"])),
+        root,
+      ],
+      true,
+    ],
+    [
+      "a mapping of what anyPolicy permits",
+      [
+        certificate(policies("1.2.4")),
+        certificate(policies(ANY), requireExplicit(0), inhibitAny(0), mappings(["1.2.3", "1.2.4"])),
+        root,
+      ],
+      true,
+    ],
+    [
+      "an inhibited mapping takes away what it would map",
+      [
+        certificate(policies("1.2.3")),
+        certificate(policies("1.2.3", "1.2.9"), mappings(["1.2.3", "1.2.4"])),
+        certificate(policies("1.2.3", "1.2.9"), inhibitMapping(0)),
+        root,
+      ],
+      false,
+    ],
+    [
+      "and nothing else",
+      [
+        certificate(policies("1.2.9")),
+        certificate(policies("1.2.3", "1.2.9"), mappings(["1.2.3", "1.2.4"])),
+        certificate(policies("1.2.3", "1.2.9"), inhibitMapping(0)),
+        root,
+      ],
+      true,
+    ],
+    [
+      "a mapping that is inhibited from one CA further down",
+      [
+        certificate(policies("1.2.4")),
+        certificate(policies("1.2.3"), mappings(["1.2.3", "1.2.4"])),
+        certificate(policies("1.2.3"), inhibitMapping(1)),
+        root,
+      ],
+      true,
+    ],
+    [
+      "a mapping one CA further down than may map",
+      [
+        certificate(policies("1.2.4")),
+        certificate(policies("1.2.3"), mappings(["1.2.3", "1.2.4"])),
+        certificate(policies("1.2.3")),
+        certificate(policies("1.2.3"), inhibitMapping(1)),
+        root,
+      ],
+      false,
+    ],
+    [
+      "a CA between that issued itself does not count there",
+      [
+        certificate(policies("1.2.4")),
+        certificate(policies("1.2.3"), mappings(["1.2.3", "1.2.4"])),
+        selfIssued(policies("1.2.3")),
+        certificate(policies("1.2.3"), inhibitMapping(1)),
+        root,
+      ],
+      true,
+    ],
+    [
+      "required two further down, and the leaf is that",
+      [certificate(), certificate(), certificate(requireExplicit(2)), root],
+      false,
+    ],
+    [
+      "required two further down, where a CA between issued itself",
+      [certificate(), selfIssued(), certificate(requireExplicit(2)), root],
+      true,
+    ],
+    [
+      "required more loosely further down changes nothing",
+      [certificate(), certificate(requireExplicit(9)), certificate(requireExplicit(0)), root],
+      false,
+    ],
+    [
+      "anyPolicy that is inhibited from one further down",
+      [certificate(policies(ANY)), certificate(policies("1.2.3"), requireExplicit(0), inhibitAny(1)), root],
+      true,
+    ],
+    [
+      "anyPolicy one further down than it counts",
+      [
+        certificate(policies(ANY)),
+        certificate(policies("1.2.3")),
+        certificate(policies("1.2.3"), requireExplicit(0), inhibitAny(1)),
+        root,
+      ],
+      false,
+    ],
+    [
+      "a leaf that issued itself is no CA between",
+      [selfIssued(policies(ANY)), certificate(policies("1.2.3"), requireExplicit(0), inhibitAny(0)), root],
+      false,
+    ],
+    [
+      "one that a CA between does not carry",
+      [certificate(policies("1.2.3")), certificate(), certificate(policies("1.2.3"), requireExplicit(2)), root],
+      false,
+    ],
+    [
+      "one of several that is carried down by one of two",
+      [
+        certificate(policies("1.2.4", "1.2.9")),
+        certificate(policies("1.2.8", "1.2.9")),
+        certificate(policies("1.2.3", "1.2.9"), requireExplicit(0)),
+        root,
+      ],
+      true,
+    ],
+    [
+      "one that was carried down only so far",
+      [
+        certificate(policies("1.2.3")),
+        certificate(policies("1.2.9")),
+        certificate(policies("1.2.3", "1.2.9"), requireExplicit(0)),
+        root,
+      ],
+      false,
+    ],
     ["what the anchor says does not count", [certificate(), certificate(requireExplicit(0))], true],
     ["a chain of one", [certificate(requireExplicit(0))], true],
   ])("%s", (_, chain, hold) => {
