@@ -11,12 +11,12 @@ import type { Replicas } from "./replicas.ts";
 import { core } from "./resources.ts";
 import { send } from "./response.ts";
 
-const SECRET = "tls-rancher-ingress";
-
 export interface IngressOptions {
   readonly client: ClusterClient;
   readonly clock: Clock;
   readonly port: number;
+  /** Where the certificate is: `cattle-system/tls-rancher-ingress`, or a load balancer's own place. */
+  readonly secret: { readonly namespace: string; readonly name: string };
   /** How many ingress controllers share the address; connections go to them in turn. */
   readonly replicas: number;
   /** How late an ingress controller notices a new certificate, in milliseconds of sandbox time. */
@@ -24,7 +24,7 @@ export interface IngressOptions {
 }
 
 /**
- * The TLS front of Rancher. It serves what the Secret `tls-rancher-ingress` holds: a changed Secret shows on new
+ * The TLS front of Rancher. It serves what its Secret holds: a changed one shows on new
  * connections at once, while old ones live on (rancher.md §0a row 9). Behind it is whatever Rancher pod serves.
  */
 export class Ingress {
@@ -58,12 +58,13 @@ export class Ingress {
   serve(backends: Replicas): Promise<void> {
     this.#backends = backends;
     return new Promise((resolve) => {
-      const secrets = core("secrets", "cattle-system");
-      const selection = { fieldSelector: `metadata.name=${SECRET}` };
+      const { namespace, name } = this.#options.secret;
+      const secrets = core("secrets", namespace);
+      const selection = { fieldSelector: `metadata.name=${name}` };
       this.#watch = this.#options.client.watch(
         secrets,
         ({ type, object }) => {
-          if (type === "DELETED" || object.metadata.name !== SECRET) return;
+          if (type === "DELETED" || object.metadata.name !== name) return;
           this.#take(recordOf(object.data));
           resolve();
         },

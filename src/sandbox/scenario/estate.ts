@@ -22,7 +22,7 @@ import { Conduct } from "./conduct.ts";
 import { DownstreamCluster, registrationToken } from "./downstream-cluster.ts";
 import type { ClusterOptions, EstateCluster } from "./estate-cluster.ts";
 import { localCluster } from "./local-cluster.ts";
-import { ADMIN_USER, managementObjects } from "./management-objects.ts";
+import { ADMIN_USER, managementObjects, servingPlace } from "./management-objects.ts";
 import { saveMemory } from "./memory.ts";
 import { type Random, randomSuffix, seededRandom } from "./random.ts";
 import type { Scenario, ScenarioCluster } from "./scenario.ts";
@@ -93,7 +93,8 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
     const { port, rancher } = scenario;
     const delayMs = (replica: number) => this.conduct.ingressDelayMs(replica);
     const { client } = this.management;
-    this.#ingress = new Ingress({ client, clock, port, replicas: rancher.ingressReplicas, delayMs });
+    const secret = servingPlace(scenario.tls.source);
+    this.#ingress = new Ingress({ client, clock, port, replicas: rancher.ingressReplicas, delayMs, secret });
   }
 
   /** Builds and starts it; resolves when Rancher serves and every cluster's agents have been started. */

@@ -25,6 +25,7 @@ export interface ManagementFacts extends SettingFacts, ReleaseFacts {
 export function managementObjects(facts: ManagementFacts): NewObject[] {
   return [
     ...["cattle-system", "cattle-global-data", "cattle-fleet-system", "fleet-default", "fleet-local"].map(namespace),
+    ...(facts.source === "external" ? [namespace("load-balancer")] : []),
     ...["rancher", "rancher-webhook"].map(serviceAccount),
     priorityClass(),
     ...settings(facts),
@@ -94,18 +95,27 @@ function token({ token: { name, secret, expiresAt } }: ManagementFacts): NewObje
 }
 
 function secrets(facts: ManagementFacts): NewObject[] {
-  const { certificate, key } = facts.serving;
   return [
     secret("bootstrap-secret", "Opaque", { bootstrapPassword: "bootstrap" }),
     ...(facts.source === "rancher"
       ? generatedSecrets(facts)
-      : [
-          secret("tls-ca", "Opaque", { "cacerts.pem": facts.bundleFile }),
-          tlsSecret("tls-rancher-ingress", { certificate, key }),
-        ]),
+      : [secret("tls-ca", "Opaque", { "cacerts.pem": facts.bundleFile }), servingSecret(facts)]),
     tlsSecret("tls-rancher-internal-ca", { certificate: facts.internalCa, key: facts.internalKey }),
     helmRelease(facts, facts.at),
   ];
+}
+
+/** Where the certificate is that whatever ends TLS presents. */
+export function servingPlace(source: ReleaseFacts["source"]): { readonly namespace: string; readonly name: string } {
+  return source === "external"
+    ? { namespace: "load-balancer", name: "certificate" }
+    : { namespace: "cattle-system", name: "tls-rancher-ingress" };
+}
+
+function servingSecret({ source, serving }: ManagementFacts): NewObject {
+  const { namespace, name } = servingPlace(source);
+  const made = tlsSecret(name, serving);
+  return { ...made, metadata: { ...made.metadata, namespace } };
 }
 
 /** The CA that Rancher has made, and the certificate that cert-manager has made with it. */

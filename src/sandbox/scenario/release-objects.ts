@@ -2,8 +2,8 @@ import type { NewObject } from "../cluster-client.ts";
 import type { RancherProfile } from "../rancher/profile.ts";
 import { rancherDeployment, rancherLabels } from "./rancher-deployment.ts";
 
-/** Where the serving certificate comes from: the chart's `ingress.tls.source`. */
-export type TlsSource = "secret" | "rancher";
+/** Where the serving certificate comes from: the chart's `ingress.tls.source`, or its `tls: external`. */
+export type TlsSource = "secret" | "rancher" | "external";
 
 export interface ReleaseFacts {
   readonly profile: RancherProfile;
@@ -15,7 +15,8 @@ export interface ReleaseFacts {
 /** The values that the installation was given. */
 export function releaseValues({ hostname, replicas, source }: ReleaseFacts): Record<string, unknown> {
   const given = { hostname, replicas };
-  return source === "rancher" ? given : { ...given, privateCA: true, ingress: { tls: { source } } };
+  if (source === "rancher") return given;
+  return { ...given, privateCA: true, ...(source === "external" ? { tls: source } : { ingress: { tls: { source } } }) };
 }
 
 /** The objects that the chart gives with these values: what belongs to the Helm release. */
@@ -24,7 +25,7 @@ export function releaseObjects(facts: ReleaseFacts): NewObject[] {
   const made = [
     service(profile),
     ingress(facts),
-    rancherDeployment(profile, { replicas, privateCa: source === "secret" }),
+    rancherDeployment(profile, { replicas, privateCa: source !== "rancher" }),
   ];
   return source === "rancher" ? [...made, issuer(profile)] : made;
 }
@@ -54,7 +55,7 @@ function ingress({ profile, hostname, source }: ReleaseFacts): NewObject {
     metadata: { ...common, annotations: source === "rancher" ? { ...annotations, ...issued } : annotations },
     spec: {
       rules: [{ host: hostname, http: { paths } }],
-      tls: [{ hosts: [hostname], secretName: "tls-rancher-ingress" }],
+      ...(source === "external" ? {} : { tls: [{ hosts: [hostname], secretName: "tls-rancher-ingress" }] }),
     },
   };
 }

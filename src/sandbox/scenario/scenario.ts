@@ -47,9 +47,10 @@ export const scenarioSchema = z.strictObject({
       mode: z.enum(["strict", "system-store"]).default("strict"),
       /**
        * The chart's `ingress.tls.source`: with `rancher`, cert-manager signs the certificate with the CA that Rancher has
-       * made for itself, and there is no `tls-ca`.
+       * made for itself, and there is no `tls-ca`. `external` is the chart's `tls: external`: a load balancer ends TLS,
+       * whose certificate is in Secret `load-balancer/certificate`, for whoever plays the person that changes it.
        */
-      source: z.enum(["secret", "rancher"]).default("secret"),
+      source: z.enum(["secret", "rancher", "external"]).default("secret"),
       /** How `tls-ca` is written: line ends, byte order mark, comments. */
       bundle: z.enum(["plain", "crlf", "bom", "comment"]).default("plain"),
     })
