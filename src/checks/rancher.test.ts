@@ -79,9 +79,17 @@ describe("where the certificate comes from", () => {
       finds: ["error installation.certificate-issued serving certificate"],
     },
     {
-      name: "a load balancer before the cluster",
+      name: "a load balancer before the cluster, where a person changes it",
       change: { tlsSource: "external" },
-      finds: ["error installation.certificate-elsewhere serving certificate"],
+      finds: ["info installation.certificate-elsewhere serving certificate"],
+    },
+    {
+      name: "a load balancer before the cluster, and no bundle that could be changed",
+      change: { tlsSource: "external", privateCa: false },
+      finds: [
+        "info installation.certificate-elsewhere serving certificate",
+        "error installation.no-private-ca trust bundle",
+      ],
     },
   ];
   it.each(rows)("$name", ({ change, finds }) => {

@@ -7,6 +7,11 @@ const UPGRADED = {
   hint: "Nothing needs to be done: the plan shows which values of the Helm release change, and when.",
 } as const;
 
+const HANDED_OVER = {
+  severity: "info",
+  hint: "Have the target certificate ready for whoever runs what ends TLS: apply waits for it at the switch, and says when.",
+} as const;
+
 export function tlsSource({ estate }: CheckInput): Finding[] {
   const { installation, trust, serving } = estate;
   const findings: Finding[] = [];
@@ -21,7 +26,11 @@ export function tlsSource({ estate }: CheckInput): Finding[] {
     const sentence = `The serving certificate is made by cert-manager from ${who}, which would put it back.`;
     findings.push(finding("installation.certificate-issued", "serving certificate", sentence));
   }
-  if (installation.tlsSource === "external" || serving.secret === undefined) {
+  if (installation.tlsSource === "external") {
+    const sentence =
+      "TLS ends before the cluster: the rotation changes the bundle, and a person the certificate there.";
+    findings.push(finding("installation.certificate-elsewhere", "serving certificate", sentence, HANDED_OVER));
+  } else if (serving.secret === undefined) {
     const sentence = "Rancher's certificate is not in a Secret of the management cluster: TLS ends before it.";
     findings.push(finding("installation.certificate-elsewhere", "serving certificate", sentence));
   }

@@ -13,11 +13,10 @@ import { observeEstate } from "../observe/observe-estate.ts";
 import { requireToken, type World } from "../observe/world.ts";
 import { readCertificates } from "../pki/reading/read-certificates.ts";
 import { Secret } from "../pki/secret.ts";
-import { assemblePlan, type PlanInput } from "../plan/assemble.ts";
+import { assemblePlan, type PlanInput, type SealedFile } from "../plan/assemble.ts";
 import type { PlanOptions } from "../plan/options.ts";
 import type { Plan } from "../plan/plan.ts";
 import { rotationIdOf } from "../plan/plan-file.ts";
-import { sealedPair } from "../plan/reading.ts";
 import { readLock } from "./lock.ts";
 import { openRotation, PLAN_FILE, type Rotation, writePlan } from "./rotation.ts";
 import { readSecretValues } from "./secret-change.ts";
@@ -57,24 +56,29 @@ export async function prepareRotation(input: NewRotation): Promise<{ plan: Plan;
   }
   const target = { ...input.target, chain: chainOf(input.target.chain) };
   const wanted = { ...input, target };
-  const today = await servingPairNow(world, estate);
+  // Where a person changes the certificate, Farrier needs no key of it, and keeps none.
+  const isHandedOver = estate.installation.tlsSource === "external";
+  const today = isHandedOver ? undefined : await servingPairNow(world, estate);
   // What cannot be planned must leave no directory behind.
   const unsealed = { file: "", sha256: "" };
-  assemblePlan(planInput(wanted, { target: unsealed, current: unsealed }));
+  assemblePlan(planInput(wanted, isHandedOver ? {} : { target: unsealed, current: unsealed }));
   const { vault, owner } = await Vault.create(directory, { ...input.identity, recipients: input.recipients });
-  const sealed = {
-    target: await sealServingPair(vault, "serving-target", target),
-    current: await sealServingPair(vault, "serving-current", today),
-  };
+  const sealed =
+    today === undefined
+      ? {}
+      : {
+          target: await sealServingPair(vault, "serving-target", target),
+          current: await sealServingPair(vault, "serving-current", today),
+        };
   const plan = assemblePlan(planInput(wanted, sealed));
   await writePlan(directory, PLAN_FILE, plan);
   return owner === undefined ? { plan } : { plan, owner };
 }
 
-type SealedPairs = {
-  readonly target: PlanInput["current"]["sealed"];
-  readonly current: PlanInput["current"]["sealed"];
-};
+interface SealedPairs {
+  readonly target?: SealedFile;
+  readonly current?: SealedFile;
+}
 
 function planInput(
   { estate, target, findings, options, horizon, replace, now }: NewRotation,
@@ -93,8 +97,8 @@ function planInput(
     }),
     now,
     findings,
-    goal: { ...goal, sealed: sealed.target },
-    current: { sealed: sealed.current },
+    goal: { ...goal, ...sealedIn(sealed.target) },
+    current: sealedIn(sealed.current),
     ...(options === undefined ? {} : { options }),
     ...(horizon === undefined ? {} : { horizon }),
     replace: replace ?? false,
@@ -105,6 +109,10 @@ function planInput(
 function chainOf(file: string): string {
   const { certificates } = readCertificates(file, "The target certificate");
   return certificates.map(({ pem }) => pem).join("");
+}
+
+function sealedIn(sealed: SealedFile | undefined): { readonly sealed?: SealedFile } {
+  return sealed === undefined ? {} : { sealed };
 }
 
 async function servingPairNow(world: World, estate: Estate): Promise<{ chain: string; key: Secret }> {
@@ -176,7 +184,6 @@ export async function refuseLostJournal({ plan, journal }: Rotation, world: Worl
 
 function rollbackInput({ firstPlan, state }: Rotation, estate: Estate, { now, options }: RollbackRequest): PlanInput {
   const { current, target } = firstPlan.serving;
-  const sealed = { current: sealedPair(firstPlan, "current"), target: sealedPair(firstPlan, "target") };
   const [start] = firstPlan.epochs;
   const both = firstPlan.epochs.find(({ name }) => name === "both");
   if (start === undefined) throw new FarrierError("plan.invalid", "The plan has no epochs.");
@@ -186,8 +193,8 @@ function rollbackInput({ firstPlan, state }: Rotation, estate: Estate, { now, op
     rotation: firstPlan.rotation,
     now,
     findings: [],
-    goal: { bundle: start.bundle, chain: current.chain, sealed: sealed.current },
-    current: { sealed: estate.serving.chain === target.chain ? sealed.target : sealed.current },
+    goal: { bundle: start.bundle, chain: current.chain, ...sealedIn(current.sealed) },
+    current: sealedIn(estate.serving.chain === target.chain ? target.sealed : current.sealed),
     ...(both === undefined ? {} : { both: both.bundle }),
     ...(firstPlan.release === undefined ? {} : { release: firstPlan.release }),
     minReadySecondsBefore: Object.fromEntries(

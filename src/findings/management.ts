@@ -8,7 +8,7 @@ export const MANAGEMENT_FINDINGS = {
   "installation.certificate-elsewhere": {
     severity: "error",
     meaning: "The serving certificate is not in a Secret of the management cluster.",
-    hint: "This version changes certificates in tls-rancher-ingress only.",
+    hint: "Name its Secret in the Ingress or the Gateway that leads to Rancher: certificates are changed there.",
   },
   "installation.certificate-issued": {
     severity: "error",

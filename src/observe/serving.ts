@@ -1,5 +1,6 @@
 /** The serving certificate: what the Secret holds, and what the server's addresses present. */
 
+import { X509Certificate } from "node:crypto";
 import { FarrierError } from "../errors.ts";
 import type { Installation, Serving } from "../estate/estate.ts";
 import { gateways, ingresses, secrets } from "../kubernetes/resource.ts";
@@ -7,6 +8,7 @@ import { readSecret } from "../kubernetes/secret.ts";
 import { agentsPool } from "../pki/agents-pool.ts";
 import { withoutKeys } from "../pki/reading/without-keys.ts";
 import { type CertificateRequestFacts, certificateFor, issuers } from "../rancher/cert-manager.ts";
+import type { Presented } from "../rancher/handshake.ts";
 import { gatewaySecret, readIngress, type TlsSource, tlsSourceOf } from "../rancher/installation.ts";
 import { certificateFactsOf } from "./certificate-facts.ts";
 import type { Gaps } from "./gaps.ts";
@@ -26,10 +28,13 @@ export interface ServingObservation {
 export async function observeServing(world: World, now: () => Date, gaps: Gaps): Promise<ServingObservation> {
   const [source, presented] = await Promise.all([
     gaps.look("ingress", () => observeSource(world), UNSEEN),
-    gaps.look(`addresses of ${world.rancher.serverUrl.hostname}`, () => observePresented(world, now), []),
+    gaps.look(`addresses of ${world.rancher.serverUrl.hostname}`, () => presentedBy(world), []),
   ]);
   const name = source.secretName ?? SERVING_SECRET;
-  const stored = await gaps.look(`secret ${world.namespace}/${name}`, () => readServingSecret(world, name), undefined);
+  const stored =
+    source.tlsSource === "external"
+      ? chainFrom(presented)
+      : await gaps.look(`secret ${world.namespace}/${name}`, () => readServingSecret(world, name), undefined);
   const { certificate } = source;
   return {
     tlsSource: source.tlsSource,
@@ -39,26 +44,31 @@ export async function observeServing(world: World, now: () => Date, gaps: Gaps):
       chain: "",
       certificates: [],
       ...stored,
-      presented,
+      presented: presented.map(({ address, fingerprints, error }) => ({
+        address,
+        fingerprints: [...fingerprints],
+        at: now().toISOString(),
+        ...(error === undefined ? {} : { error }),
+      })),
     },
   };
 }
 
 /** What each address presents now. Throws when the name does not resolve. */
-export async function observePresented(world: World, now: () => Date): Promise<Serving["presented"]> {
-  const at = now().toISOString();
+async function presentedBy({ rancher }: World): Promise<readonly Presented[]> {
   try {
-    const seen = await world.rancher.presented();
-    return seen.map(({ address, fingerprints, error }) => ({
-      address,
-      fingerprints: [...fingerprints],
-      at,
-      ...(error === undefined ? {} : { error }),
-    }));
+    return await rancher.presented();
   } catch (cause) {
-    const { hostname } = world.rancher.serverUrl;
+    const { hostname } = rancher.serverUrl;
     throw new FarrierError("api.unreachable", `The name ${hostname} could not be resolved from here.`, { cause });
   }
+}
+
+/** Where TLS ends before the cluster, the chain is known by what is presented, and from nowhere else. */
+function chainFrom(presented: readonly Presented[]): Pick<Serving, "chain" | "certificates"> {
+  const certificates = presented.find((seen) => seen.certificates.length > 0)?.certificates ?? [];
+  const chain = certificates.map((der) => new X509Certificate(der).toString()).join("");
+  return { chain, certificates: agentsPool(chain).anchors.map(certificateFactsOf) };
 }
 
 interface Source {

@@ -10,6 +10,7 @@ import {
   offlineCluster,
   pinServed,
 } from "../../test/helpers/estate-builder.ts";
+import { elsewhere } from "../../test/helpers/plan-builder.ts";
 import type { Cluster } from "../estate/cluster.ts";
 import { unionBundle } from "../pki/bundle.ts";
 import { pinOfFile } from "../pki/pin.ts";
@@ -169,6 +170,17 @@ describe("the way forth", () => {
     const plan = withCertificate(old.bundle, await old.issue(300), [missing]);
     expect(plan.stages.map(({ id }) => id)).toEqual(["backup", "replace", "spread@current", "settle", "prove"]);
     expect(stepsOf(stageNamed(plan, "spread@current")).map(({ id }) => id)).toEqual(["c-9/reapply-agent@current"]);
+  });
+
+  test("where TLS ends before the cluster, a person switches, and no key is needed", () => {
+    const goal = { bundle: young.bundle, chain: young.chain };
+    const estate = elsewhere(estateWith({ bundle: old.bundle, chain: old.chain, clusters: calm }));
+    const plan = assemblePlan(forward({ estate, goal, current: {} }));
+    const there = stageNamed(plan, "switch");
+    expect([there.gate, there.gateEpoch]).toEqual(["handed-over", "both"]);
+    expect(stepsOf(there).map(({ kind }) => kind)).toEqual(["restart-agent", "restart-rancher"]);
+    expect([plan.serving.current.sealed, plan.serving.target.sealed]).toEqual([undefined, undefined]);
+    expect(plan.rancher.terminator).toBe("external");
   });
 
   test("a target bundle that holds all of the present one is gone to at once", () => {

@@ -37,11 +37,11 @@ export interface PlanInput {
     readonly bundle?: string;
     /** `tls.crt`: leaf first. */
     readonly chain: string;
-    /** The encrypted file with the goal's chain and key. */
-    readonly sealed: SealedFile;
+    /** The encrypted file with the goal's chain and key; absent where a person puts the certificate in place. */
+    readonly sealed?: SealedFile;
   };
   /** The encrypted file with the chain and key that are in place now. */
-  readonly current: { readonly sealed: SealedFile };
+  readonly current: { readonly sealed?: SealedFile };
   /** Rollback: the union that was served on the way forth. */
   readonly both?: string;
   /** Rollback: `minReadySeconds` of each agent before the way forth. One that is not named was not touched by it. */
@@ -163,16 +163,21 @@ function headOf(input: PlanInput, route: Route, options: PlanOptions): PlanHead 
       deployment,
       servingSecret: estate.serving.secret?.name ?? "tls-rancher-ingress",
       trustSecret: estate.trust.secret?.name ?? "tls-ca",
+      ...(estate.installation.tlsSource === "external" ? { terminator: "external" as const } : {}),
     },
     ...(release === undefined ? {} : { release }),
     ...(backup === undefined ? {} : { estateBackup: backup }),
     epochs: [...route.epochs],
     serving: {
-      current: { chain, certificates: factsOf(chain), sealed: current.sealed },
-      target: { chain: goal.chain, certificates: factsOf(goal.chain), sealed: goal.sealed },
+      current: servingOf(chain, current.sealed),
+      target: servingOf(goal.chain, goal.sealed),
     },
     armingMinReadySeconds: options.armingMinReadySeconds,
   };
+}
+
+function servingOf(chain: string, sealed: SealedFile | undefined): Plan["serving"]["target"] {
+  return { chain, certificates: factsOf(chain), ...(sealed === undefined ? {} : { sealed }) };
 }
 
 function plannedBackup({ estateBackup }: PlanOptions, rotation: string): Plan["estateBackup"] {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { agentWith, clusterWith, estateWith, makeAuthority, NOW } from "../../test/helpers/estate-builder.ts";
-import { generatedEstate, helmReleased, OLD } from "../../test/helpers/plan-builder.ts";
+import { elsewhere, generatedEstate, helmReleased, OLD } from "../../test/helpers/plan-builder.ts";
 import { FarrierError } from "../errors.ts";
 import type { Estate } from "../estate/estate.ts";
 import { unionBundle } from "../pki/bundle.ts";
@@ -173,6 +173,18 @@ describe("refused, with what to do instead", () => {
       () => ask({ presented: young.chain, chain: renewed, bundle: old.bundle + young.bundle, replace: true }),
       "plan.overlap-possible",
       "nobody need be cut off to change the bundle",
+    ],
+    [
+      "a flag day where TLS ends before the cluster, and only a person can change the certificate",
+      () =>
+        classify({
+          estate: elsewhere(estateWith({ bundle: old.bundle, chain: young.chain, clusters: [] })),
+          target: { chain: young.chain, bundle: young.bundle },
+          now: NOW,
+          replace: true,
+        }),
+      "plan.no-procedure",
+      "TLS ends before the cluster",
     ],
     [
       "a flag day to a chain that its own bundle does not verify",

@@ -84,6 +84,13 @@ function classifyReplace(
       },
     );
   }
+  if (estate.installation.tlsSource === "external") {
+    throw new FarrierError(
+      "plan.no-procedure",
+      "TLS ends before the cluster, where a person changes the certificate: it cannot be replaced at once with the bundle.",
+      { hint: "Let what ends TLS present a certificate that agents accept, let them come back, and plan an overlap." },
+    );
+  }
   if (broken.accepted) {
     throw new FarrierError(
       "plan.overlap-possible",

@@ -63,6 +63,7 @@ function gateSteps(member: Member, epoch: Epoch): Step[] {
       // An agent that is not well cannot straddle: it gets its pin after the flag day.
       return served || !canStraddle(cluster) ? [] : armSteps(member, epoch);
     case "all-started":
+    case "handed-over":
       return served && !started(member, epoch) ? [moveTo(member, epoch)] : [];
     default:
       return [];

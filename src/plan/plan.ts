@@ -70,6 +70,7 @@ export const stageKindSchema = z.enum([
  * - `bundle-served`: every replica of Rancher serves the epoch's bundle.
  * - `all-started`: every unwaived gating consumer has *started* evidence for the epoch, and the chain that is about
  *   to be presented verifies under it.
+ * - `handed-over`: the same, and every address presents the target certificate, which a person has put in place there.
  * - `switch-proved`: the certificate is presented on every address, and sessions that began afterwards work.
  */
 export const gateKindSchema = z.enum([
@@ -79,6 +80,7 @@ export const gateKindSchema = z.enum([
   "prepared",
   "bundle-served",
   "all-started",
+  "handed-over",
   "switch-proved",
 ]);
 
@@ -221,6 +223,8 @@ export const planSchema = z.object({
     deployment: z.string(),
     servingSecret: z.string(),
     trustSecret: z.string(),
+    /** TLS ends before the cluster (the chart's `tls: external`): a person changes the certificate there, at the switch. */
+    terminator: z.literal("external").exactOptional(),
   }),
   /** Where values of the chart change: the Helm release, and which values at which step. */
   release: planReleaseSchema.optional(),

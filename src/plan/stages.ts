@@ -189,14 +189,19 @@ function switchStage(input: StagesInput, under: EpochName): Stage {
     .filter(({ planned }) => planned.method !== "none" && planned.reach === "rancher")
     .map(({ planned }) => restartAgent(context, planned, epoch));
   const canary = canaryOf(restarts, options);
+  const isHandedOver = context.rancher.terminator === "external";
   return {
     id: "switch",
     kind: "switch",
-    says: "Rancher presents the target certificate; a canary and then everybody dial again.",
-    gate: "all-started",
+    says: isHandedOver
+      ? "A person gives the target certificate to what ends TLS before Rancher; a canary and then everybody dial again."
+      : "Rancher presents the target certificate; a canary and then everybody dial again.",
+    gate: isHandedOver ? "handed-over" : "all-started",
     gateEpoch: under,
     waves: [
-      strictWave("switch/wave-1", [...disowningSteps(context, epoch), presentCertificate(context)]),
+      ...(isHandedOver
+        ? []
+        : [strictWave("switch/wave-1", [...disowningSteps(context, epoch), presentCertificate(context)])]),
       ...(canary.length === 0 ? [] : [{ ...strictWave("switch/canary", canary), canary: true }]),
       strictWave("switch/wave-2", [restartRancher(context)]),
     ],

@@ -56,6 +56,12 @@ export function generatedEstate(
   return { ...estate, trust, installation };
 }
 
+/** The same estate where a load balancer ends TLS: no Secret holds the certificate. */
+export function elsewhere(estate: Estate): Estate {
+  const { secret: _, ...serving } = estate.serving;
+  return { ...estate, serving, installation: { ...estate.installation, tlsSource: "external" } };
+}
+
 export function overlapInput(estate: Estate, change: Partial<PlanInput> = {}): PlanInput {
   return {
     estate,

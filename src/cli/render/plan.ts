@@ -122,6 +122,7 @@ const GATE = {
   prepared: "when every agent that the plan arms is armed",
   "bundle-served": "when every replica serves the bundle",
   "all-started": "when every agent has started with a bundle that verifies the target",
+  "handed-over": "when every agent has started so, and a person has changed the certificate",
   "switch-proved": "when the certificate is proved everywhere",
 } as const satisfies Record<Stage["gate"], string>;
 

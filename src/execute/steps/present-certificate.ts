@@ -76,11 +76,19 @@ export const presentCertificate = erased<Before>({
 
 const PRESENT_STEP = "rancher/present-certificate";
 
-/** Undoes the switch by one write, because what came after it failed. */
+/** Undoes the switch by one write, because what came after it failed. Where a person has switched, only they can. */
 export async function undoSwitch(context: StepContext): Promise<void> {
+  if (context.plan.rancher.terminator === "external") return;
   const known = context.run.steps[PRESENT_STEP];
   const journalled = beforeSchema.safeParse(known?.before ?? known?.original);
   await presentAgain(context, journalled.success ? journalled.data.sealed : sealedPair(context.plan, "current"));
+}
+
+/** What has become of the certificate where the switch is undone, for the end of a sentence. */
+export function afterUndoing({ plan }: Pick<StepContext, "plan">): string {
+  return plan.rancher.terminator === "external"
+    ? "give what ends TLS the old certificate again"
+    : "the old certificate was written back";
 }
 
 async function presentAgain(context: StepContext, sealed: Sealed): Promise<void> {

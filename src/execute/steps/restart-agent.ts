@@ -9,7 +9,7 @@ import { awaitStarted } from "../agent-started.ts";
 import { RESTARTED_AT } from "../rancher-pods.ts";
 import { awaitSessions, sessionEvidence } from "../sessions.ts";
 import { epochOf, erased, type StepContext, type Verification } from "../step-action.ts";
-import { undoSwitch } from "./present-certificate.ts";
+import { afterUndoing, undoSwitch } from "./present-certificate.ts";
 
 const beforeSchema = z.object({
   /** The time that the restart carries, chosen before it. */
@@ -60,7 +60,7 @@ export const restartAgent = erased<Before>({
     if (started.kind === "blocked") return started;
     const silent = await awaitSessions(context, [context.step.target], context.remainingMs());
     if (silent.length > 0) {
-      const why = "its agent was restarted and has not come back; the old certificate was written back";
+      const why = `its agent was restarted and has not come back; ${afterUndoing(context)}`;
       return { kind: "blocked", by: { why, hint: "Look at the agent's log in that cluster." } };
     }
     await settle(context, before);

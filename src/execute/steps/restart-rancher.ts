@@ -19,7 +19,7 @@ import { putBackBySomebody } from "../secret-change.ts";
 import { answering, awaitSessions, sessionEvidence } from "../sessions.ts";
 import { renewedUntilServed, STALE_HINT } from "../stale-rancher.ts";
 import { erased, type StepContext, type Verification } from "../step-action.ts";
-import { undoSwitch } from "./present-certificate.ts";
+import { afterUndoing, undoSwitch } from "./present-certificate.ts";
 import { bundleValues, writtenBundle } from "./serve-bundle.ts";
 
 const beforeSchema = z.object({
@@ -52,12 +52,12 @@ export const restartRancherPods = erased<z.infer<typeof beforeSchema>>({
 
   async verify(context, before): Promise<Verification> {
     if (!(await servesWhatIsWritten(context))) {
-      const why = "Rancher came back with another bundle than its Secret holds; the old certificate was written back";
+      const why = `Rancher came back with another bundle than its Secret holds; ${afterUndoing(context)}`;
       return { kind: "blocked", by: { why, hint: STALE_HINT } };
     }
     const silent = await awaitSessions(context, before.answering, PATIENCE_MS);
     if (silent.length > 0) {
-      const why = `${silent.join(", ")} did not come back under the new certificate; the old one was written back`;
+      const why = `${silent.join(", ")} did not come back under the new certificate; ${afterUndoing(context)}`;
       return { kind: "blocked", by: { why, hint: "Look at the agents' logs in those clusters." } };
     }
     const pin = pinOf((await context.world.rancher.cacerts(context.signal)).value);

@@ -14,6 +14,7 @@ import {
 } from "../../../test/helpers/estate-builder.ts";
 import {
   BOTH_BUNDLE,
+  elsewhere,
   estateOf,
   OLD,
   overlapInput,
@@ -233,6 +234,46 @@ describe("switch", () => {
     });
     expect(passes).toBe(false);
     expect(holds.map(({ target }) => target)).toContain("rancher");
+  });
+});
+
+describe("switch where TLS ends before the cluster", () => {
+  const handedOver = assemblePlan(overlapInput(elsewhere(estateOf([clusterWith("c-1", agentWith(PIN.current))]))));
+  const [old, young] = [leafFingerprint(OLD.chain), leafFingerprint(YOUNG.chain)];
+  const ask = (presented: readonly string[], ...clusters: Cluster[]) =>
+    gate("switch", elsewhere(estateOf(clusters, { bundle: BOTH_BUNDLE, presented })), { plan: handedOver });
+
+  test("is held for the person when every agent has started with both, and not before", () => {
+    expect(ask([old], spread("c-1")).holds.map(({ target, why }) => [target, why])).toEqual([
+      ["rancher", expect.stringMatching(/^192\.0\.2\.1:443 does not present .* TLS ends before the cluster/)],
+    ]);
+    expect(ask([old], spread("c-1"), armed("c-2")).holds.map(({ target }) => target)).toEqual(["c-2/cluster-agent"]);
+  });
+
+  test("opens when the target is presented, and never while an agent would refuse it", () => {
+    expect(ask([young], spread("c-1")).passes).toBe(true);
+    expect(ask([], spread("c-1")).passes).toBe(false);
+    expect(ask([young], spread("c-1"), armed("c-2")).passes).toBe(false);
+  });
+
+  test("is waived for a cluster, and not for what ends TLS", () => {
+    const question = { plan: handedOver, waivers: [waiver("c-2"), waiver("rancher")] };
+    const live = (presented: readonly string[]) =>
+      elsewhere(estateOf([spread("c-1"), armed("c-2")], { bundle: BOTH_BUNDLE, presented }));
+    expect(gate("switch", live([young]), question)).toEqual({ passes: true, holds: [], waived: ["c-2"] });
+    expect(gate("switch", live([old]), question)).toMatchObject({ passes: false, waived: ["c-2"] });
+  });
+
+  const later: [string, string, string[]][] = [
+    ["arm@target", "the switch is proved by what is presented", ["TLS ends before the cluster"]],
+    ["narrow", "the old one is presented again", ["presents a certificate that agents would refuse"]],
+  ];
+  test.each(later)("%s names the address and no Secret where %s", (stage, _, whys) => {
+    const live = elsewhere(estateOf([spread("c-1")], { bundle: BOTH_BUNDLE, presented: [old] }));
+    const { holds } = gate(stage, live, { plan: handedOver });
+    const ofRancher = holds.filter(({ target }) => target === "rancher");
+    expect(ofRancher.map(({ why }) => why)).toEqual(whys.map((why) => expect.stringContaining(why)));
+    expect(JSON.stringify(ofRancher)).not.toContain("tls-rancher-ingress");
   });
 });
 

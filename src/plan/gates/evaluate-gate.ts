@@ -11,6 +11,7 @@ import { type Hold, isInForce, type Waiver } from "./hold.ts";
 import {
   acceptedHolds,
   chainHolds,
+  handOverHolds,
   presentedHolds,
   servedHolds,
   servesEverywhere,
@@ -71,20 +72,26 @@ export function evaluateGate(question: GateQuestion): GateVerdict {
         holds: [...acceptedHolds(plan, question.estate, epoch, now), ...unwrittenHolds(plan, question.estate, epoch)],
       });
     case "all-started":
-      return overClusters(question, epoch, {
-        ask: startedHolds,
-        holds: [
-          ...chainHolds(plan, epoch, now),
-          ...servedHolds(question.estate, epoch),
-          ...settledHolds(plan, question.estate, epoch),
-        ],
-      });
+      return allStarted(question, epoch);
+    case "handed-over": {
+      // Only when everybody accepts it may a person change it: before that, nobody is asked to.
+      const started = allStarted(question, epoch);
+      return started.passes ? verdict(handOverHolds(plan, question.estate), started.waived) : started;
+    }
     case "switch-proved":
       return overClusters(question, epoch, {
         ask: sessionHolds,
         holds: [...presentedHolds(plan, question.estate), ...unwrittenHolds(plan, question.estate, epoch)],
       });
   }
+}
+
+function allStarted(question: GateQuestion, epoch: Epoch): GateVerdict {
+  const { plan, estate, now } = question;
+  return overClusters(question, epoch, {
+    ask: startedHolds,
+    holds: [...chainHolds(plan, epoch, now), ...servedHolds(estate, epoch), ...settledHolds(plan, estate, epoch)],
+  });
 }
 
 /** Whether this cluster is left behind by somebody's word. */

@@ -50,7 +50,8 @@ export function acceptedHolds(plan: Plan, estate: Estate, epoch: Epoch, now: Dat
   const chains = [chain, plan.serving.current.chain, plan.serving.target.chain];
   const known = new Set(chains.filter((one) => accepts(one).accepted).map(leafFingerprint));
   const refused = presented.filter(({ fingerprints: [leaf] }) => leaf !== undefined && !known.has(leaf));
-  const stored = accepts(chain);
+  // Where no Secret has it, the chain is that of an address, which is among those that are refused.
+  const stored = isTerminatedElsewhere(plan) ? { accepted: true, why: "" } : accepts(chain);
   const secret = servingSecretOf(plan, estate);
   const found = [
     ...(stored.accepted ? [] : [`${secretCalled(secret)} holds a certificate`]),
@@ -94,7 +95,8 @@ function servingSecretOf(plan: Plan, estate: Estate): Pick<SecretFacts, "namespa
 /** Every address presents the target certificate. */
 export function presentedHolds(plan: Plan, estate: Estate): Hold[] {
   const leaf = leafFingerprint(plan.serving.target.chain);
-  const { presented, chain } = estate.serving;
+  const { chain } = estate.serving;
+  if (isTerminatedElsewhere(plan)) return handOverHolds(plan, estate);
   if (chain !== plan.serving.target.chain && leafFingerprint(chain) !== leaf) {
     const secret = servingSecretOf(plan, estate);
     return [
@@ -105,10 +107,8 @@ export function presentedHolds(plan: Plan, estate: Estate): Hold[] {
       },
     ];
   }
-  const late = presented.filter(({ fingerprints, error }) => error !== undefined || fingerprints[0] !== leaf);
-  if (presented.length > 0 && late.length === 0) return [];
-  const addresses = late.map(({ address }) => address).join(", ");
-  const what = late.length === 0 ? "No address of Rancher presents" : `${addresses} does not present`;
+  const what = notPresented(estate, leaf);
+  if (what === undefined) return [];
   return [
     {
       target: "rancher",
@@ -116,4 +116,28 @@ export function presentedHolds(plan: Plan, estate: Estate): Hold[] {
       hint: "Wait for the ingress controller; if it stays so, look at its replicas and at who else writes the Secret.",
     },
   ];
+}
+
+/** A person has given the target certificate to what ends TLS before the cluster: seen from outside, at every address. */
+export function handOverHolds(plan: Plan, estate: Estate): Hold[] {
+  const what = notPresented(estate, leafFingerprint(plan.serving.target.chain));
+  if (what === undefined) return [];
+  return [
+    {
+      target: "rancher",
+      why: `${what} the target certificate, and TLS ends before the cluster, where a person changes it.`,
+      hint: "Every agent accepts it by now: give it, with its chain and key, to what ends TLS (a load balancer or proxy), then farrier apply goes on.",
+    },
+  ];
+}
+
+function isTerminatedElsewhere({ rancher }: Plan): boolean {
+  return rancher.terminator === "external";
+}
+
+/** `192.0.2.1:443 does not present`: who does not show this leaf; undefined where every address does. */
+function notPresented({ serving: { presented } }: Estate, leaf: string): string | undefined {
+  const late = presented.filter(({ fingerprints, error }) => error !== undefined || fingerprints[0] !== leaf);
+  if (late.length > 0) return `${late.map(({ address }) => address).join(", ")} does not present`;
+  return presented.length > 0 ? undefined : "No address of Rancher presents";
 }
