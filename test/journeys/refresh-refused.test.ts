@@ -16,7 +16,7 @@ let kubeconfigBefore: string;
 
 beforeAll(async () => {
   lab = await startCommandLab({
-    clusters: [{ name: "paris" }, { name: "lima" }, { name: "hosted" }, { name: "emptied" }],
+    clusters: [{ name: "paris" }, { name: "lima" }, { name: "hosted" }, { name: "emptied" }, { name: "early" }],
     speed: 100,
   });
   [stale, current] = [lab.sandbox.cluster("paris"), lab.sandbox.cluster("lima")];
@@ -167,6 +167,17 @@ describe("the wrong door", () => {
     const nowhere = { ...cluster, server: "https://127.0.0.1:1" };
     lab.put("nowhere.yaml", stringify({ ...rest, clusters: [{ name, cluster: nowhere }] }));
     expect(await refusedBy("paris", "--cluster-kubeconfig", "nowhere.yaml")).toEqual(["refresh.unreachable"]);
+  });
+
+  test("a clock: the CA is right, and the certificate is not valid yet for anybody outside of the cluster", async () => {
+    const early = lab.sandbox.cluster("early");
+    await lab.sandbox.inject({ kind: "clock-ahead", cluster: "early", minutes: 6_000 });
+    const clusters = { group: "management.cattle.io", version: "v3", resource: "clusters" };
+    const isRefused = async () =>
+      JSON.stringify(await lab.sandbox.management.get(clusters, early.id)).includes("expired or is not yet valid");
+    await lab.sandbox.waitUntil(isRefused, { what: "Rancher to refuse the certificate" });
+    lab.put("early.yaml", early.kubeconfig);
+    expect(await refusedBy("early", "--cluster-kubeconfig", "early.yaml")).toEqual(["refresh.clock"]);
   });
 
   test("an account that may not read what is compared", async () => {

@@ -20,6 +20,8 @@ export interface ServingIdentity {
 export interface ClusterAuthority extends ServingIdentity {
   /** A client certificate: the user's name is its CN, each of the groups an O. */
   issueClient(user: User): Promise<ClientCertificate>;
+  /** The same authority with another serving certificate, as made by a clock that shows this time. */
+  renewed(now: Date): Promise<ClusterAuthority>;
 }
 
 export interface ClientCertificate {
@@ -37,13 +39,17 @@ export async function createClusterAuthority(options: {
 }): Promise<ClusterAuthority> {
   const { name, now, hostnames = ["localhost", "127.0.0.1", "::1", "kubernetes.default.svc"] } = options;
   const root = await createRoot({ commonName: `${name}-ca`, now, days: 10 * YEAR });
-  const serving = await issueServing(root, { hostnames: [...hostnames], now, days: YEAR });
-  return {
-    certificatePem: serving.certificatePem,
-    keyPem: serving.keyPem,
-    caPem: root.certificatePem,
-    issueClient: (user) => issueClient(root, user, now),
+  const servedFrom = async (from: Date): Promise<ClusterAuthority> => {
+    const serving = await issueServing(root, { hostnames: [...hostnames], now: from, days: YEAR });
+    return {
+      certificatePem: serving.certificatePem,
+      keyPem: serving.keyPem,
+      caPem: root.certificatePem,
+      issueClient: (user) => issueClient(root, user, now),
+      renewed: servedFrom,
+    };
   };
+  return await servedFrom(now);
 }
 
 async function issueClient(root: Authority, user: User, now: Date): Promise<ClientCertificate> {
@@ -58,6 +64,12 @@ async function issueClient(root: Authority, user: User, now: Date): Promise<Clie
     extensions: [keyUsage(["digitalSignature"]), extendedKeyUsage([PURPOSE.clientAuth])],
   });
   return { certificatePem: issued.certificatePem, keyPem: keyToPem(key) };
+}
+
+/** Whether a certificate is one at this time. */
+export function isValidAt(certificatePem: string, now: Date): boolean {
+  const { validFromDate, validToDate } = new X509Certificate(certificatePem);
+  return validFromDate <= now && now <= validToDate;
 }
 
 /** Whether a client that trusts these CAs alone takes the serving certificate, by the runtime's own check. PEM. */

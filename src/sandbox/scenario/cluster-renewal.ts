@@ -25,6 +25,16 @@ export async function renewCluster(target: DownstreamCluster, estate: Estate, fa
   if (fault.agent === "restarts") clock.after(LEASE_MS, () => target.loseLeases());
 }
 
+/** A cluster's clock is ahead when its API server renews its certificate, with which certificates begin an hour early. */
+export async function advanceClock(
+  target: DownstreamCluster,
+  { clock, conduct }: Estate,
+  minutes: number,
+): Promise<void> {
+  conduct.refusalsPossible = true;
+  await target.cluster.renewServing(new Date(clock.now().getTime() + minutes * 60_000));
+}
+
 /** kube-controller-manager's root-ca-cert-publisher: the ConfigMap in every namespace. */
 async function publishRootCa({ cluster }: DownstreamCluster): Promise<void> {
   const body = { data: { "ca.crt": cluster.caPem } };

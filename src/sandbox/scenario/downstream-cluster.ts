@@ -3,7 +3,7 @@ import { agentProgram } from "../agent/agent-program.ts";
 import { FaultyLink } from "../agent/link.ts";
 import { serviceAccount } from "../api-server/authorization.ts";
 import type { ResourceKind } from "../api-server/kinds.ts";
-import type { ServingIdentity } from "../api-server/serving-identity.ts";
+import type { ClusterAuthority } from "../api-server/serving-identity.ts";
 import type { Clock } from "../clock.ts";
 import type { Images } from "../controllers/container-program.ts";
 import { ACCOUNT_LABEL, textOf } from "../rancher/account-secret.ts";
@@ -35,7 +35,7 @@ export interface DownstreamOptions<C extends EstateCluster> {
   /** The pin in the agent's spec, where the scenario wants it to be another than what is served. */
   readonly drift: Extract<Fault, { kind: "drifted" }>["pin"] | undefined;
   /** Who the cluster's API server is, where it has nothing of its own. */
-  readonly identity: ServingIdentity;
+  readonly identity: ClusterAuthority;
   readonly makeCluster: (options: ClusterOptions) => C;
 }
 

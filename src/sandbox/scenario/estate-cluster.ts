@@ -2,7 +2,7 @@ import type { AdmissionHook } from "../api-server/admission.ts";
 import type { User } from "../api-server/authorization.ts";
 import type { ResourceKind } from "../api-server/kinds.ts";
 import type { PodServer } from "../api-server/pod-proxy.ts";
-import type { ServingIdentity } from "../api-server/serving-identity.ts";
+import type { ClusterAuthority } from "../api-server/serving-identity.ts";
 import type { Clock } from "../clock.ts";
 import type { ClusterClient, NewObject } from "../cluster-client.ts";
 import type { Images } from "../controllers/container-program.ts";
@@ -27,7 +27,7 @@ export interface ClusterOptions {
   /** Webhooks that judge what is written. */
   readonly admission: readonly AdmissionHook[];
   /** Who the cluster's API server is, where it has nothing of its own. */
-  readonly identity: ServingIdentity;
+  readonly identity: ClusterAuthority;
 }
 
 /** One cluster of an estate, as the estate, Rancher and the agents use it: a simulated one, or a real control plane. */

@@ -4,7 +4,7 @@ import { ApiError } from "../cluster-client.ts";
 import { recordOf } from "../rancher/norman.ts";
 import { apps, CLUSTERS, core, NODES, TOKENS } from "../rancher/resources.ts";
 import { forbidDeployments, keepSecret } from "./cluster-faults.ts";
-import { renewCluster } from "./cluster-renewal.ts";
+import { advanceClock, renewCluster } from "./cluster-renewal.ts";
 import { sleep } from "./conduct.ts";
 import type { DownstreamCluster } from "./downstream-cluster.ts";
 import type { Estate } from "./estate.ts";
@@ -56,6 +56,8 @@ export class FaultInjection {
         return this.#hide(this.cluster(fault.cluster));
       case "renewed-cluster":
         return renewCluster(this.cluster(fault.cluster), this.#estate, fault);
+      case "clock-ahead":
+        return advanceClock(this.cluster(fault.cluster), this.#estate, fault.minutes);
       case "image-missing":
         this.cluster(fault.cluster).imageMissing = true;
         return;

@@ -39,6 +39,8 @@ export const faultSchema = z.discriminatedUnion("kind", [
       .readonly()
       .default([]),
   }),
+  /** Its clock is ahead, and its API server has just renewed its certificate by it: to everybody else it is not valid yet. */
+  z.strictObject({ kind: z.literal("clock-ahead"), cluster, minutes: z.number().min(120) }),
   z.strictObject({ kind: z.literal("image-missing"), cluster }),
   z.strictObject({ kind: z.literal("node-full"), cluster }),
   z.strictObject({ kind: z.literal("stale-rancher") }),

@@ -1,7 +1,7 @@
 import { ApiServer } from "../api-server/api-server.ts";
 import { serviceAccount, type User } from "../api-server/authorization.ts";
 import type { PodServer } from "../api-server/pod-proxy.ts";
-import { isIssuedBy, type ServingIdentity } from "../api-server/serving-identity.ts";
+import { type ClusterAuthority, isIssuedBy, isValidAt, type ServingIdentity } from "../api-server/serving-identity.ts";
 import type { ClusterClient, NewObject } from "../cluster-client.ts";
 import type { Images } from "../controllers/container-program.ts";
 import { type Controllers, startControllers } from "../controllers/controllers.ts";
@@ -18,7 +18,7 @@ export class SimulatedCluster implements EstateCluster {
   readonly client: ClusterClient;
   /** What its controllers and nodes live by. */
   readonly clock: HeldClock;
-  #identity: ServingIdentity;
+  #identity: ClusterAuthority;
   /** Told of a new identity before anything is asked of it: who puts the API server on the network. */
   #onIdentity: (identity: ServingIdentity) => Promise<void> = async () => {};
   #controllers: Controllers | undefined;
@@ -40,10 +40,15 @@ export class SimulatedCluster implements EstateCluster {
   }
 
   /** The API server is somebody else from now on: its serving certificate comes from another CA. */
-  async becomes(identity: ServingIdentity): Promise<void> {
+  async becomes(identity: ClusterAuthority): Promise<void> {
     this.#identity = identity;
     this.server.accountTokens.rootCa = identity.caPem;
     await this.#onIdentity(identity);
+  }
+
+  /** Its API server has a new certificate of the same CA, made by a clock that shows this time. */
+  async renewServing(now: Date): Promise<void> {
+    await this.becomes(await this.#identity.renewed(now));
   }
 
   whenIdentityChanges(callback: (identity: ServingIdentity) => Promise<void>): void {
@@ -75,9 +80,17 @@ export class SimulatedCluster implements EstateCluster {
     const answer = apiHandler(this.server, account);
     return async (request, signal) => {
       const { ca } = request;
-      if (ca !== undefined && !isIssuedBy(this.#identity.certificatePem, ca)) throw new Error(UNKNOWN_AUTHORITY);
+      if (ca !== undefined) this.#mustVerify(ca);
       return await answer(request, signal);
     };
+  }
+
+  /** As Rancher's client verifies the API server, by Rancher's clock. Go looks at the time first. */
+  #mustVerify(ca: string): void {
+    const { certificatePem } = this.#identity;
+    const now = this.clock.now();
+    if (!isValidAt(certificatePem, now)) throw new Error(`${NOT_VALID}: current time ${now.toISOString()}`);
+    if (!isIssuedBy(certificatePem, ca)) throw new Error(UNKNOWN_AUTHORITY);
   }
 
   allowEverything(user: string): void {
@@ -92,5 +105,6 @@ export class SimulatedCluster implements EstateCluster {
   }
 }
 
+const NOT_VALID = "tls: failed to verify certificate: x509: certificate has expired or is not yet valid";
 /** In Go's words: what Rancher's client says when it has another CA than the server's certificate is from. */
 const UNKNOWN_AUTHORITY = "tls: failed to verify certificate: x509: certificate signed by unknown authority";
