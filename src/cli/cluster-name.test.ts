@@ -26,7 +26,7 @@ test.each(found)("a cluster is found $name", ({ said, id }) => {
   expect(findCluster(said, CLUSTERS).id).toBe(id);
 });
 
-const refused = [
+const refused: { name: string; said: string; among?: typeof CLUSTERS; code: string; hint: string }[] = [
   {
     name: "a slip of the pen gets the near name",
     said: "pariss",
@@ -40,6 +40,41 @@ const refused = [
     hint: "farrier observe lists all clusters.",
   },
   {
+    name: "a slip in an id, too",
+    said: "c-abc13",
+    code: "input.cluster-unknown",
+    hint: "Did you mean paris (c-abc12)?",
+  },
+  {
+    name: "the nearest first, and three at most",
+    said: "lime",
+    among: ["dime", "lima", "limes", "time", "slimy", "lo"].map((name, index) => ({ id: `c-0000${index}`, name })),
+    code: "input.cluster-unknown",
+    hint: "Did you mean dime (c-00000) or lima (c-00001) or limes (c-00002)?",
+  },
+  {
+    name: "a third of the letters of a long one",
+    said: "frankfurt-west",
+    among: [
+      { id: "c-11111", name: "frankfurt-east" },
+      { id: "c-22222", name: "frankfurt-outer-ring" },
+    ],
+    code: "input.cluster-unknown",
+    hint: "Did you mean frankfurt-east (c-11111)?",
+  },
+  {
+    name: "a cluster without another name is named once",
+    said: "loca",
+    code: "input.cluster-unknown",
+    hint: "Did you mean local or lima (c-m-x7k2p9qz)?",
+  },
+  {
+    name: "a page of a cluster that there is not",
+    said: "https://rancher.example.com/dashboard/c/c-m-aaaaaaaa/explorer",
+    code: "input.cluster-unknown",
+    hint: "farrier observe lists all clusters.",
+  },
+  {
     name: "a name that two clusters have",
     said: "oslo",
     code: "input.cluster-ambiguous",
@@ -47,6 +82,6 @@ const refused = [
   },
 ];
 
-test.each(refused)("a cluster is not guessed: $name", ({ said, code, hint }) => {
-  expect(() => findCluster(said, CLUSTERS)).toThrow(expect.objectContaining({ code, hint }));
+test.each(refused)("a cluster is not guessed: $name", ({ said, among = CLUSTERS, code, hint }) => {
+  expect(() => findCluster(said, among)).toThrow(expect.objectContaining({ code, hint }));
 });
