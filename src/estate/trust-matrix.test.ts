@@ -10,6 +10,7 @@ import {
   withUnproved,
 } from "../../test/helpers/estate-builder.ts";
 import type { Cluster } from "./cluster.ts";
+import type { EvidenceKind } from "./evidence.ts";
 import { trustMatrix } from "./trust-matrix.ts";
 
 const OLD = "a".repeat(64);
@@ -73,4 +74,43 @@ test("rows are sorted, one for each consumer", () => {
     "c-2/cluster-agent",
     "c-2/kubeconfig",
   ]);
+});
+
+describe("evidence that was recorded", () => {
+  const recorded = (kind: EvidenceKind, pin: string, seconds: number) => ({
+    kind,
+    pin,
+    at: secondsBefore(seconds),
+    source: "recorded",
+  });
+  const withEvidence = (cluster: Cluster, ...evidence: ReturnType<typeof recorded>[]): Cluster => ({
+    ...cluster,
+    consumers: cluster.consumers.map((consumer) => ({ ...consumer, evidence })),
+  });
+
+  test("counts for its own epoch alone", () => {
+    const cluster = withUnproved(clusterWith("c-1", agentWith(OLD)), "fleet-agent");
+    const cells = rowOf(withEvidence(cluster, recorded("reported", NEXT, 7)), "fleet-agent")?.cells;
+    expect(cells?.map(({ evidence, ageSeconds }) => [evidence.length, ageSeconds])).toEqual([
+      [0, undefined],
+      [1, 7],
+    ]);
+  });
+
+  test("of another kind stands beside what the agent's workload shows; its age is that of the newest", () => {
+    const cluster = withEvidence(clusterWith("c-1", agentWith(OLD)), recorded("session", OLD, 40));
+    const cell = rowOf(cluster, "cluster-agent", new Date(secondsBefore(90)))?.cells[0];
+    expect(cell?.evidence.map(({ kind }) => kind)).toEqual(["declared", "started", "session"]);
+    expect(cell).toMatchObject({ state: "started", ageSeconds: 40 });
+  });
+
+  test("from a clock that is ahead is as young as can be", () => {
+    const cluster = withEvidence(clusterWith("c-1", agentWith(OLD)), recorded("session", OLD, -30));
+    expect(rowOf(cluster, "cluster-agent")?.cells[0]?.ageSeconds).toBe(0);
+  });
+
+  test("never makes a proof of what people hold", () => {
+    const cluster = withEvidence(clusterWith("c-1", agentWith(OLD)), recorded("started", OLD, 1));
+    expect(rowOf(cluster, "kubeconfig")?.cells.map(({ state }) => state)).toEqual(["unproved", "unproved"]);
+  });
 });

@@ -180,6 +180,47 @@ describe("a step", () => {
   });
 });
 
+describe("a step that was found done", () => {
+  const retried: JournalEvent = { type: "step-retried", data: { attempt: 1, failure: FAILURE } };
+  const rows: [string, Line[], boolean][] = [
+    ["at the first look was done before the rotation", [[S, done(true)]], true],
+    [
+      "twice was done before the rotation",
+      [
+        [S, done(true)],
+        [S, done(true)],
+      ],
+      true,
+    ],
+    [
+      "after a try may have been done by that",
+      [
+        [S, retried],
+        [S, done(true)],
+      ],
+      false,
+    ],
+    [
+      "after it was done was done by the rotation",
+      [
+        [S, started()],
+        [S, done()],
+        [S, done(true)],
+      ],
+      false,
+    ],
+  ];
+  test.each(rows)("%s", (_, lines, alreadyDone) => {
+    expect(stateOf(...lines).current.steps[S]).toMatchObject({ phase: "done", alreadyDone });
+  });
+
+  test("and is opened again has nothing from before to go back to", () => {
+    const opened = stateOf([S, done(true)], added).current.steps[S];
+    expect(opened).toMatchObject({ phase: "pending" });
+    expect(opened).not.toHaveProperty("original");
+  });
+});
+
 describe("a stage", () => {
   test("is entered, then done; the latest is remembered", () => {
     const { current } = stateOf(entered("arm@both"), stageDone("arm@both"), entered("widen"));
@@ -192,6 +233,19 @@ describe("a stage", () => {
     const { current } = stateOf(held, passed);
     expect(current.held).toBeUndefined();
     expect(current.gates.widen).toMatchObject({ waived: ["c-9"] });
+  });
+  test("is held until it is done, and another one's hold stays", () => {
+    expect(stateOf(entered("widen"), held, stageDone("widen")).current.held).toBeUndefined();
+    expect(stateOf(entered("backup"), held, stageDone("backup")).current.held).toMatchObject({ stage: "widen" });
+    const passed: JournalEvent = { type: "gate-passed", data: { stage: "backup", waived: [] } };
+    expect(stateOf(held, passed).current.held).toMatchObject({ stage: "widen" });
+  });
+  test("is held no more once the plan is finished", () => {
+    expect(stateOf(held, finished).current.held).toBeUndefined();
+  });
+  test("rests on while another one is done", () => {
+    const rest: JournalEvent = { type: "rest-begun", data: { stage: "rest", until: "2026-12-01T00:00:00.000Z" } };
+    expect(stateOf(entered("widen"), rest, stageDone("widen")).current.rest).toEqual(rest.data);
   });
   test("rests until it is done", () => {
     const rest: JournalEvent = { type: "rest-begun", data: { stage: "rest", until: "2026-12-01T00:00:00.000Z" } };
@@ -211,6 +265,13 @@ describe("the rotation", () => {
   });
   test("has the latest waiver for each cluster", () => {
     expect(stateOf(waived("first"), waived("second")).waivers.map(({ reason }) => reason)).toEqual(["second"]);
+  });
+  test("knows its last entry, and how many there are", () => {
+    expect(stateOf(waived("gone"), paused)).toMatchObject({ lastAt: "2026-11-23T12:00:02.000Z", length: 3 });
+  });
+  test("belongs to whoever began the way back", () => {
+    const back: JournalEvent = { ...BEGUN, data: { ...BEGUN.data, direction: "rollback", holder: "bob@desk" } };
+    expect(stateOf(back).holder).toBe("bob@desk");
   });
   test("belongs to whoever took over last", () => {
     expect(stateOf({ type: "continued", data: { holder: "bob@desk", how: "taken-over" } }).holder).toBe("bob@desk");
@@ -260,6 +321,23 @@ describe("entries that cannot follow those before are refused", () => {
         [S, done()],
       ],
     ],
+    [
+      "a done step that is tried again",
+      [
+        [S, started()],
+        [S, done()],
+        [S, { type: "step-retried", data: { attempt: 2, failure: FAILURE } }],
+      ],
+    ],
+    [
+      "a failed step that is applied",
+      [
+        [S, started()],
+        [S, failed],
+        [S, applied],
+      ],
+    ],
+    ["a gate held after the end", [finished, held]],
     ["a stage done that nobody entered", [stageDone("widen")]],
     ["a step entry without a step", [started()]],
     ["a stage entry about a step", [[S, entered("widen")]]],
@@ -269,6 +347,17 @@ describe("entries that cannot follow those before are refused", () => {
   ];
   test.each(rows)("%s", (_, lines) => {
     expect(() => stateOf(...lines)).toThrowError(expect.objectContaining({ code: "journal.broken" }));
+  });
+  test("with the place of the entry, its step and the reason", () => {
+    expect(() => stateOf([S, applied])).toThrowError(
+      `Entry 2 of the journal (step-applied) about step ${S} cannot follow those before it: the step was pending.`,
+    );
+    expect(() => stateOf(stageDone("widen"))).toThrowError(
+      "Entry 2 of the journal (stage-done) cannot follow those before it: stage widen had not been entered.",
+    );
+  });
+  test("a note about a step after the end is none of them", () => {
+    expect(stateOf(finished, [S, { type: "noted", data: { text: "seen" } }]).current.finished).toBeDefined();
   });
   test("anything before the first plan", () => {
     expect(() => foldJournal(entries(waived("early")))).toThrowError(FarrierError);

@@ -1,6 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { agentWith, clusterWith } from "../../test/helpers/estate-builder.ts";
-import { estateOf, OLD, overlapInput, overlapPlan, PIN, SEALED } from "../../test/helpers/plan-builder.ts";
+import {
+  BOTH_BUNDLE,
+  estateOf,
+  OLD,
+  overlapInput,
+  overlapPlan,
+  PIN,
+  SEALED,
+  YOUNG,
+} from "../../test/helpers/plan-builder.ts";
 import { assemblePlan } from "./assemble.ts";
 
 const clusters = ["c-1", "c-2", "c-3"].map((id) => clusterWith(id, agentWith(PIN.current)));
@@ -26,6 +35,29 @@ describe("what cannot be taken back", () => {
   test("a renewal leaves what people hold alone", () => {
     expect(renew.pointsOfNoReturn.join()).not.toContain("kubeconfigs");
   });
+});
+
+describe("at a flag day", () => {
+  const refused = estateOf(clusters, { chain: YOUNG.chain });
+  const flagDay = assemblePlan(overlapInput(refused, { replace: true }));
+  const inPlace = assemblePlan(overlapInput(refused, { replace: true, goal: { chain: renewed, sealed: SEALED } }));
+  const LOST =
+    "At the flag day: the certificate of the beginning is refused by agents, so that no rollback leads back to it.";
+
+  test("there is no way back to what agents refuse, and no day until which there is one", () => {
+    expect(flagDay.pointsOfNoReturn).toEqual([LOST, expect.stringContaining("kubeconfigs and scripts of people")]);
+    expect(inPlace.pointsOfNoReturn).toEqual([LOST]);
+  });
+  test("under the bundle that agents hold, nobody is armed and no alert fires for it", () => {
+    expect(inPlace.alerts.join()).not.toContain("KubePodCrashLooping");
+    expect(flagDay.alerts.join()).toContain("KubePodCrashLooping");
+  });
+});
+
+test("a bundle that only grows ends nothing that people hold", () => {
+  const grown = overlapPlan(clusters, { goal: { bundle: BOTH_BUNDLE, chain: OLD.chain, sealed: SEALED } });
+  expect(grown.epochs.map(({ name }) => name)).toEqual(["current", "target"]);
+  expect(grown.pointsOfNoReturn).toEqual([]);
 });
 
 describe("the estimate", () => {

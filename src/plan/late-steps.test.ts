@@ -57,9 +57,24 @@ describe("before widen", () => {
       [],
     ],
     ["the management cluster has no agent", localCluster(), []],
+    ["nor is one armed that an older Rancher left there", { ...calm("local"), local: true }, []],
+    ["what was seen of a cluster that answers no more is not gone by", { ...calm("c-1"), reach: "none" }, []],
+    ["an agent that is missing is not armed", clusterWith("c-1", undefined), []],
   ];
   test.each(rows)("%s", (_, cluster, steps) => {
     expect(ids(late("widen", estateOf([cluster])))).toEqual(steps);
+  });
+
+  test("they come by cluster, in whatever order those were seen", () => {
+    expect(ids(late("widen", estateOf([calm("c-3"), calm("c-1"), calm("c-2")])))).toEqual([
+      "c-1/arm-agent@both",
+      "c-2/arm-agent@both",
+      "c-3/arm-agent@both",
+    ]);
+  });
+
+  test("nobody is armed any more once everybody is served the bundle", () => {
+    expect(late("widen", widened(calm("c-1")))).toEqual([]);
   });
 
   test("a waived cluster is left alone", () => {
@@ -89,6 +104,12 @@ describe("before the flag day", () => {
     expect(ids(lateSteps({ ...question, plan: flagDay, stage: stageNamed(flagDay, "replace"), estate }))).toEqual(
       steps,
     );
+  });
+
+  test("nobody is armed any more once it was", () => {
+    const estate = estateOf([calm("c-new")], { bundle: TARGET_BUNDLE, chain: YOUNG.chain });
+    const question = { waivers: [], now: NOW, minReadySecondsBefore: () => 0 };
+    expect(lateSteps({ ...question, plan: flagDay, stage: stageNamed(flagDay, "replace"), estate })).toEqual([]);
   });
 });
 
@@ -129,6 +150,11 @@ describe("when settling", () => {
     const [step] = late("settle", narrowed(settling("c-offline")));
     expect(step?.says).toContain("back to 7");
     expect(step?.manual.commands.join("\n")).toContain('{"spec":{"minReadySeconds":7}}');
+  });
+  test("an agent that had the same before is left alone", () => {
+    const question = { waivers: [], now: NOW, minReadySecondsBefore: () => 30 };
+    const estate = narrowed(settling("c-new"));
+    expect(lateSteps({ ...question, plan, stage: stageNamed(plan, "settle"), estate })).toEqual([]);
   });
   test("an agent whose minReadySeconds is somebody's own is left alone", () => {
     expect(late("settle", narrowed(clusterWith("c-new", agentWith(PIN.target, { minReadySeconds: 7 }))))).toEqual([]);

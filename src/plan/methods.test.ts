@@ -4,10 +4,13 @@ import {
   clusterWith,
   localCluster,
   offlineCluster,
+  runningPod,
+  waitingPod,
   withUnproved,
 } from "../../test/helpers/estate-builder.ts";
+import type { AgentWorkload } from "../estate/agent.ts";
 import type { Cluster } from "../estate/cluster.ts";
-import { chooseMethod, plannedClusterOf } from "./methods.ts";
+import { canStraddle, chooseMethod, needsReapplying, plannedClusterOf, underFlagDay } from "./methods.ts";
 
 const agent = agentWith("a".repeat(64));
 const may = (patchAgent: "yes" | "no" | "unknown"): Cluster =>
@@ -110,5 +113,75 @@ describe("who is at risk", () => {
   });
   test("nobody accepts the management cluster as unarmed", () => {
     expect(planned(localCluster(), true).unarmedAccepted).toBe(false);
+  });
+});
+
+describe("an agent can straddle", () => {
+  const pin = "a".repeat(64);
+  const pods = (...some: AgentWorkload["pods"]) => ({ agent: agentWith(pin, { replicas: some.length, pods: some }) });
+  const [one, two] = [runningPod(pin, "one"), runningPod(pin, "two")];
+  const rows: [string, Pick<Cluster, "agent">, boolean][] = [
+    ["where every pod serves", pods(one, two), true],
+    ["not where one of them waits", pods(one, waitingPod(pin)), false],
+    ["not where one of them is going", pods(one, { ...two, deleting: true }), false],
+    ["not where one of them was evicted", pods(one, { ...two, phase: "Failed" }), false],
+    ["also where one more than is wanted waits", { agent: agentWith(pin, { pods: [one, waitingPod(pin)] }) }, true],
+    ["also where none is wanted", { agent: agentWith(pin, { replicas: 0, pods: [] }) }, true],
+    ["not where it is missing", {}, false],
+  ];
+  test.each(rows)("%s", (_, cluster, straddles) => {
+    expect(canStraddle(cluster)).toBe(straddles);
+  });
+});
+
+describe("an agent is made anew from the manifest", () => {
+  const gone: Cluster = { ...may("yes"), agent: undefined };
+  const rows: [string, Cluster, "patch" | "redeploy" | "none", "rancher" | "direct" | "ssh" | "none", boolean][] = [
+    ["over a kubeconfig, where it is missing", gone, "patch", "direct", true],
+    ["over SSH, where it is missing", gone, "patch", "ssh", true],
+    ["not where Rancher's tunnel answers: Rancher brings it back", gone, "patch", "rancher", false],
+    ["not where nothing answers", gone, "patch", "none", false],
+    ["not where it is to be redeployed", gone, "redeploy", "direct", false],
+    ["not where it is there", may("yes"), "patch", "direct", false],
+  ];
+  test.each(rows)("%s", (_, cluster, method, reach, made) => {
+    expect(needsReapplying(cluster, { method, reach })).toBe(made);
+  });
+});
+
+describe("what a flag day costs a cluster", () => {
+  const at = (cluster: Cluster, wanted?: "redeploy") =>
+    underFlagDay(
+      plannedClusterOf(cluster, { acceptUnarmed: false, minReadySecondsBefore: 0, ...(wanted && { wanted }) }),
+      cluster,
+    ).risk;
+  const sick = agentWith("a".repeat(64), { pods: [waitingPod("a".repeat(64))] });
+  const rows: [string, string | undefined, RegExp | undefined][] = [
+    ["nothing, the management cluster", at(localCluster()), undefined],
+    [
+      "a moment, where its agent straddles",
+      at(may("yes")),
+      /^It is cut off at the flag day for as long as its waiting/,
+    ],
+    [
+      "until it gets its pin, where its agent is not well",
+      at({ ...may("yes"), agent: sick }),
+      /^Its agent is not well/,
+    ],
+    [
+      "until it is made anew, where its agent is missing",
+      at({ ...may("yes"), agent: undefined }),
+      /^Its agent is missing/,
+    ],
+    [
+      "its connection, where it may only be redeployed",
+      at(may("no")),
+      /^It is cut off from the flag day on: .*rescue-kit/,
+    ],
+    ["its connection, where nobody reaches it", at(offlineCluster("c-1")), /^It is cut off from the flag day until /],
+  ];
+  test.each(rows)("%s", (_, risk, says) => {
+    if (says === undefined) expect(risk).toBeUndefined();
+    else expect(risk).toMatch(says);
   });
 });

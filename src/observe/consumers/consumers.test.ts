@@ -2,10 +2,12 @@ import { describe, expect, it } from "vitest";
 import { agentWith, armedAgent, NOW, runningPod, waitingPod } from "../../../test/helpers/estate-builder.ts";
 import type { KubeObject } from "../../kubernetes/object.ts";
 import { pinOf } from "../../pki/pin.ts";
+import { readManagementCluster } from "../../rancher/management-cluster.ts";
 import { agentEvidence, clusterAgentConsumer } from "./cluster-agent.ts";
 import { fleetAgentConsumer } from "./fleet-agent.ts";
 import { nodeAgentConsumer } from "./node-agent.ts";
 import { windowsNodeAgentConsumer } from "./node-agent-windows.ts";
+import { systemAgentConsumers } from "./system-agent.ts";
 
 const PIN = "a".repeat(64);
 const NEXT = "b".repeat(64);
@@ -72,6 +74,34 @@ describe("node agents", () => {
   });
 });
 
+describe("system agents of a cluster's nodes", () => {
+  const cluster = (systemAgents: boolean) => {
+    const read = readManagementCluster({
+      metadata: { name: systemAgents ? "c-m-x" : "c-x" },
+      status: { driver: "k3s" },
+    });
+    if (read === undefined) throw new Error("it is a cluster");
+    return read;
+  };
+  it.each<[string, boolean, string[], string[]]>([
+    ["are those of clusters that Rancher has made", true, [], ["c-m-x/system-agent"]],
+    ["are none in other clusters", false, [], []],
+    ["are those that a plan keeps up to date", false, ["system-agent-upgrader"], ["c-x/system-agent"]],
+    ["on Windows have a plan of their own", false, ["system-agent-upgrader-windows"], ["c-x/system-agent/windows"]],
+    [
+      "are of both kinds where there are both",
+      true,
+      ["system-agent-upgrader-windows", "system-agent-upgrader"],
+      ["c-m-x/system-agent", "c-m-x/system-agent/windows"],
+    ],
+    ["have nothing to do with other plans", false, ["k3s-upgrade"], []],
+  ])("%s", (_, made, plans, ids) => {
+    const consumers = systemAgentConsumers(cluster(made), plans);
+    expect(consumers.map(({ id }) => id)).toEqual(ids);
+    for (const one of consumers) expect(one).toMatchObject({ gating: true, movable: false, evidence: [] });
+  });
+});
+
 describe("Fleet agents", () => {
   const bundle = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----";
   /** `printf '"%s"' "$(printf '%s' "$bundle" | base64 -w0)" | sha224sum` */
@@ -90,6 +120,20 @@ describe("Fleet agents", () => {
     const consumer = fleetAgentConsumer("c-paris", seen(caHash, present));
     expect(consumer?.evidence.map(({ kind }) => kind)).toEqual(evidence);
     for (const one of consumer?.evidence ?? []) expect(one.pin).toBe(pinOf(bundle));
+  });
+
+  it("of which Fleet has written down no CA has shown none", () => {
+    expect(fleetAgentConsumer("c-paris", seen("", true))?.evidence).toEqual([]);
+  });
+
+  it("that Fleet knows is one, also where nobody could look into its cluster", () => {
+    expect(fleetAgentConsumer("c-paris", seen(HASH, false))).toMatchObject({
+      id: "c-paris/fleet-agent",
+      gating: true,
+      movable: false,
+      evidence: [{ kind: "reported", at: NOW.toISOString(), source: "clusters.fleet.cattle.io of c-paris" }],
+    });
+    expect(fleetAgentConsumer("c-lagos", seen(HASH, false))).toBeUndefined();
   });
 
   it("that is nowhere is no consumer", () => {
