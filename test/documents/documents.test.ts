@@ -25,6 +25,19 @@ test("the page of steps describes every kind of step", () => {
   expect(EXAMPLE_STEPS.map(({ kind }) => kind).toSorted()).toEqual(stepKindSchema.options.toSorted());
 });
 
+describe("the rows of the manual procedure for a cluster whose own keys have changed", () => {
+  const titles = [...filesBelow("src"), ...filesBelow("test")]
+    .filter((file) => file.endsWith(".test.ts"))
+    .flatMap((file) => [...readFileSync(file, "utf8").matchAll(/"[^"\n]*\(M2\.[^"\n]*"/g)].map(([title]) => title));
+
+  test.each(Array.from({ length: 10 }, (_, index) => `M2.${index + 1}`))(
+    "%s is named by a test that shows it",
+    (row) => {
+      expect(titles.filter((title) => new RegExp(`${row}\\b`).test(title))).not.toEqual([]);
+    },
+  );
+});
+
 describe("a decision", () => {
   test.each(DECISIONS)("%s is short, and has a date and every part of its form", (file) => {
     const text = readFileSync(join("docs/adr", file), "utf8");
@@ -74,6 +87,10 @@ describe("the guide", () => {
     expect(faults.filter((kind) => !tryIt.includes(`\`${kind}\``))).toEqual([]);
   });
 });
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" }).map((file) => join(folder, file));
+}
 
 function headings(text: string): string[] {
   return prose(text).filter((line) => /^#+ /.test(line));

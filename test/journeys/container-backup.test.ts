@@ -60,7 +60,7 @@ describe.skipIf(missing !== "")("the data of a container (left out without a con
     return run(lab.folder, "bash", ["-o", "pipefail", "-c", script, directory]);
   }
 
-  describe("farrier backup --container", () => {
+  describe("farrier backup --container (M2.1)", () => {
     it("stops it for the copy, says what that means, and starts it again", async () => {
       expect([made.code, made.stderr]).toEqual([0, expect.stringMatching(/Stopping rancher.*tunnel drops/)]);
       expect(await lab.inData("rancher", "cat starts; ls running")).toBe("started\nstarted\nrunning\n");

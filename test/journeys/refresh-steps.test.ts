@@ -44,7 +44,7 @@ function writesOf({ sandbox }: RefreshLab): string[] {
   return writes;
 }
 
-describe("the report does not arrive: what Rancher holds is written (M2.9)", () => {
+describe("the report does not arrive: what Rancher holds is written (M2.7, M2.9)", () => {
   test.each<[string, Renewal, readonly string[]]>([
     ["2.15", { ca: true }, ["create secrets cattle-global-data", "patch clusters status"]],
     ["2.12", { ca: true }, ["create secrets cattle-global-data", "patch clusters"]],
@@ -65,6 +65,9 @@ describe("the report does not arrive: what Rancher holds is written (M2.9)", () 
       expect(writes).toEqual(expected);
       const after = await heldByRancher(lab.sandbox, cluster);
       expect(after.secret === before.secret).toBe(version === "2.6.6");
+      // The token decoded, the CA as base64 of its PEM, as the agent's report would have had them.
+      expect(after.token).toMatch(/^eyJ[\w-]+\.[\w-]+\.[\w-]+$/);
+      expect(after.ca).toMatch(/^-----BEGIN CERTIFICATE-----\n/);
       await expectRefreshed(lab, cluster);
     },
     LONG,

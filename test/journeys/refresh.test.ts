@@ -10,6 +10,7 @@ import {
   renewCluster,
   tokensIn,
 } from "../helpers/renewed-cluster.ts";
+import { at, CLUSTERS, must, SECRETS } from "../sandbox/estate.ts";
 
 const LONG = 120_000;
 
@@ -31,7 +32,7 @@ async function throughRancher({ id }: SandboxCluster): Promise<number> {
 }
 
 describe.each<[string, Renewal]>([
-  ["the service-account key (M2.5, M2.6, M2.8)", {}],
+  ["the service-account key (M2.5, M2.6, M2.7, M2.8)", {}],
   ["the CA, and the agent does not notice (M2.4, M2.6)", { serviceAccountKey: false, ca: true, agent: "stays" }],
   ["both", { ca: true, agent: "stays" }],
 ])("%s", (_name, renewal) => {
@@ -54,6 +55,11 @@ describe.each<[string, Renewal]>([
       expect(others).toEqual([]);
       expect(held.token).toBe(agent?.token);
       expect(held.ca).toBe(agent?.ca);
+      // As it stands in the Secret, and not decoded: base64 of the PEM, which the cluster's object holds (M2.7).
+      const secret = await cluster.client.get(SECRETS, agent?.name ?? "");
+      const status = (await sandbox.management.get(CLUSTERS, cluster.id))?.status;
+      expect(at({ status }, "status").caCert).toBe(at(must(secret), "data")["ca.crt"]);
+      expect(held.token).toMatch(/^eyJ[\w-]+\.[\w-]+\.[\w-]+$/);
       expect(held).not.toEqual(before);
       expect(agent?.uid === oldAgent?.uid).toBe(renewal.serviceAccountKey === false);
       expect(await readiness(sandbox, cluster)).toBe("True");

@@ -65,7 +65,7 @@ describe.skipIf(!built)("a snapshot of etcd (left out where etcd is not built)",
     await rm(folder, { recursive: true, force: true });
   });
 
-  it("is kept with what etcdutl read in it", () => {
+  it("that somebody has saved is kept with what etcdutl read in it (M2.2)", () => {
     expect([made.code, made.stderr]).toEqual([0, expect.stringMatching(/still there, readable/)]);
     const own = json(run(folder, pathOf("etcdutl"), ["snapshot", "status", "snapshot.db", "-w", "json"]).stdout);
     const { hash, revision, totalKey } = own;
