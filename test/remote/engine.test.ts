@@ -1,56 +1,22 @@
 /** What an engine refuses, in its own words, and what is left alone then. The engine is a real HTTP server on a socket. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runBeside } from "../../src/remote/beside-container.ts";
-import { Engine } from "../../src/remote/engine.ts";
+import type { Engine } from "../../src/remote/engine.ts";
+import { type EngineAnswer, type ScriptedEngine, says, startScriptedEngine } from "../helpers/scripted-engine.ts";
 
-interface Answer {
-  readonly status: number;
-  readonly body: unknown;
-}
-
-let folder: string;
-let server: Server;
+let scripted: ScriptedEngine;
 let engine: Engine;
-/** `METHOD path`, as they came. */
-let asked: string[] = [];
-let answers: Readonly<Record<string, readonly Answer[]>> = {};
-
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "farrier-scripted-engine-"));
-  const socket = join(folder, "engine.sock");
-  server = createServer((request, response) => {
-    const line = `${request.method} ${request.url}`;
-    const before = asked.filter((other) => other === line).length;
-    asked.push(line);
-    const all = answers[line] ?? [];
-    const { status, body } = all[before] ?? all.at(-1) ?? { status: 418, body: "not asked for by the test" };
-    request.resume().on("end", () => {
-      response.writeHead(status).end(typeof body === "string" ? body : JSON.stringify(body));
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(socket, resolve));
-  engine = new Engine(socket, "the engine");
+  scripted = await startScriptedEngine();
+  ({ engine } = scripted);
 });
-afterEach(() => {
-  asked = [];
-  answers = {};
-});
-afterAll(async () => {
-  await engine?.close();
-  await new Promise((resolve) => server.close(resolve));
-  await rm(folder, { recursive: true });
-});
+afterAll(() => scripted?.stop());
 
 const ID = "0123456789abcdef0123456789abcdef";
-const says = (status: number, message: string): Answer => ({ status, body: { message } });
 
 describe("what an engine refuses is told in its words", () => {
   const long = `${"a".repeat(100)}${"b".repeat(100)}${"c".repeat(101)}`;
-  const rows: [string, Answer, string][] = [
+  const rows: [string, EngineAnswer, string][] = [
     ["a sentence", says(500, "no space left on device."), "no space left on device."],
     ["words without an end", says(500, "no space left on device"), "no space left on device."],
     ["many lines: the first of them", says(500, " one\ntwo\n"), "one."],
@@ -62,27 +28,27 @@ describe("what an engine refuses is told in its words", () => {
   ];
   it.each(rows)("%s", async (_, answer, words) => {
     const line = `POST /containers/${ID}/start`;
-    answers = { [line]: [answer] };
+    scripted.script({ [line]: [answer] });
     await expect(engine.start(ID)).rejects.toMatchObject({
       code: "engine.refused",
       exitCode: 1,
       message: `The engine at the engine would not start 0123456789ab: ${words}`,
     });
-    expect(asked).toEqual([line]);
+    expect(scripted.asked()).toEqual([line]);
   });
 
   it("and what it takes for done is no refusal", async () => {
-    answers = {
+    scripted.script({
       [`POST /containers/${ID}/stop?t=30`]: [{ status: 304, body: "" }],
       [`DELETE /containers/${ID}?force=true&v=false`]: [says(404, "no such container")],
-    };
+    });
     await engine.stop(ID, 30);
     await engine.remove(ID, { volumes: false });
-    expect(asked).toHaveLength(2);
+    expect(scripted.asked()).toHaveLength(2);
   });
 
   it("nor is an answer that no engine gives a success", async () => {
-    answers = { [`POST /containers/${ID}/wait`]: [{ status: 200, body: "<html>" }] };
+    scripted.script({ [`POST /containers/${ID}/wait`]: [{ status: 200, body: "<html>" }] });
     await expect(engine.wait(ID)).rejects.toMatchObject({
       code: "engine.unreachable",
       message: "the engine does not answer as a container engine does.",
@@ -91,7 +57,7 @@ describe("what an engine refuses is told in its words", () => {
 
   it("a container that it does not know is told with those that it knows", async () => {
     const [unknown, list] = ["GET /containers/ranchr/json", "GET /containers/json?all=true"];
-    answers = {
+    scripted.script({
       [unknown]: [says(404, "no such container")],
       [list]: [
         {
@@ -103,7 +69,7 @@ describe("what an engine refuses is told in its words", () => {
         },
         { status: 200, body: [] },
       ],
-    };
+    });
     const code = "engine.container-unknown";
     await expect(engine.inspect("ranchr")).rejects.toMatchObject({ code, hint: "It has rancher, 0123456789ab." });
     await expect(engine.inspect("ranchr")).rejects.toMatchObject({ code, hint: /none at all/ });
@@ -115,7 +81,7 @@ describe("a container beside another one", () => {
   const create = `POST /containers/create?name=${own}`;
   const inspect = `GET /containers/${own}/json`;
   const taken = says(409, "the name is already in use");
-  const there = (labels: Readonly<Record<string, string>>, running: boolean): Answer => ({
+  const there = (labels: Readonly<Record<string, string>>, running: boolean): EngineAnswer => ({
     status: 200,
     body: {
       Id: "feedfacefeedface",
@@ -133,52 +99,52 @@ describe("a container beside another one", () => {
     ["409", taken],
     ["Podman's 500", says(500, `the container name "${own}" is already in use`)],
   ])("is not made where somebody else's has its name (%s), and that one stays", async (_, answer) => {
-    answers = { [create]: [answer], [inspect]: [there({ owner: "somebody" }, false)] };
+    scripted.script({ [create]: [answer], [inspect]: [there({ owner: "somebody" }, false)] });
     await expect(beside()).rejects.toMatchObject({
       code: "engine.refused",
       exitCode: 1,
       message: `A container that is not Farrier's has the name ${own}.`,
       hint: "Rename it: Farrier needs that name for a moment.",
     });
-    expect(asked).toEqual([create, inspect]);
+    expect(scripted.asked()).toEqual([create, inspect]);
   });
 
   it("waits its turn where another process runs there, and stops nothing", async () => {
-    answers = { [create]: [taken], [inspect]: [there(ours, true)] };
+    scripted.script({ [create]: [taken], [inspect]: [there(ours, true)] });
     await expect(beside()).rejects.toMatchObject({
       code: "lock.held",
       exitCode: 6,
       message: "Another process is copying the data of container rancher.",
     });
-    expect(asked).toEqual([create, inspect]);
+    expect(scripted.asked()).toEqual([create, inspect]);
   });
 
   it("takes the place of one that was left, by its id and with its volumes kept; where that stays, nothing runs", async () => {
     const remove = "DELETE /containers/feedfacefeedface?force=true&v=false";
-    answers = { [create]: [taken], [inspect]: [there(ours, false)], [remove]: [{ status: 204, body: "" }] };
+    scripted.script({ [create]: [taken], [inspect]: [there(ours, false)], [remove]: [{ status: 204, body: "" }] });
     await expect(beside()).rejects.toMatchObject({
       code: "engine.refused",
       message: `The engine at the engine would not create ${own}: it is still there.`,
     });
-    expect(asked).toEqual([create, inspect, remove, create]);
+    expect(scripted.asked()).toEqual([create, inspect, remove, create]);
   });
 
   it("is not tried again where the engine has another reason, and nothing is removed", async () => {
-    answers = { [create]: [says(500, "no such image")] };
+    scripted.script({ [create]: [says(500, "no such image")] });
     await expect(beside()).rejects.toMatchObject({
       code: "engine.refused",
       message: `The engine at the engine would not create ${own}: no such image.`,
     });
-    expect(asked).toEqual([create]);
+    expect(scripted.asked()).toEqual([create]);
   });
 
   it("whose output cannot be had is removed again, unstarted", async () => {
     const remove = "DELETE /containers/feed?force=true&v=false";
-    answers = {
+    scripted.script({
       [create]: [{ status: 201, body: { Id: "feed" } }],
       [remove]: [{ status: 204, body: "" }],
-    };
+    });
     await expect(beside()).rejects.toMatchObject({ code: "engine.unreachable" });
-    expect(asked).toEqual([create, "POST /containers/feed/attach?stream=1&stdout=1&stderr=1", remove]);
+    expect(scripted.asked()).toEqual([create, "POST /containers/feed/attach?stream=1&stdout=1&stderr=1", remove]);
   });
 });
