@@ -30,10 +30,10 @@ export async function findAll(
 const CONCURRENCY = 50;
 
 function checkTarget(target: TargetFiles, estate: Estate): Target {
-  const labels = { cert: target.cert, key: target.key };
+  const labels = { cert: target.cert, ...(target.key === undefined ? {} : { key: target.key }) };
   return readTarget({
     certPem: target.certBytes,
-    keyPem: target.keyBytes,
+    ...(target.keyBytes === undefined ? {} : { keyPem: target.keyBytes }),
     ...(target.passphrase === undefined ? {} : { passphrase: target.passphrase }),
     caPem: target.caBytes ?? estate.trust.stored,
     labels: target.cacerts === undefined ? labels : { ...labels, ca: target.cacerts },

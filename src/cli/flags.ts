@@ -29,6 +29,7 @@ export function targetFlags(command: Command): void {
   command
     .option("--cert <file>", "target serving certificate with its intermediates, PEM")
     .option("--key <file>", "its private key, PEM")
+    .option("--without-key", "TLS ends before the cluster, and the key is known there alone")
     .option("--cacerts <file>", "target trust bundle, PEM (default: the present one stays)")
     .option("--key-passphrase-file <file>", "passphrase of the key (or FARRIER_KEY_PASSPHRASE)");
 }

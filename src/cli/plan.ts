@@ -73,7 +73,7 @@ async function make(world: World, settings: Settings, { directory, target, repla
     estate,
     target: {
       chain: target.certBytes.toString("utf8"),
-      key: target.privateKey,
+      ...(target.privateKey === undefined ? {} : { key: target.privateKey }),
       ...(target.caBytes === undefined ? {} : { bundle: target.caBytes.toString("utf8") }),
     },
     findings,

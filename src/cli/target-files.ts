@@ -6,15 +6,16 @@ import { readBytes, readText } from "./settings.ts";
 
 export interface TargetFiles {
   readonly cert: string;
-  readonly key: string;
+  /** Absent where a person gives certificate and key to what ends TLS before the cluster. */
+  readonly key?: string;
   /** Absent when the trust bundle shall not change. */
   readonly cacerts?: string;
   readonly certBytes: Buffer;
-  readonly keyBytes: Buffer;
+  readonly keyBytes?: Buffer;
   readonly caBytes?: Buffer;
   readonly passphrase?: Secret;
   /** The key, decrypted. */
-  readonly privateKey: Secret;
+  readonly privateKey?: Secret;
 }
 
 /**
@@ -26,22 +27,29 @@ export function readTargetFiles(options: Readonly<Record<string, unknown>>): Tar
     typeof one === "string" ? one : undefined,
   );
   if (cert === undefined && key === undefined && cacerts === undefined) return undefined;
-  if (cert === undefined || key === undefined) {
+  if (options.withoutKey === true && key !== undefined) {
+    throw new FarrierError("input.usage", "--key and --without-key contradict each other.", {
+      hint: "Give one of them.",
+    });
+  }
+  if (cert === undefined || (key === undefined && options.withoutKey !== true)) {
     throw new FarrierError("input.usage", "A target needs --cert and --key.", {
       hint: "Give both, and --cacerts when the trust bundle shall change too.",
     });
   }
-  const passphrase = readPassphrase(options.keyPassphraseFile);
-  const keyBytes = readBytes(key);
   return {
     cert,
-    key,
     certBytes: readBytes(cert),
-    keyBytes,
+    ...(key === undefined ? {} : readKey(key, options.keyPassphraseFile)),
     ...(cacerts === undefined ? {} : { cacerts, caBytes: readBytes(cacerts) }),
-    ...(passphrase === undefined ? {} : { passphrase }),
-    privateKey: readPrivateKey(keyBytes, key, passphrase).pem,
   };
+}
+
+function readKey(key: string, passphraseFile: unknown): Partial<TargetFiles> {
+  const passphrase = readPassphrase(passphraseFile);
+  const keyBytes = readBytes(key);
+  const privateKey = readPrivateKey(keyBytes, key, passphrase).pem;
+  return { key, keyBytes, privateKey, ...(passphrase === undefined ? {} : { passphrase }) };
 }
 
 function readPassphrase(file: unknown): Secret | undefined {

@@ -28,8 +28,8 @@ export interface NewRotation {
   readonly target: {
     /** `tls.crt`: leaf first, PEM. */
     readonly chain: string;
-    /** `tls.key`, PEM, unencrypted. */
-    readonly key: Secret;
+    /** `tls.key`, PEM, unencrypted; needed unless a person gives it to what ends TLS before the cluster. */
+    readonly key?: Secret;
     /** The trust bundle that agents shall end with; left out when it shall not change. */
     readonly bundle?: string;
   };
@@ -47,32 +47,48 @@ export interface NewRotation {
 /**
  * Seals the target's key and today's, plans, and writes `plan.json`. Nothing of the estate is changed.
  * @returns the plan, and the owner's identity when it was used, so that its path can be shown
- * @throws FarrierError `rotation.exists`, `rotation.unwritable`, `backup.*`, `plan.*`, `api.*`
+ * @throws FarrierError `input.usage` where the key is needed and was not given; `rotation.exists`, `rotation.unwritable`, `backup.*`, `plan.*`, `api.*`
  */
 export async function prepareRotation(input: NewRotation): Promise<{ plan: Plan; owner?: OwnerIdentity }> {
-  const { directory, world, estate } = input;
+  const { directory } = input;
   if (existsSync(join(directory, PLAN_FILE))) {
     throw new FarrierError("rotation.exists", `${directory} already holds a rotation.`);
   }
   const target = { ...input.target, chain: chainOf(input.target.chain) };
   const wanted = { ...input, target };
-  // Where a person changes the certificate, Farrier needs no key of it, and keeps none.
-  const isHandedOver = estate.installation.tlsSource === "external";
-  const today = isHandedOver ? undefined : await servingPairNow(world, estate);
+  const pairs = await pairsToSeal(input, target);
   // What cannot be planned must leave no directory behind.
   const unsealed = { file: "", sha256: "" };
-  assemblePlan(planInput(wanted, isHandedOver ? {} : { target: unsealed, current: unsealed }));
+  assemblePlan(planInput(wanted, pairs === undefined ? {} : { target: unsealed, current: unsealed }));
   const { vault, owner } = await Vault.create(directory, { ...input.identity, recipients: input.recipients });
   const sealed =
-    today === undefined
+    pairs === undefined
       ? {}
       : {
-          target: await sealServingPair(vault, "serving-target", target),
-          current: await sealServingPair(vault, "serving-current", today),
+          target: await sealServingPair(vault, "serving-target", pairs.target),
+          current: await sealServingPair(vault, "serving-current", pairs.current),
         };
   const plan = assemblePlan(planInput(wanted, sealed));
   await writePlan(directory, PLAN_FILE, plan);
   return owner === undefined ? { plan } : { plan, owner };
+}
+
+interface Pair {
+  readonly chain: string;
+  readonly key: Secret;
+}
+
+/** Where a person changes the certificate, Farrier needs no key, and keeps none. */
+async function pairsToSeal(
+  { world, estate, target: { key } }: NewRotation,
+  { chain }: Pick<Pair, "chain">,
+): Promise<{ readonly target: Pair; readonly current: Pair } | undefined> {
+  if (estate.installation.tlsSource === "external") return undefined;
+  const current = await servingPairNow(world, estate);
+  if (key !== undefined) return { target: { chain, key }, current };
+  throw new FarrierError("input.usage", "The target's key is needed: the certificate is in a Secret of the cluster.", {
+    hint: "Give --key. It can be left out only where TLS ends before the cluster (the chart's tls: external).",
+  });
 }
 
 interface SealedPairs {
@@ -115,7 +131,7 @@ function sealedIn(sealed: SealedFile | undefined): { readonly sealed?: SealedFil
   return sealed === undefined ? {} : { sealed };
 }
 
-async function servingPairNow(world: World, estate: Estate): Promise<{ chain: string; key: Secret }> {
+async function servingPairNow(world: World, estate: Estate): Promise<Pair> {
   const name = estate.serving.secret?.name ?? "tls-rancher-ingress";
   const values = await readSecretValues(world.management, world.namespace, name);
   const [chain, key] = [values?.["tls.crt"], values?.["tls.key"]];

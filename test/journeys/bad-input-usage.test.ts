@@ -68,6 +68,8 @@ const COMMAND_LINES: readonly Row[] = [
   ["a flag without its value", "observe --kubeconfig", "input.usage", /'--kubeconfig <file>'/, /observe --help/],
   ["an output format that does not exist", "check -o xml", "input.usage", /'xml' is invalid/, /check --help/],
   ["a required flag that is missing", "waive r c --by me", "input.usage", /--reason <text>/, /waive --help/],
+  ["a key and none", "check --cert c --key k --without-key", "input.usage", /contradict each other/, /one of them/],
+  ["no certificate without a key", "check --cacerts c --without-key", "input.usage", /--cert and --key/, /Give both/],
   ["a key without its certificate", "check --key words", "input.usage", /--cert and --key/, /Give both/],
   ["a plan for no target", "plan", "input.usage", /--cert, --key/, /help/],
   ["offline flags on an estate", "check --hostname a", "input.usage", /--offline/, /help/],

@@ -1,4 +1,5 @@
 /** The plan as people and scripts get it: always the same for the same estate, and with what a sceptic would run. */
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -62,6 +63,14 @@ describe("farrier plan", () => {
     const files = ["--cert", "tls.crt", "--key", "tls.key", "--cacerts", "cacerts.pem"];
     expect((await journey.farrier("plan", ...files, "--out", "first")).code).toBe(2);
     expect(await readFile(join(journey.folder, "first/plan.json"), "utf8")).toBe(before);
+  });
+
+  it("refuses to do without the key where Farrier writes the certificate, and leaves no directory", async () => {
+    const files = ["--cert", "tls.crt", "--without-key", "--cacerts", "cacerts.pem"];
+    const { code, stderr } = await journey.farrier("plan", ...files, "--out", "keyless");
+    expect(code).toBe(2);
+    expect(stderr).toContain("The target's key is needed");
+    expect(existsSync(join(journey.folder, "keyless"))).toBe(false);
   });
 });
 
