@@ -46,3 +46,134 @@ describe("the chart that a person names", () => {
     },
   );
 });
+
+const NAMES = {
+  kubeconfig: "FARRIER_KUBECONFIG",
+  context: "FARRIER_CONTEXT",
+  server: "FARRIER_SERVER",
+  tokenFile: "FARRIER_TOKEN_FILE",
+  helm: "FARRIER_HELM",
+  chart: "FARRIER_CHART",
+} as const;
+
+describe("a setting", () => {
+  const name = (value: string): string => `https://${value}.example.test`;
+  test.each(Object.entries(NAMES))(
+    "%s comes from its flag, then from %s, then from the file",
+    async (key, variable) => {
+      await writeFile(config, `${key}: ${name("file")}\n`);
+      const from = async (flags: object, environment: Record<string, string>) => {
+        const found: Record<string, unknown> = { ...(await loadSettings({ config, ...flags }, environment)) };
+        return found[key];
+      };
+      expect(await from({ [key]: name("flag") }, { [variable]: name("environment") })).toBe(name("flag"));
+      expect(await from({}, { [variable]: name("environment") })).toBe(name("environment"));
+      // A path in the file is relative to the file; such a text is one for a kubeconfig.
+      expect(await from({}, {})).toMatch(/https:\/+file\.example\.test$/);
+    },
+  );
+
+  test("kubectl's own variable is the last that is looked at for a kubeconfig", async () => {
+    await writeFile(config, "kubeconfig: /from/file\n");
+    expect((await loadSettings({ config }, { KUBECONFIG: "/kubectl's" })).kubeconfig).toBe("/from/file");
+    await writeFile(config, "# nothing yet\n");
+    expect((await loadSettings({ config }, { KUBECONFIG: "/kubectl's" })).kubeconfig).toBe("/kubectl's");
+  });
+
+  test("is read from the file that a flag names, then from the one of the environment", async () => {
+    const other = join(folder, "other.yaml");
+    await writeFile(config, "context: flag\n");
+    await writeFile(other, "context: environment\n");
+    expect((await loadSettings({ config }, { FARRIER_CONFIG: other })).context).toBe("flag");
+    expect((await loadSettings({}, { FARRIER_CONFIG: other })).context).toBe("environment");
+  });
+
+  test("is none where the file is empty and nothing else is said", async () => {
+    await writeFile(config, "# nothing yet\n");
+    expect(await loadSettings({ config }, {})).toEqual({});
+  });
+});
+
+describe("a path in the file", () => {
+  test("is relative to the file, for every file that it names on this machine, and for none on another", async () => {
+    await writeFile(
+      config,
+      [
+        "kubeconfig: a",
+        "tokenFile: ./b",
+        "identityFile: ../c",
+        "helm: bin/helm",
+        "clusters:",
+        "  paris: { kubeconfig: d, ssh: { host: node, key: e, config: f, kubeconfig: etc/on-the-node } }",
+        "  oslo: { kubeconfig: /abs/d, ssh: { host: node } }",
+        "  lima: { method: redeploy }",
+      ].join("\n"),
+    );
+    expect(await loadSettings({ config }, {})).toEqual({
+      kubeconfig: join(folder, "a"),
+      tokenFile: join(folder, "b"),
+      identityFile: join(folder, "../c"),
+      helm: join(folder, "bin/helm"),
+      clusters: {
+        paris: {
+          kubeconfig: join(folder, "d"),
+          ssh: { host: "node", key: join(folder, "e"), config: join(folder, "f"), kubeconfig: "etc/on-the-node" },
+        },
+        oslo: { kubeconfig: "/abs/d", ssh: { host: "node" } },
+        lima: { method: "redeploy" },
+      },
+    });
+  });
+
+  test("is none where it is a program's name", async () => {
+    await writeFile(config, "helm: helm4\n");
+    expect((await loadSettings({ config }, {})).helm).toBe("helm4");
+  });
+});
+
+describe("what ssh could take for an option, or for more than one word, is refused", () => {
+  const good = ["node-1", "10.0.0.5", "fd00::5", "fe80::1%eth0", "_node"];
+  test.each(good)("a host is %s", async (host) => {
+    await writeFile(config, `clusters: { paris: { ssh: { host: "${host}" } } }\n`);
+    expect((await loadSettings({ config }, {})).clusters?.paris?.ssh?.host).toBe(host);
+  });
+
+  const bad: [string, string, string][] = [
+    ["a host that is an option", "host: -oProxyCommand=id", "host: a host name or address"],
+    ["a host of two words", 'host: "node -oProxyCommand=id"', "host: a host name or address"],
+    ["a host with a line more", 'host: "node\\nProxyCommand id"', "host: a host name or address"],
+    ["a host that runs something", 'host: "$(id)"', "host: a host name or address"],
+    ["no host", 'host: ""', "host: a host name or address"],
+    ["a user that is an option", "host: node, user: -oProxyCommand=id", "user: a user's name"],
+    ["a user of two words", 'host: node, user: "root id"', "user: a user's name"],
+    ["a jump host that is an option", "host: node, jump: -oProxyCommand=id", "jump: [user@]host[:port]"],
+    ["a jump host that runs something", 'host: node, jump: "gate;id"', "jump: [user@]host[:port]"],
+  ];
+  test.each(bad)("%s", async (_, ssh, says) => {
+    await writeFile(config, `clusters: { paris: { ssh: { ${ssh} } } }\n`);
+    await expect(loadSettings({ config }, {})).rejects.toMatchObject({
+      code: "input.invalid",
+      exitCode: 2,
+      message: `${config} is not valid: clusters.paris.ssh.${says}.`,
+    });
+  });
+});
+
+describe("a file that is none", () => {
+  const secret = "token-abcde:planted4711";
+  const rows: [string, string, RegExp][] = [
+    [
+      "is told by the line, whose words are not repeated",
+      `context: a\nx: [${secret}\n`,
+      /is not valid YAML: see its line \d\.$/,
+    ],
+    ["is told as a whole where it is a list", `- ${secret}\n`, /is not valid: the file: /],
+    ["is told by all that is wrong with it", "rest: soon\nserver: x\n", /server: .*; rest: a number of seconds from 0/],
+  ];
+  test.each(rows)("%s", async (_, text, says) => {
+    await writeFile(config, text);
+    const error: unknown = await loadSettings({ config }, {}).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "input.invalid", exitCode: 2, message: expect.stringMatching(says) });
+    expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain("planted4711");
+  });
+});

@@ -184,4 +184,13 @@ describe("a kit that cannot be made", () => {
     expect(ended.stderr).toContain(`[${code}]`);
     expect(await readdir(journey.folder)).not.toContain("kit");
   });
+
+  it("where a file is in the place of a folder says so, and leaves that file as it is", async () => {
+    await writeFile(join(journey.folder, "mine"), "mine\n");
+    const ended = await journey.farrier("rescue-kit", "paris", "--out", "mine/kit");
+    expect(ended).toMatchObject({ code: 2, stdout: "" });
+    expect(ended.stderr).toContain(`${join(journey.folder, "mine/kit")} cannot be written.  [input.file-unwritable]`);
+    expect(ended.stderr).toContain("Check the directory's permissions and the space on its disk.");
+    expect(await readFile(join(journey.folder, "mine"), "utf8")).toBe("mine\n");
+  });
 });
