@@ -1,5 +1,5 @@
 /** `farrier rescue-kit`: a folder for somebody on site, for a cluster that cannot be reached from here. */
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { EXIT, type ExitCode, FarrierError } from "../errors.ts";
 import type { World } from "../observe/world.ts";
@@ -81,17 +81,23 @@ async function uidOf(world: World, id: string): Promise<string | undefined> {
 const ANSWER_MS = 5_000;
 
 function writeKit(directory: string, files: Readonly<Record<string, string>>): void {
-  if (existsSync(directory) && readdirSync(directory).length > 0) {
-    throw new FarrierError("input.file-exists", `${directory} is not empty.`, {
-      hint: "Name another directory with --out.",
-    });
-  }
   try {
+    if (existsSync(directory)) refuseOccupied(directory);
     mkdirSync(directory, { recursive: true });
     for (const [name, text] of Object.entries(files)) {
       writeFileSync(join(directory, name), text, { flag: "wx", mode: name.endsWith(".sh") ? 0o755 : 0o644 });
     }
   } catch (cause) {
+    if (cause instanceof FarrierError) throw cause;
     throw new FarrierError("input.file-unwritable", `${directory} cannot be written.`, { cause });
   }
+}
+
+/** @throws FarrierError `input.file-exists` */
+function refuseOccupied(directory: string): void {
+  const file = !statSync(directory).isDirectory();
+  if (!file && readdirSync(directory).length === 0) return;
+  throw new FarrierError("input.file-exists", `${directory} is ${file ? "a file" : "not empty"}.`, {
+    hint: "Name another directory with --out.",
+  });
 }

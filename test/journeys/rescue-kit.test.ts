@@ -193,4 +193,11 @@ describe("a kit that cannot be made", () => {
     expect(ended.stderr).toContain("Check the directory's permissions and the space on its disk.");
     expect(await readFile(join(journey.folder, "mine"), "utf8")).toBe("mine\n");
   });
+
+  it("is not put where a file is", async () => {
+    await writeFile(join(journey.folder, "notes"), "mine");
+    const ended = await journey.farrier("rescue-kit", "paris", "--out", "notes");
+    expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining("[input.file-exists]") });
+    expect(await readFile(join(journey.folder, "notes"), "utf8")).toBe("mine");
+  });
 });
