@@ -3,6 +3,7 @@
 import type { Epoch, RefreshedCluster, Step } from "../src/plan/plan.ts";
 import { refreshSteps } from "../src/plan/refresh/assemble-refresh.ts";
 import { armAgent } from "../src/plan/steps/arm-agent.ts";
+import { armNodeAgents } from "../src/plan/steps/arm-node-agents.ts";
 import { backUpEstate } from "../src/plan/steps/back-up-estate.ts";
 import type { StepContext } from "../src/plan/steps/context.ts";
 import { deleteCertificate } from "../src/plan/steps/delete-certificate.ts";
@@ -16,9 +17,11 @@ import { replaceCertificate } from "../src/plan/steps/replace-certificate.ts";
 import { restartAgent } from "../src/plan/steps/restart-agent.ts";
 import { restartRancher } from "../src/plan/steps/restart-rancher.ts";
 import { rollAgent } from "../src/plan/steps/roll-agent.ts";
+import { rollNodeAgents } from "../src/plan/steps/roll-node-agents.ts";
 import { saveObjects } from "../src/plan/steps/save-objects.ts";
 import { serveBundle } from "../src/plan/steps/serve-bundle.ts";
 import { settleAgent } from "../src/plan/steps/settle-agent.ts";
+import { settleNodeAgents } from "../src/plan/steps/settle-node-agents.ts";
 import { upgradeRelease } from "../src/plan/steps/upgrade-release.ts";
 
 const both: Epoch = { name: "both", bundle: "", pin: "PIN", certificates: [] };
@@ -63,14 +66,23 @@ export const EXAMPLE_STEPS: readonly Step[] = [
   proveDecryption(),
   reapplyAgent(context, { ...paris, reach: "direct" }, both),
   armAgent(context, paris, both),
+  armNodeAgents(context, paris, both),
   serveBundle(context, both),
   rollAgent(context, paris, both),
+  rollNodeAgents(context, paris, both),
   redeployAgent(context, paris, both),
   presentCertificate(context),
   restartAgent(context, paris, both),
   restartRancher(context),
   replaceCertificate(context, both),
   settleAgent(context, paris, 0),
+  settleNodeAgents(context, paris, [
+    {
+      name: "cattle-node-agent",
+      updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: "25%" } },
+      minReadySeconds: 0,
+    },
+  ]),
   proveTrust(context, both),
   ...refreshSteps({ estate: context.estate, epoch: both }, refreshed),
   upgradeRelease(context, "private-ca", both),

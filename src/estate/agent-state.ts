@@ -28,7 +28,7 @@ export interface StartQuestion {
 }
 
 /** Pods that run or may run again: evicted and completed ones stay as objects, but never start again. */
-export function livePods(agent: AgentWorkload): AgentPod[] {
+export function livePods<Pod extends AgentPod>(agent: { readonly pods: readonly Pod[] }): Pod[] {
   return agent.pods.filter(({ phase }) => phase !== "Failed" && phase !== "Succeeded");
 }
 

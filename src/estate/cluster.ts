@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { agentWorkloadSchema } from "./agent.ts";
 import { evidenceSchema } from "./evidence.ts";
+import { nodeAgentSetSchema } from "./node-agent.ts";
 
 /**
  * What verifies the serving certificate. The first five are *gating*: processes that must keep working.
@@ -103,6 +104,8 @@ export const clusterSchema = z.object({
   /** UID of the cluster's `kube-system` namespace, where it could be read. */
   kubeSystemUid: z.string().optional(),
   agent: agentWorkloadSchema.optional(),
+  /** The DaemonSets of node agents, where it has any. */
+  nodeAgents: z.array(nodeAgentSetSchema).exactOptional(),
   /** As the account of that way has them. */
   permissions: permissionsSchema,
   /** Annotation `io.cattle.agent.force.deploy` is `"true"`: Rancher's own redeploy is pending. */

@@ -2,6 +2,7 @@
 import type { StepKind } from "../plan/plan.ts";
 import type { ErasedAction } from "./step-action.ts";
 import { armAgent } from "./steps/arm-agent.ts";
+import { armNodeAgents } from "./steps/arm-node-agents.ts";
 import { backUpEstate } from "./steps/back-up-estate.ts";
 import { deleteCertificate } from "./steps/delete-certificate.ts";
 import { dropAgentTokens, dropPersonTokens } from "./steps/drop-tokens.ts";
@@ -19,9 +20,11 @@ import { replaceCertificate } from "./steps/replace-certificate.ts";
 import { restartAgent } from "./steps/restart-agent.ts";
 import { restartRancherPods } from "./steps/restart-rancher.ts";
 import { rollAgent } from "./steps/roll-agent.ts";
+import { rollNodeAgents } from "./steps/roll-node-agents.ts";
 import { saveObjects } from "./steps/save-objects.ts";
 import { serveBundle } from "./steps/serve-bundle.ts";
 import { settleAgent } from "./steps/settle-agent.ts";
+import { settleNodeAgents } from "./steps/settle-node-agents.ts";
 import { upgradeRelease } from "./steps/upgrade-release.ts";
 
 export const ACTIONS: Readonly<Record<StepKind, ErasedAction>> = {
@@ -38,6 +41,9 @@ export const ACTIONS: Readonly<Record<StepKind, ErasedAction>> = {
   "restart-agent": restartAgent,
   "restart-rancher": restartRancherPods,
   "settle-agent": settleAgent,
+  "arm-node-agents": armNodeAgents,
+  "roll-node-agents": rollNodeAgents,
+  "settle-node-agents": settleNodeAgents,
   "prove-trust": proveTrust,
   "pin-agent": pinAgent,
   "drop-agent-tokens": dropAgentTokens,

@@ -41,9 +41,11 @@ export async function passGate(workshop: Workshop, stage: Stage): Promise<GateOu
   }
 }
 
-/** While it is held by cluster agents, only those are looked at again; it opens on a look at everybody. */
+/** While it is held by agents, only those are looked at again; it opens on a look at everybody. */
 function whomToAsk(holds: readonly Hold[]): Consumers {
-  const others = holds.filter(({ target }) => target !== "rancher" && !target.endsWith("/cluster-agent"));
+  const others = holds.filter(
+    ({ target }) => target !== "rancher" && !/\/(cluster-agent|node-agent(-windows)?)$/.test(target),
+  );
   return others.length === 0 ? "agents" : "all";
 }
 
@@ -57,7 +59,11 @@ async function open(workshop: Workshop, stage: Stage, waived: readonly string[])
 function explained(workshop: Workshop, late: readonly Step[], holds: readonly Hold[]): readonly Hold[] {
   const { run } = workshop.parts.ledger;
   return holds.map((hold) => {
-    const step = late.find(({ target }) => hold.target === `${target}/cluster-agent`);
+    const step = late.find(({ target, kind }) =>
+      kind.endsWith("-node-agents")
+        ? hold.target.startsWith(`${target}/node-agent`)
+        : hold.target === `${target}/cluster-agent`,
+    );
     const failure = step === undefined ? undefined : run.steps[step.id]?.failure;
     if (step === undefined || failure === undefined) return hold;
     return { ...hold, why: `${hold.why} Step ${step.id} failed: ${failure.message}.`, hint: failure.hint };

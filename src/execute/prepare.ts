@@ -8,7 +8,7 @@ import { Vault } from "../backup/vault.ts";
 import { FarrierError } from "../errors.ts";
 import type { Estate } from "../estate/estate.ts";
 import type { Finding } from "../findings.ts";
-import { minReadySecondsBefore } from "../journal/before-arming.ts";
+import { minReadySecondsBefore, nodeAgentsBefore } from "../journal/before-arming.ts";
 import { observeEstate } from "../observe/observe-estate.ts";
 import { requireToken, type World } from "../observe/world.ts";
 import { readCertificates } from "../pki/reading/read-certificates.ts";
@@ -217,6 +217,12 @@ function rollbackInput({ firstPlan, state }: Rotation, estate: Estate, { now, op
       estate.clusters.flatMap(({ id }) => {
         const before = minReadySecondsBefore(firstPlan, state?.plans ?? [], id);
         return before === undefined ? [] : [[id, before]];
+      }),
+    ),
+    nodeAgentsBefore: Object.fromEntries(
+      estate.clusters.flatMap(({ id }) => {
+        const before = nodeAgentsBefore(firstPlan, state?.plans ?? [], id);
+        return before.length === 0 ? [] : [[id, before]];
       }),
     ),
     options: { ...options, armingMinReadySeconds: firstPlan.armingMinReadySeconds },

@@ -45,7 +45,8 @@ async function leaveBehind(workshop: Workshop, step: Step): Promise<boolean> {
   const own = Object.entries(ledger.run.steps).filter(([id]) => id !== step.id && id.startsWith(`${step.target}/`));
   const failed = own.find(([, { phase }]) => phase === "failed");
   if (failed === undefined) return false;
-  if (step.kind === "settle-agent" && own.some(([, { phase }]) => phase === "done")) return false;
+  const settles = step.kind === "settle-agent" || step.kind === "settle-node-agents";
+  if (settles && own.some(([, { phase }]) => phase === "done")) return false;
   const text = `Step ${step.id} is left out: its cluster is waived, and ${failed[0]} failed.`;
   try {
     await ledger.append(ROTATION, { type: "noted", data: { text } });

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { agentWith, clusterWith, offlineCluster } from "../../test/helpers/estate-builder.ts";
+import { agentWith, clusterWith, nodeAgents, offlineCluster } from "../../test/helpers/estate-builder.ts";
 import { BEGUN, done, type Line, stateOf } from "../../test/helpers/journal-builder.ts";
 import { overlapPlan, PIN } from "../../test/helpers/plan-builder.ts";
 import type { Plan } from "../plan/plan.ts";
 import { armAgent } from "../plan/steps/arm-agent.ts";
-import { minReadySecondsBefore } from "./before-arming.ts";
+import { minReadySecondsBefore, nodeAgentsBefore } from "./before-arming.ts";
 import type { JournalEvent } from "./entry.ts";
 
 const forth = overlapPlan([
@@ -105,5 +105,42 @@ describe("what is given back to an agent", () => {
   ];
   test.each(rows)("is $name", ({ lines, plan = forth, cluster = "c-away", seconds }) => {
     expect(minReadySecondsBefore(plan, stateOf(BEGUN, ...lines).plans, cluster)).toBe(seconds);
+  });
+});
+
+describe("what is given back to node agents", () => {
+  const own = { name: "cattle-node-agent", updateStrategy: { type: "RollingUpdate" }, minReadySeconds: 0 };
+  const windows = { ...own, name: "cattle-node-agent-windows", minReadySeconds: 5 };
+  const armed = { ...own, updateStrategy: { type: "OnDelete" }, minReadySeconds: 30 };
+  const sawSets = (...sets: readonly object[]): JournalEvent => ({
+    type: "step-started",
+    data: { before: { sets: sets.map((set) => ({ pin: PIN.current, ...set })) } },
+  });
+  const seen = overlapPlan([
+    clusterWith("c-seen", agentWith(PIN.current), { nodeAgents: [nodeAgents(PIN.current)] }),
+    clusterWith("c-away", agentWith(PIN.current)),
+  ]);
+  const rows: { name: string; lines: Line[]; cluster: string; given: readonly object[] }[] = [
+    { name: "what the plan saw", lines: [], cluster: "c-seen", given: [own] },
+    { name: "nothing, where they were never touched", lines: [], cluster: "c-away", given: [] },
+    {
+      name: "what they had at their first arming, not what that made of it",
+      lines: [
+        ["c-away/arm-node-agents@both", sawSets(own)],
+        ["c-away/arm-node-agents@target", sawSets(armed)],
+      ],
+      cluster: "c-away",
+      given: [own],
+    },
+    {
+      name: "what the plan saw, and what came later as it was when it was first touched",
+      lines: [["c-seen/roll-node-agents@both", sawSets(armed, windows)]],
+      cluster: "c-seen",
+      given: [own, windows],
+    },
+  ];
+  test.each(rows)("is $name", ({ lines, cluster, given }) => {
+    const { plans } = stateOf(BEGUN, ...lines);
+    expect(nodeAgentsBefore(seen, plans, cluster)).toEqual(given);
   });
 });

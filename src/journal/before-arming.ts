@@ -1,5 +1,6 @@
 /** What an agent had of its own before the rotation touched it, for those that the plan could not see. */
 import { z } from "zod";
+import { type NodeAgentBefore, nodeAgentBeforeSchema } from "../estate/node-agent.ts";
 import type { Plan } from "../plan/plan.ts";
 import { plannedCluster } from "../plan/reading.ts";
 import type { PlanRun, StepState } from "./rotation-state.ts";
@@ -46,4 +47,31 @@ function firstBefore(step: StepState | undefined): unknown {
 function givenPins({ epochs, direction }: Pick<Plan, "epochs" | "direction">): ReadonlySet<string> {
   const own = direction === "forward" ? epochs.at(0) : epochs.at(-1);
   return new Set(epochs.filter((epoch) => epoch !== own).map(({ pin }) => pin));
+}
+
+const setsSchema = z.object({ sets: z.array(nodeAgentBeforeSchema) });
+
+const CHANGING = ["current", "both", "target"].flatMap((epoch) => [
+  `arm-node-agents@${epoch}`,
+  `roll-node-agents@${epoch}`,
+]);
+
+/**
+ * How a cluster's node agents were updated before the rotation changed it: as the plan saw it, or, for a DaemonSet that the
+ * plan could not see, as the journal has it of the moment before the first write.
+ */
+export function nodeAgentsBefore(
+  plan: Pick<Plan, "clusters">,
+  runs: readonly Pick<PlanRun, "steps">[],
+  clusterId: string,
+): NodeAgentBefore[] {
+  const found = [...(plannedCluster(plan, clusterId)?.nodeAgentsBefore ?? [])];
+  for (const { steps } of runs) {
+    for (const kind of CHANGING) {
+      const { data } = setsSchema.safeParse(firstBefore(steps[`${clusterId}/${kind}`]));
+      const news = data?.sets.filter(({ name }) => found.every((known) => known.name !== name));
+      found.push(...(news ?? []));
+    }
+  }
+  return found;
 }

@@ -1,6 +1,6 @@
-/** Deployments and DaemonSets: the parts that Farrier reads. */
+/** Deployments: the parts that Farrier reads. */
 import { z } from "zod";
-import { containerSchema, environmentOf } from "./container.ts";
+import { containerSchema } from "./container.ts";
 import { type KubeObject, readOnce } from "./object.ts";
 
 const templateSchema = z.object({
@@ -71,19 +71,4 @@ export function podSelector(deployment: Deployment): string {
   return Object.entries(deployment.spec.selector.matchLabels)
     .map(([key, value]) => `${key}=${value}`)
     .join(",");
-}
-
-const daemonSetSchema = z.object({
-  metadata: z.object({ name: z.string(), namespace: z.string().default("") }),
-  spec: z.object({ template: templateSchema }),
-});
-
-/** A DaemonSet's name, and the literal environment of its first container that has one of the names. */
-export function readDaemonSet(
-  object: KubeObject,
-): { readonly name: string; readonly environment: Readonly<Record<string, string>> } | undefined {
-  const parsed = daemonSetSchema.safeParse(object);
-  if (!parsed.success) return undefined;
-  const environment = Object.assign({}, ...parsed.data.spec.template.spec.containers.map(environmentOf));
-  return { name: parsed.data.metadata.name, environment };
 }

@@ -1,19 +1,18 @@
 /** One downstream cluster: what Rancher says of it, and what it shows itself. */
 import type { AgentWorkload } from "../estate/agent.ts";
 import { type Cluster, type Consumer, whyUnreachable } from "../estate/cluster.ts";
-import type { Api } from "../kubernetes/api.ts";
-import type { KubeObject } from "../kubernetes/object.ts";
-import { daemonSets, managementClusters } from "../kubernetes/resource.ts";
+import type { NodeAgentSet } from "../estate/node-agent.ts";
+import { managementClusters } from "../kubernetes/resource.ts";
 import { AGENT } from "../rancher/agent-workload.ts";
 import { type ManagementCluster, readManagementCluster } from "../rancher/management-cluster.ts";
 import { lookAtAgentAgain, lookOverWays, type WaysQuestion, type WaysSeen } from "./cluster-ways.ts";
 import { clusterAgentConsumer } from "./consumers/cluster-agent.ts";
 import { type FleetRecords, fleetAgentConsumer, observeFleet, observeFleetAgent } from "./consumers/fleet-agent.ts";
 import { nodeAgentConsumer } from "./consumers/node-agent.ts";
-import { windowsNodeAgentConsumer } from "./consumers/node-agent-windows.ts";
 import { observeUpgradePlans, systemAgentConsumers } from "./consumers/system-agent.ts";
 import { type Gap, Gaps } from "./gaps.ts";
-import { ANSWER_MS } from "./reaches.ts";
+import { observeNodeAgents } from "./node-agents.ts";
+import { ANSWER_MS, type UsableReach } from "./reaches.ts";
 import type { World } from "./world.ts";
 
 /** What is known of all clusters at once, so that it need not be asked for each. */
@@ -73,8 +72,8 @@ export async function lookAtCluster(
   const { api, reach, agent, permissions, kubeSystemUid } = inside;
   const at = now();
   const gaps = new Gaps();
-  const [sets, plans, fleetAgent] = await Promise.all([
-    gaps.look(`cluster ${known.id}: daemonsets`, () => observeDaemonSets(api), []),
+  const [nodeAgents, plans, fleetAgent] = await Promise.all([
+    gaps.look(`cluster ${known.id}: daemonsets`, () => observeNodeAgents(api), []),
     gaps.look(`cluster ${known.id}: upgrade plans`, () => observeUpgradePlans(api), []),
     gaps.look(`cluster ${known.id}: fleet-agent`, () => observeFleetAgent(api), false),
   ]);
@@ -85,8 +84,9 @@ export async function lookAtCluster(
     reach,
     ...(kubeSystemUid === undefined ? {} : { kubeSystemUid }),
     ...(agent === undefined ? {} : { agent }),
+    ...(nodeAgents.length === 0 ? {} : { nodeAgents }),
     permissions,
-    consumers: consumersOf(known, shared, { agent, sets, plans, fleetAgent, at }),
+    consumers: consumersOf(known, shared, { agent, nodeAgents, plans, fleetAgent, at }),
   };
   if (agent === undefined) {
     gaps.add(`cluster ${known.id}`, `It has no Deployment ${AGENT.namespace}/${AGENT.deployment}.`);
@@ -101,16 +101,22 @@ interface Look {
   readonly question: WaysQuestion;
 }
 
-/** Two requests. What hardly changes within a rotation (permissions, node agents) is taken from the earlier look. */
-async function lookAgain({ world, known, shared, question }: Look, before: Cluster): Promise<ClusterObservation> {
+/** Two requests, two more where it has node agents. What hardly changes within a rotation is taken from the earlier look. */
+async function lookAgain(look: Look, before: Cluster): Promise<ClusterObservation> {
+  const { world, known, shared, question } = look;
   const found = await lookAtAgentAgain(world, before, question);
   const at = question.now();
   const { tunnel, given } = found;
   if (found.seen === undefined) return unseen(known, shared, { tunnel, given });
   const { agent, reach, permissions } = found.seen;
-  const seen = { ...NOTHING_SEEN, agent, fleetAgent: before.consumers.some(({ kind }) => kind === "fleet-agent"), at };
-  const consumers = consumersOf(known, shared, seen);
-  const unasked = before.consumers.filter(({ kind }) => NODE_KINDS.includes(kind));
+  const gaps = new Gaps();
+  const nodeAgents =
+    before.nodeAgents === undefined
+      ? []
+      : await gaps.look(`cluster ${known.id}: daemonsets`, () => nodeAgentsOver(look, reach), [...before.nodeAgents]);
+  const fleetAgent = before.consumers.some(({ kind }) => kind === "fleet-agent");
+  const consumers = consumersOf(known, shared, { ...NOTHING_SEEN, agent, nodeAgents, fleetAgent, at });
+  const unasked = before.consumers.filter(({ kind }) => kind === "system-agent");
   const cluster: Cluster = {
     ...factsOf(known),
     tunnel,
@@ -118,16 +124,15 @@ async function lookAgain({ world, known, shared, question }: Look, before: Clust
     reach,
     ...(before.kubeSystemUid === undefined ? {} : { kubeSystemUid: before.kubeSystemUid }),
     ...(agent === undefined ? {} : { agent }),
+    ...(nodeAgents.length === 0 ? {} : { nodeAgents }),
     permissions,
     consumers: [...consumers, ...unasked.filter(({ id }) => consumers.every((consumer) => consumer.id !== id))],
   };
-  return { cluster, gaps: [] };
+  return { cluster, gaps: gaps.found };
 }
 
-const NODE_KINDS: readonly Consumer["kind"][] = ["node-agent", "node-agent-windows", "system-agent"];
-
-async function observeDaemonSets(api: Api): Promise<readonly KubeObject[]> {
-  return (await api.list(daemonSets(AGENT.namespace))).items;
+async function nodeAgentsOver({ world, known, question }: Look, reach: UsableReach): Promise<NodeAgentSet[]> {
+  return await observeNodeAgents(await world.reaches.over(known.id, reach, { timeoutMs: question.timeoutMs }));
 }
 
 const UNASKED: Cluster["permissions"] = { patchAgent: "unknown", deletePods: "unknown", listPods: "unknown" };
@@ -178,23 +183,22 @@ function factsOf(known: ManagementCluster): Omit<Cluster, "tunnel" | "given" | "
 
 interface SeenInside {
   readonly agent: AgentWorkload | undefined;
-  readonly sets: readonly KubeObject[];
+  readonly nodeAgents: readonly NodeAgentSet[];
   readonly plans: readonly string[];
   readonly fleetAgent: boolean;
   readonly at: Date;
 }
 
-const NOTHING_SEEN = { agent: undefined, sets: [], plans: [], fleetAgent: false };
+const NOTHING_SEEN = { agent: undefined, nodeAgents: [], plans: [], fleetAgent: false };
 
 function consumersOf(known: ManagementCluster, shared: SharedFacts, seen: SeenInside): Consumer[] {
   const { id } = known;
-  const { agent, sets, plans, fleetAgent, at } = seen;
+  const { agent, nodeAgents, plans, fleetAgent, at } = seen;
   const { fleet, servedBundle } = shared;
   const connected = known.connected?.status === "True" && known.ready?.status === "True";
   const found = [
     clusterAgentConsumer(agent, { clusterId: id, now: at, connected }),
-    nodeAgentConsumer(id, sets, at),
-    windowsNodeAgentConsumer(id, sets, at),
+    ...nodeAgents.map((set) => nodeAgentConsumer(id, set, at)),
     ...systemAgentConsumers(known, plans),
     fleetAgentConsumer(id, { fleet, present: fleetAgent, servedBundle, at }),
     ...(shared.kubeconfigs.get(id) ?? []),

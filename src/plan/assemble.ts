@@ -2,6 +2,7 @@
 import { FarrierError } from "../errors.ts";
 import type { Cluster } from "../estate/cluster.ts";
 import type { Estate } from "../estate/estate.ts";
+import type { NodeAgentBefore } from "../estate/node-agent.ts";
 import type { Finding } from "../findings.ts";
 import { unionBundle } from "../pki/bundle.ts";
 import { factsOf, hostnameOf, leafFingerprint, sameCertificates, verification } from "./chain.ts";
@@ -9,6 +10,7 @@ import { type Classification, classify } from "./classify.ts";
 import { alertsOf, pointsOfNoReturn } from "./consequences.ts";
 import { estimate } from "./estimate.ts";
 import { plannedClusterOf, underFlagDay } from "./methods.ts";
+import { nodeAgentsBefore } from "./node-agent-steps.ts";
 import { DEFAULT_OPTIONS, type PlanOptions } from "./options.ts";
 import type { Basis, Plan, PlannedCluster } from "./plan.ts";
 import { presentBundle } from "./present-bundle.ts";
@@ -46,6 +48,8 @@ export interface PlanInput {
   readonly both?: string;
   /** Rollback: `minReadySeconds` of each agent before the way forth. One that is not named was not touched by it. */
   readonly minReadySecondsBefore?: Readonly<Record<string, number>>;
+  /** By cluster id: how its node agents were updated before the rotation, where it is known otherwise than by looking. */
+  readonly nodeAgentsBefore?: Readonly<Record<string, readonly NodeAgentBefore[]>>;
   /** Rollback: the changes of the release on the way forth. */
   readonly release?: PlanRelease;
   /** Until when the target must verify: see `classify`. */
@@ -201,6 +205,7 @@ function plannedMember(live: Cluster, input: PlanInput, options: PlanOptions): P
     ...(wanted === undefined ? {} : { wanted }),
     acceptUnarmed: options.acceptUnarmed.includes(live.id),
     minReadySecondsBefore: before ?? observed,
+    nodeAgentsBefore: input.nodeAgentsBefore?.[live.id] ?? nodeAgentsBefore(live),
   });
 }
 

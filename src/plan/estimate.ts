@@ -27,6 +27,10 @@ const COSTS: Readonly<Record<StepKind, Cost>> = {
   "restart-agent": { least: 30, most: 120, requests: 5 },
   "restart-rancher": { least: 10, most: 120, requests: 8 },
   "settle-agent": { least: 1, most: 5, requests: 3 },
+  "arm-node-agents": { least: 1, most: 20, requests: 8 },
+  // One node after the other: how many there are is seen then.
+  "roll-node-agents": { least: 30, most: 1800, requests: 60 },
+  "settle-node-agents": { least: 1, most: 5, requests: 4 },
   "prove-trust": { least: 1, most: 30, requests: 4 },
   "pin-agent": { least: 10, most: 120, requests: 14 },
   "drop-agent-tokens": { least: 1, most: 10, requests: 12 },

@@ -5,6 +5,7 @@ import {
   clusterWith,
   localCluster,
   NOW,
+  nodeAgents,
   offlineCluster,
   waitingPod,
 } from "../../test/helpers/estate-builder.ts";
@@ -17,8 +18,10 @@ import {
   TARGET_BUNDLE,
   YOUNG,
 } from "../../test/helpers/plan-builder.ts";
+import type { AgentWorkload } from "../estate/agent.ts";
 import type { Cluster } from "../estate/cluster.ts";
 import type { Estate } from "../estate/estate.ts";
+import type { NodeAgentSet } from "../estate/node-agent.ts";
 import { assemblePlan } from "./assemble.ts";
 import { lateSteps } from "./late-steps.ts";
 import { stageNamed, stepsOf } from "./reading.ts";
@@ -39,6 +42,7 @@ function late(stage: string, estate: Estate, waived: string[] = []) {
 }
 /** What agents had of their own before they were armed. */
 const OWN: Readonly<Record<string, number>> = { "c-offline": 7 };
+const withNodes = (agent: AgentWorkload, set: NodeAgentSet) => clusterWith("c-1", agent, { nodeAgents: [set] });
 const ids = (steps: readonly { id: string }[]) => steps.map(({ id }) => id);
 const widened = (...clusters: Cluster[]) => estateOf(clusters, { bundle: BOTH_BUNDLE });
 const narrowed = (...clusters: Cluster[]) => estateOf(clusters, { bundle: TARGET_BUNDLE, chain: YOUNG.chain });
@@ -60,6 +64,21 @@ describe("before widen", () => {
     ["nor is one armed that an older Rancher left there", { ...calm("local"), local: true }, []],
     ["what was seen of a cluster that answers no more is not gone by", { ...calm("c-1"), reach: "none" }, []],
     ["an agent that is missing is not armed", clusterWith("c-1", undefined), []],
+    [
+      "node agents that came meanwhile, or whose pin was put back, are armed",
+      withNodes(armedAgent(PIN.current, PIN.both), nodeAgents(PIN.current)),
+      ["c-1/arm-node-agents@both"],
+    ],
+    [
+      "node agents that are armed need nothing",
+      withNodes(armedAgent(PIN.current, PIN.both), nodeAgents(PIN.current, { next: PIN.both })),
+      [],
+    ],
+    [
+      "node agents of a cluster that is redeployed later are not armed",
+      clusterWith("c-redeployed", agentWith(PIN.current), { nodeAgents: [nodeAgents(PIN.current)] }),
+      [],
+    ],
   ];
   test.each(rows)("%s", (_, cluster, steps) => {
     expect(ids(late("widen", estateOf([cluster])))).toEqual(steps);
@@ -164,4 +183,26 @@ describe("when settling", () => {
 test("stages whose gate asks for no cluster get no late steps", () => {
   expect(late("arm@both", estateOf([calm("c-new")]))).toEqual([]);
   expect(late("spread@both", widened(calm("c-new")))).toEqual([]);
+});
+
+describe("node agents that are late", () => {
+  const started = agentWith(PIN.both, { minReadySeconds: 30 });
+  const rows: [string, string, Cluster, string[]][] = [
+    [
+      "are restarted before the switch",
+      "switch",
+      withNodes(started, nodeAgents(PIN.current)),
+      ["c-1/roll-node-agents@both"],
+    ],
+    ["need nothing once they have started", "switch", withNodes(started, nodeAgents(PIN.both)), []],
+    [
+      "are settled where no step of the plan does it",
+      "settle",
+      withNodes(agentWith(PIN.both), nodeAgents(PIN.both, { change: { updateStrategy: { type: "OnDelete" } } })),
+      ["c-1/settle-node-agents"],
+    ],
+  ];
+  test.each(rows)("%s", (_, stage, cluster, steps) => {
+    expect(ids(late(stage, widened(cluster)))).toEqual(steps);
+  });
 });

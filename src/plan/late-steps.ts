@@ -10,14 +10,18 @@ import type { Estate } from "../estate/estate.ts";
 import { armedHolds, startQuestion } from "./gates/agent-holds.ts";
 import { isWaived } from "./gates/evaluate-gate.ts";
 import type { Waiver } from "./gates/hold.ts";
+import { nodeArmedHolds, nodeStartedHolds } from "./gates/node-agent-holds.ts";
 import { servesEverywhere } from "./gates/rancher-holds.ts";
 import { canStraddle, chooseMethod } from "./methods.ts";
 import type { Epoch, Plan, Stage, Step } from "./plan.ts";
 import { epochNamed, plannedCluster, stepsOf } from "./reading.ts";
 import { armAgent } from "./steps/arm-agent.ts";
+import { armNodeAgents } from "./steps/arm-node-agents.ts";
 import { redeployAgent } from "./steps/redeploy-agent.ts";
 import { rollAgent } from "./steps/roll-agent.ts";
+import { rollNodeAgents } from "./steps/roll-node-agents.ts";
 import { settleAgent } from "./steps/settle-agent.ts";
+import { settleNodeAgents } from "./steps/settle-node-agents.ts";
 
 export interface LateQuestion {
   readonly plan: Plan;
@@ -64,15 +68,27 @@ function gateSteps(member: Member, epoch: Epoch): Step[] {
       return served || !canStraddle(cluster) ? [] : armSteps(member, epoch);
     case "all-started":
     case "handed-over":
-      return served && !started(member, epoch) ? [moveTo(member, epoch)] : [];
+      return served ? moveSteps(member, epoch) : [];
     default:
       return [];
   }
 }
 
+function moveSteps(member: Member, epoch: Epoch): Step[] {
+  const { plan, cluster } = member;
+  return [
+    ...(started(member, epoch) ? [] : [moveTo(member, epoch)]),
+    ...(nodeStartedHolds({ ...member, epoch }).length === 0 ? [] : [rollNodeAgents(plan, cluster, epoch)]),
+  ];
+}
+
 function armSteps(member: Member, epoch: Epoch): Step[] {
-  if (methodOf(member) === "redeploy" || !holdsArming(member, epoch)) return [];
-  return [armAgent(member.plan, member.cluster, epoch)];
+  const { plan, cluster } = member;
+  if (methodOf(member) === "redeploy") return [];
+  return [
+    ...(holdsArming(member, epoch) ? [armAgent(plan, cluster, epoch)] : []),
+    ...(nodeArmedHolds({ ...member, epoch }).length === 0 ? [] : [armNodeAgents(plan, cluster, epoch)]),
+  ];
 }
 
 function holdsArming({ plan, estate, cluster, now }: Member, epoch: Epoch): boolean {
@@ -95,9 +111,21 @@ function methodOf({ plan, cluster }: Member): string {
 }
 
 /** An agent that was armed late is settled like the others. */
-function settleSteps({ plan, stage, cluster, agent, minReadySecondsBefore }: Member): Step[] {
-  if (stage.kind !== "settle" || agent.minReadySeconds !== plan.armingMinReadySeconds) return [];
-  if (stepsOf(stage).some(({ target }) => target === cluster.id)) return [];
+function settleSteps(member: Member): Step[] {
+  if (member.stage.kind !== "settle") return [];
+  return [...settleAgentSteps(member), ...settleNodeSteps(member)];
+}
+
+function settleAgentSteps({ plan, stage, cluster, agent, minReadySecondsBefore }: Member): Step[] {
+  if (agent.minReadySeconds !== plan.armingMinReadySeconds) return [];
+  if (stepsOf(stage).some(({ kind, target }) => kind === "settle-agent" && target === cluster.id)) return [];
   const before = minReadySecondsBefore(cluster.id);
   return before === agent.minReadySeconds ? [] : [settleAgent(plan, cluster, before)];
+}
+
+/** So are node agents: what the step finds as it was before stays as it is. */
+function settleNodeSteps({ plan, stage, cluster }: Member): Step[] {
+  const armed = (cluster.nodeAgents ?? []).some(({ updateStrategy }) => updateStrategy.type === "OnDelete");
+  const planned = stepsOf(stage).some(({ kind, target }) => kind === "settle-node-agents" && target === cluster.id);
+  return armed && !planned ? [settleNodeAgents(plan, cluster, [])] : [];
 }

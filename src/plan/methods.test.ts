@@ -89,7 +89,7 @@ describe("how an agent gets its pins", () => {
 
 describe("who is at risk", () => {
   const planned = (cluster: Cluster, acceptUnarmed = false) =>
-    plannedClusterOf(cluster, { acceptUnarmed, minReadySecondsBefore: 0 });
+    plannedClusterOf(cluster, { acceptUnarmed, nodeAgentsBefore: [], minReadySecondsBefore: 0 });
   test("nobody who is armed", () => {
     expect(planned(may("yes"))).not.toHaveProperty("risk");
     expect(planned(localCluster())).not.toHaveProperty("risk");
@@ -152,7 +152,12 @@ describe("an agent is made anew from the manifest", () => {
 describe("what a flag day costs a cluster", () => {
   const at = (cluster: Cluster, wanted?: "redeploy") =>
     underFlagDay(
-      plannedClusterOf(cluster, { acceptUnarmed: false, minReadySecondsBefore: 0, ...(wanted && { wanted }) }),
+      plannedClusterOf(cluster, {
+        acceptUnarmed: false,
+        nodeAgentsBefore: [],
+        minReadySecondsBefore: 0,
+        ...(wanted && { wanted }),
+      }),
       cluster,
     ).risk;
   const sick = agentWith("a".repeat(64), { pods: [waitingPod("a".repeat(64))] });

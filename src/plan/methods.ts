@@ -2,6 +2,7 @@
 
 import { livePods } from "../estate/agent-state.ts";
 import { type Cluster, whyUnreachable } from "../estate/cluster.ts";
+import type { NodeAgentBefore } from "../estate/node-agent.ts";
 import type { PlannedCluster } from "./plan.ts";
 
 export interface MethodChoice {
@@ -68,11 +69,14 @@ export interface PlannedClusterOptions {
   readonly acceptUnarmed: boolean;
   /** `minReadySeconds` before anything was armed. */
   readonly minReadySecondsBefore: number;
+  /** Its node agents' DaemonSets before any was armed. */
+  readonly nodeAgentsBefore: readonly NodeAgentBefore[];
 }
 
 /** The plan's line for one cluster. */
 export function plannedClusterOf(cluster: Cluster, options: PlannedClusterOptions): PlannedCluster {
   const choice = chooseMethod(cluster, options.wanted);
+  const { nodeAgentsBefore } = options;
   const unarmedAccepted = options.acceptUnarmed && choice.method !== "none";
   const risk = riskOf(choice, unarmedAccepted);
   return {
@@ -83,6 +87,7 @@ export function plannedClusterOf(cluster: Cluster, options: PlannedClusterOption
     unarmedAccepted,
     ...(risk === undefined ? {} : { risk }),
     minReadySecondsBefore: options.minReadySecondsBefore,
+    ...(nodeAgentsBefore.length === 0 ? {} : { nodeAgentsBefore: [...nodeAgentsBefore] }),
     unproved: cluster.consumers.flatMap(({ id, gating, movable }) => (gating && !movable ? [id] : [])).toSorted(),
   };
 }

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { reachSchema } from "../estate/cluster.ts";
 import { certificateFactsSchema } from "../estate/estate.ts";
+import { nodeAgentBeforeSchema } from "../estate/node-agent.ts";
 import { plannedBackupSchema } from "./estate-backup.ts";
 import { comparisonSchema } from "./refresh/comparison.ts";
 import { planReleaseSchema, releaseChangeNameSchema } from "./release.ts";
@@ -99,6 +100,9 @@ export const stepKindSchema = z.enum([
   "restart-agent",
   "restart-rancher",
   "settle-agent",
+  "arm-node-agents",
+  "roll-node-agents",
+  "settle-node-agents",
   "prove-trust",
   "pin-agent",
   "drop-agent-tokens",
@@ -185,6 +189,8 @@ export const plannedClusterSchema = z.object({
   risk: z.string().optional(),
   /** `minReadySeconds` as it was, for `settle`. */
   minReadySecondsBefore: z.number().int(),
+  /** Its node agents' DaemonSets as they were, for `settle`. */
+  nodeAgentsBefore: z.array(nodeAgentBeforeSchema).exactOptional(),
   /** Gating consumers that this version cannot move: they hold the gates unless the cluster is waived. */
   unproved: z.array(z.string()),
 });

@@ -1,9 +1,17 @@
 /** A route over an estate → stages in order, each with its gate, waves and steps. */
 import { alignedWith } from "../estate/agent-state.ts";
-import type { Cluster } from "../estate/cluster.ts";
 import { canStraddle, needsReapplying } from "./methods.ts";
+import {
+  type Member,
+  nodeArmSteps,
+  nodeRollSteps,
+  nodeSettleSteps,
+  nodesMisaligned,
+  nodesUnsettled,
+  nodeWave,
+} from "./node-agent-steps.ts";
 import type { PlanOptions } from "./options.ts";
-import type { Epoch, EpochName, PlannedCluster, Stage, Step } from "./plan.ts";
+import type { Epoch, EpochName, Stage, Step } from "./plan.ts";
 import { epochNamed, finalEpoch } from "./reading.ts";
 import { valuesOfChange } from "./release.ts";
 import type { Route } from "./route.ts";
@@ -31,7 +39,7 @@ export interface StagesInput {
   readonly context: StepContext;
   readonly route: Route;
   /** Sorted by id, each with its line of the plan. */
-  readonly clusters: readonly { readonly live: Cluster; readonly planned: PlannedCluster }[];
+  readonly clusters: readonly Member[];
   readonly options: PlanOptions;
   /** The rotation made Secret `tls-ca`: a rollback takes it away. */
   readonly bundleMade?: boolean;
@@ -93,7 +101,12 @@ function alignStage(input: StagesInput): Stage | undefined {
   const missing = input.clusters
     .filter(({ live, planned }) => needsReapplying(live, planned))
     .map(({ planned }) => reapplyAgent(input.context, planned, current));
-  const steps = [...missing, ...misaligned];
+  const nodes = nodeRollSteps(
+    input.context,
+    input.clusters.filter((member) => nodesMisaligned(member, current)),
+    current,
+  );
+  const steps = [...missing, ...misaligned, ...nodes];
   return steps.length === 0 ? undefined : spreadStage(input, current, steps);
 }
 
@@ -106,17 +119,16 @@ function spreadStage({ options }: StagesInput, epoch: Epoch, steps: readonly Ste
     says: "Every agent starts with the bundle that is served, and with that alone.",
     gate: "bundle-served",
     gateEpoch: epoch.name,
-    waves: steps.some(({ kind }) => kind === "redeploy-agent")
-      ? spreadWaves(id, steps, options)
-      : onceWave(id, steps, options),
+    waves: spreadWaves(id, steps, options),
   };
 }
 
 /** Armed agents roll by themselves, all at once; redeploying is Farrier's doing and goes in waves behind them. */
 function spreadWaves(id: string, steps: readonly Step[], options: PlanOptions): Stage["waves"] {
-  const rolling = steps.filter(({ kind }) => kind !== "redeploy-agent");
+  const nodes = steps.filter(({ kind }) => kind === "roll-node-agents");
   const redeployed = steps.filter(({ kind }) => kind === "redeploy-agent");
-  return [...onceWave(id, rolling, options), ...wavesOf(id, redeployed, options)];
+  const rolling = steps.filter((step) => !nodes.includes(step) && !redeployed.includes(step));
+  return [...onceWave(id, rolling, options), ...wavesOf(id, redeployed, options), ...nodeWave(id, nodes, options)];
 }
 
 function moveStages(input: StagesInput, name: EpochName, kind: "widen" | "narrow"): Stage[] {
@@ -130,11 +142,14 @@ function moveStages(input: StagesInput, name: EpochName, kind: "widen" | "narrow
     epoch: name,
     says: "Every agent straddles the served bundle and the next one: whichever is served, one of its pods starts.",
     ...armGate(route, kind),
-    waves: wavesOf(
-      armId,
-      armable.map(({ planned }) => armAgent(context, planned, epoch)),
-      options,
-    ),
+    waves: [
+      ...wavesOf(
+        armId,
+        armable.map(({ planned }) => armAgent(context, planned, epoch)),
+        options,
+      ),
+      ...nodeWave(armId, nodeArmSteps(context, input.clusters, epoch), options),
+    ],
   };
   const serve: Stage = {
     id: kind,
@@ -148,7 +163,10 @@ function moveStages(input: StagesInput, name: EpochName, kind: "widen" | "narrow
     gateEpoch: name,
     waves: [strictWave(`${kind}/once`, [servingStep(input, epoch, kind)])],
   };
-  const spread = spreadStage(input, epoch, rollSteps(input, epoch));
+  const spread = spreadStage(input, epoch, [
+    ...rollSteps(input, epoch),
+    ...nodeRollSteps(context, input.clusters, epoch),
+  ]);
   const rest = kind === "narrow" && context.direction === "forward" ? [restStage(options)] : [];
   // Arm and spread stay even without steps: their gates count, and clusters may come later.
   return [arm, ...rest, serve, spread];
@@ -225,7 +243,10 @@ function replaceStages(input: StagesInput, name: EpochName): Stage[] {
     epoch: name,
     says: "Every agent that can be armed waits for the target bundle: it comes back by itself after the flag day.",
     gate: "backup-verified",
-    waves: wavesOf(armId, arms, options),
+    waves: [
+      ...wavesOf(armId, arms, options),
+      ...nodeWave(armId, nodeArmSteps(context, input.clusters, epoch), options),
+    ],
   };
   const replace: Stage = {
     id: "replace",
@@ -244,7 +265,7 @@ function replaceStages(input: StagesInput, name: EpochName): Stage[] {
   const rolls = patched
     .filter((member) => !missing.includes(member))
     .map(({ planned }) => rollAgent(context, planned, epoch));
-  return [arm, replace, spreadStage(input, epoch, [...made, ...rolls])];
+  return [arm, replace, spreadStage(input, epoch, [...made, ...rolls, ...nodeRollSteps(context, patched, epoch)])];
 }
 
 /** Where cert-manager makes the certificate, it must stop before another one is written, or it would put its own back. */
@@ -288,13 +309,19 @@ function endStages(input: StagesInput): Stage[] {
         moved || rolled.has(planned.id) || live.agent?.minReadySeconds !== planned.minReadySecondsBefore,
     )
     .map(({ planned }) => settleAgent(context, planned, planned.minReadySecondsBefore));
+  const settleNodes = nodeSettleSteps(
+    context,
+    input.clusters.filter(
+      (member) => moved || nodesUnsettled(member) || nodesMisaligned(member, epochNamed(context, "current")),
+    ),
+  );
   const settleStage: Stage = {
     id: "settle",
     kind: "settle",
-    says: "Put minReadySeconds back as it was.",
+    says: "Put minReadySeconds and update strategies back as they were.",
     gate: "all-started",
     gateEpoch: final.name,
-    waves: onceWave("settle", settle, options),
+    waves: [...onceWave("settle", settle, options), ...nodeWave("settle", settleNodes, options)],
   };
   const prove: Stage = {
     id: "prove",
@@ -304,10 +331,8 @@ function endStages(input: StagesInput): Stage[] {
     gate: "nothing",
     waves: [strictWave("prove/once", [proveTrust(context, final)])],
   };
-  return settle.length === 0 && !moved ? [prove] : [settleStage, prove];
+  return settle.length + settleNodes.length === 0 && !moved ? [prove] : [settleStage, prove];
 }
-
-type Member = StagesInput["clusters"][number];
 
 function misaligned(context: StepContext): (member: Member) => boolean {
   const { pin } = epochNamed(context, "current");

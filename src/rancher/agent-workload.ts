@@ -48,11 +48,16 @@ const deploymentOf = readOnce((object): Omit<AgentWorkload, "pods"> | undefined 
 });
 
 /** Undefined for a pod that has no agent container. */
-export const agentPodOf: (object: KubeObject) => AgentPod | undefined = readOnce((object) => {
+export const agentPodOf: (object: KubeObject) => AgentPod | undefined = readOnce((object) =>
+  podWithPin(object, AGENT.container),
+);
+
+/** A pod whose container of that name has the pin; undefined for one that has none. */
+export function podWithPin(object: KubeObject, containerName: string): AgentPod | undefined {
   const pod = readPod(object);
-  const container = pod?.spec.containers.find(({ name }) => name === AGENT.container);
+  const container = pod?.spec.containers.find(({ name }) => name === containerName);
   if (pod === undefined || container === undefined) return undefined;
-  const status = statusOf(pod, AGENT.container);
+  const status = statusOf(pod, containerName);
   const runningSince = status?.state.running?.startedAt;
   const waiting = waitingReason(pod, status);
   return {
@@ -68,4 +73,4 @@ export const agentPodOf: (object: KubeObject) => AgentPod | undefined = readOnce
     hasRun: hasRun(status),
     ...(waiting === undefined ? {} : { waiting }),
   };
-});
+}

@@ -2,6 +2,7 @@
 import { type AgentPod, type AgentWorkload, CLUSTER_AGENT } from "../../src/estate/agent.ts";
 import type { Cluster } from "../../src/estate/cluster.ts";
 import type { Estate } from "../../src/estate/estate.ts";
+import type { NodeAgentSet } from "../../src/estate/node-agent.ts";
 import { createIntermediate, createRoot } from "../../src/pki/issuing/authority.ts";
 import { issueServing } from "../../src/pki/issuing/serving.ts";
 import { pinOf, settingValueOf } from "../../src/pki/pin.ts";
@@ -121,6 +122,35 @@ export function clusterWith(id: string, agent: AgentWorkload | undefined, change
       { id: `${id}/cluster-agent`, kind: "cluster-agent", clusterId: id, gating: true, movable: true, evidence: [] },
       { id: `${id}/kubeconfig`, kind: "kubeconfig", clusterId: id, gating: false, movable: false, evidence: [] },
     ],
+    ...change,
+  };
+}
+
+/** Node agents on three nodes that run with a pin, armed for the next one where there is one. */
+export function nodeAgents(
+  pin: string,
+  wanted: { readonly next?: string; readonly ailing?: string; readonly change?: Partial<NodeAgentSet> } = {},
+): NodeAgentSet {
+  const { next, ailing, change = {} } = wanted;
+  const pods = ["node-1", "node-2", "node-3"].map((node) => ({
+    ...(node === ailing ? waitingPod(pin) : runningPod(pin)),
+    name: `cattle-node-agent-${node}`,
+    uid: `uid-${node}`,
+    node,
+  }));
+  return {
+    kind: "node-agent",
+    name: "cattle-node-agent",
+    resourceVersion: "1",
+    settled: true,
+    updateStrategy: next === undefined ? { type: "RollingUpdate" } : { type: "OnDelete" },
+    minReadySeconds: next === undefined ? 0 : 30,
+    container: "agent",
+    pin: next ?? pin,
+    desired: 3,
+    updated: next === undefined ? 3 : 0,
+    available: ailing === undefined ? 3 : 2,
+    pods,
     ...change,
   };
 }

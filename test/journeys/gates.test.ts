@@ -19,6 +19,18 @@ interface Hold {
   readonly hint: string;
 }
 
+const NODE_AGENTS = { group: "apps", version: "v1", resource: "daemonsets", namespace: "cattle-system" };
+const PODS = { group: "", version: "v1", resource: "pods", namespace: "cattle-system" };
+
+/** Its image is gone before the rotation begins: the node has no agent that could be moved. */
+async function spoilNodeAgent(): Promise<void> {
+  const { client } = journey.sandbox.cluster("quito");
+  const body = { spec: { template: { spec: { containers: [{ name: "agent", image: "missing:v1" }] } } } };
+  await client.patch(NODE_AGENTS, "cattle-node-agent", { type: "strategic", body });
+  const isGone = async (): Promise<boolean> => JSON.stringify(await client.list(PODS)).includes("ErrImagePull");
+  await journey.sandbox.waitUntil(isGone, { what: "the node agent of quito to be gone" });
+}
+
 let journey: Journey;
 let held: Ended;
 let holds: readonly Hold[];
@@ -45,6 +57,7 @@ beforeAll(async () => {
   });
   await journey.configure({ waves: { canary: ["paris"], failureBudget: 2 }, gateWaitSeconds: 0 });
   await setMinReadySeconds([journey.sandbox.cluster("oslo")]);
+  await spoilNodeAgent();
   before = { bundle: await trustSecret(journey.sandbox), agents: await agents(journey.sandbox) };
   await journey.plan("rotation");
   held = await journey.farrier("apply", "rotation", "--yes", "-o", "json");
@@ -72,7 +85,7 @@ describe("the gate before the bundle is widened", () => {
       /image available/,
     ],
     ["a node without room for a pod", "cairo", "cluster-agent", /Unschedulable/, /Make room/],
-    ["a node agent of RKE1", "quito", "node-agent", /cannot move/, /by hand.*farrier waive/],
+    ["a node agent of RKE1 that is not well", "quito", "node-agent", /is not Ready/, /that pod.*farrier waive/],
     ["the system-agents of RKE2", "quito", "system-agent", /cannot move/, /by hand.*farrier waive/],
     ["the system-agents on Windows", "quito", "system-agent/windows", /cannot move/, /by hand.*farrier waive/],
     ["the Fleet agent", "quito", "fleet-agent", /cannot move/, /by hand.*farrier waive/],

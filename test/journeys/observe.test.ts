@@ -98,7 +98,7 @@ describe("an observed estate", () => {
     expect(kinds("paris")).toEqual(["cluster-agent"]);
     expect(kinds("oslo")).toEqual([
       "cluster-agent",
-      "node-agent (held)",
+      "node-agent",
       "system-agent (held)",
       "system-agent (held)",
       "fleet-agent (held)",

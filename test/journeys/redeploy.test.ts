@@ -39,7 +39,7 @@ describe("method: redeploy with acceptUnarmed", () => {
   });
 
   it("passes the gate unarmed, and moves the agent by Rancher's own hand", async () => {
-    expect(applied.code).toBe(0);
+    expect(applied.code, applied.stdout).toBe(0);
     const { id } = journey.sandbox.cluster("lagos");
     const steps = jsonLines(applied.stdout).flatMap(({ type, step }) => (type === "step-started" ? [step] : []));
     expect(steps.filter((step) => step.startsWith(id))).toEqual([

@@ -8,6 +8,7 @@ import { armingObstacles } from "../../estate/agent-state.ts";
 import type { Evidence } from "../../estate/evidence.ts";
 import { ApiError } from "../../kubernetes/api-error.ts";
 import { startedEvidence, startedNow } from "../agent-started.ts";
+import { Hindrance } from "../hindrance.ts";
 import {
   epochOf,
   erased,
@@ -19,17 +20,6 @@ import {
 
 const beforeSchema = z.object({ pin: z.string(), minReadySeconds: z.number().int() });
 type Before = z.infer<typeof beforeSchema>;
-
-/** Reasons that a pod gives for waiting that don't go away by themselves, and what helps. */
-const HINDRANCES: Readonly<Record<string, string>> = {
-  ImagePullBackOff: "Make the agent's image available to the cluster's nodes.",
-  ErrImagePull: "Make the agent's image available to the cluster's nodes.",
-  InvalidImageName: "Correct the agent's image.",
-  Unschedulable: "Make room for one more pod of the agent, or mend its node selector and tolerations.",
-  CreateContainerConfigError: "Look at the pod's events: something that its container needs is missing.",
-};
-/** A pull or a scheduling may fail once and then succeed; after this long it is called an obstacle. */
-const PATIENCE_MS = 10_000;
 
 export const armAgent = erased<Before>({
   before: beforeSchema,
@@ -124,40 +114,4 @@ function tooLate(hindrance: Hindrance): Obstruction {
     why: `it did not come to straddle the two bundles: ${hindrance.missing}`,
     hint: "Look at the pods of deployment cattle-cluster-agent in that cluster.",
   };
-}
-
-/** Watches the new pods for a reason to give up before the deadline. */
-class Hindrance {
-  found: Obstruction | undefined;
-  /** What was missing when it was looked at last. */
-  missing = "its agent could not be looked at";
-  readonly #pin: string;
-  readonly #ending = new AbortController();
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(pin: string) {
-    this.#pin = pin;
-  }
-
-  get signal(): AbortSignal {
-    return this.#ending.signal;
-  }
-
-  see(agent: AgentWorkload): void {
-    const fresh = agent.pods.filter((pod) => pod.pin === this.#pin && !pod.deleting);
-    const reason = fresh.map((pod) => pod.waiting ?? "").find((waiting) => HINDRANCES[waiting] !== undefined);
-    if (reason === undefined) {
-      this.forget();
-      return;
-    }
-    this.#timer ??= setTimeout(() => {
-      this.found = { why: `a new pod of its agent cannot start: ${reason}`, hint: HINDRANCES[reason] ?? "" };
-      this.#ending.abort();
-    }, PATIENCE_MS);
-  }
-
-  forget(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-  }
 }

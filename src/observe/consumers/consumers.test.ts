@@ -1,12 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { agentWith, armedAgent, NOW, runningPod, waitingPod } from "../../../test/helpers/estate-builder.ts";
-import type { KubeObject } from "../../kubernetes/object.ts";
+import {
+  agentWith,
+  armedAgent,
+  NOW,
+  nodeAgents,
+  runningPod,
+  waitingPod,
+} from "../../../test/helpers/estate-builder.ts";
 import { pinOf } from "../../pki/pin.ts";
 import { readManagementCluster } from "../../rancher/management-cluster.ts";
 import { agentEvidence, clusterAgentConsumer } from "./cluster-agent.ts";
 import { fleetAgentConsumer } from "./fleet-agent.ts";
 import { nodeAgentConsumer } from "./node-agent.ts";
-import { windowsNodeAgentConsumer } from "./node-agent-windows.ts";
 import { systemAgentConsumers } from "./system-agent.ts";
 
 const PIN = "a".repeat(64);
@@ -55,22 +60,31 @@ describe("evidence of a cluster agent", () => {
 });
 
 describe("node agents", () => {
-  const daemonSet = (name: string): KubeObject => ({
-    metadata: { name, namespace: "cattle-system" },
-    spec: {
-      template: { spec: { containers: [{ name: "agent", env: [{ name: "CATTLE_CA_CHECKSUM", value: PIN }] }] } },
+  it.each([
+    { name: "run with their pin on every node", set: nodeAgents(PIN), kinds: ["declared", "started"], pin: PIN },
+    { name: "are armed", set: nodeAgents(PIN, { next: NEXT }), kinds: ["declared", "armed"], pin: NEXT },
+    {
+      name: "would all be restarted by their controller",
+      set: nodeAgents(PIN, { next: NEXT, change: { updateStrategy: { type: "RollingUpdate" } } }),
+      kinds: ["declared"],
+      pin: NEXT,
     },
+    {
+      name: "are armed while one node's is not well",
+      set: nodeAgents(PIN, { next: NEXT, ailing: "node-2" }),
+      kinds: ["declared"],
+      pin: NEXT,
+    },
+  ])("that $name show it", ({ set, kinds, pin }) => {
+    const consumer = nodeAgentConsumer("c-paris", set, NOW);
+    expect(consumer).toMatchObject({ id: "c-paris/node-agent", gating: true, movable: true });
+    expect(consumer.evidence.map(({ kind }) => kind)).toEqual(kinds);
+    for (const one of consumer.evidence) expect(one).toMatchObject({ pin, at: NOW.toISOString() });
   });
-  it("are recognised by their DaemonSets, each kind by its own", () => {
-    const sets = [daemonSet("kube-api-auth"), daemonSet("cattle-node-agent"), daemonSet("cattle-node-agent-windows")];
-    expect(nodeAgentConsumer("c-paris", sets, NOW)).toMatchObject({
-      id: "c-paris/node-agent",
-      gating: true,
-      movable: false,
-      evidence: [{ kind: "declared", pin: PIN }],
-    });
-    expect(windowsNodeAgentConsumer("c-paris", sets, NOW)?.id).toBe("c-paris/node-agent-windows");
-    expect(nodeAgentConsumer("c-paris", [daemonSet("kube-api-auth")], NOW)).toBeUndefined();
+
+  it("on Windows are a consumer of their own", () => {
+    const set = nodeAgents(PIN, { change: { kind: "node-agent-windows" } });
+    expect(nodeAgentConsumer("c-paris", set, NOW).id).toBe("c-paris/node-agent-windows");
   });
 });
 

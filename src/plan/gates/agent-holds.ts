@@ -9,6 +9,7 @@ import type { Epoch, Plan } from "../plan.ts";
 import { plannedCluster, stepsOf } from "../reading.ts";
 import { called } from "../steps/context.ts";
 import type { Hold } from "./hold.ts";
+import { nodeArmedHolds, nodeStartedHolds } from "./node-agent-holds.ts";
 
 export interface ClusterQuestion {
   readonly plan: Plan;
@@ -23,7 +24,8 @@ export function armedHolds(question: ClusterQuestion): Hold[] {
   const { plan, cluster } = question;
   const accepted = plannedCluster(plan, cluster.id)?.unarmedAccepted === true;
   const agent = accepted ? [] : agentHolds(cluster, (workload) => notArmed(workload, question));
-  return [...agent.map((hold) => withRedeployHint(hold, question)), ...otherHolds(question)];
+  const nodes = nodeArmedHolds(question);
+  return [...[...agent, ...nodes].map((hold) => withRedeployHint(hold, question)), ...otherHolds(question)];
 }
 
 /** For a flag day: armed, if the plan arms it; who the plan says will be cut off holds nothing with its agent. */
@@ -45,7 +47,7 @@ function withRedeployHint(hold: Hold, { plan, cluster }: ClusterQuestion): Hold 
 export function startedHolds(question: ClusterQuestion): Hold[] {
   const { cluster, epoch } = question;
   const started = (agent: AgentWorkload) => startObstacles(agent, epoch.pin, startQuestion(question));
-  return [...agentHolds(cluster, started), ...otherHolds(question)];
+  return [...agentHolds(cluster, started), ...nodeStartedHolds(question), ...otherHolds(question)];
 }
 
 /** Connected, and its API answers: all sessions began after Rancher's last restart, so they met the certificate. */

@@ -69,3 +69,18 @@ export function onAgent(kubectl: string, verb: string): string {
 
 /** Every pod with its pin and state. */
 export const AGENT_PODS = `-n ${CLUSTER_AGENT.namespace} get pods -l app=${CLUSTER_AGENT.deployment} -o custom-columns='NAME:.metadata.name,READY:.status.containerStatuses[*].ready,RESTARTS:.status.containerStatuses[*].restartCount,PIN:.spec.containers[0].env[?(@.name=="${CLUSTER_AGENT.pinVariable}")].value'`;
+
+/** A command on the node agents' DaemonSet. */
+export function onNodeAgents(kubectl: string, verb: string): string {
+  return `${kubectl} -n ${CLUSTER_AGENT.namespace} ${verb} daemonset/cattle-node-agent`;
+}
+
+/** The one patch that arms node agents; their container is called `agent` (pkg/systemtemplate, up to Rancher 2.11). */
+export function nodePinPatch(pin: string, minReadySeconds: number): string {
+  const containers = [{ name: "agent", env: [{ name: CLUSTER_AGENT.pinVariable, value: pin }] }];
+  const updateStrategy = { type: "OnDelete", rollingUpdate: null };
+  return JSON.stringify({ spec: { updateStrategy, minReadySeconds, template: { spec: { containers } } } });
+}
+
+/** Every pod of the namespace with its node, state and pin. */
+export const NODE_AGENT_PODS = `-n ${CLUSTER_AGENT.namespace} get pods -o custom-columns='NAME:.metadata.name,NODE:.spec.nodeName,READY:.status.containerStatuses[*].ready,PIN:.spec.containers[0].env[?(@.name=="${CLUSTER_AGENT.pinVariable}")].value'`;

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
-import { agentWith, clusterWith, localCluster, SERVER_URL } from "../../../test/helpers/estate-builder.ts";
+import { agentWith, clusterWith, localCluster, nodeAgents, SERVER_URL } from "../../../test/helpers/estate-builder.ts";
 import {
   generatedEstate,
   helmReleased,
@@ -19,7 +19,7 @@ import { replaceCertificate } from "./replace-certificate.ts";
 const permissions = { patchAgent: "no", deletePods: "no", listPods: "yes" } as const;
 const plan = overlapPlan([
   localCluster(),
-  clusterWith("c-1", agentWith(PIN.current)),
+  clusterWith("c-1", agentWith(PIN.current), { nodeAgents: [nodeAgents(PIN.current)] }),
   clusterWith("c-2", agentWith(PIN.current), { permissions }),
   clusterWith("c-3", agentWith(PIN.current), { name: "c-3" }),
   clusterWith("c-5", undefined, { reach: "direct" }),

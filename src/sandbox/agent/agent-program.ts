@@ -1,8 +1,9 @@
 import type { ContainerContext, ContainerProgram, RunningContainer } from "../controllers/container-program.ts";
+import { recordOf } from "../rancher/norman.ts";
 import type { TunnelHandler } from "../rancher/tunnel.ts";
 import type { ClusterLink } from "./link.ts";
 import type { AgentObserver } from "./observer.ts";
-import { AgentProcess } from "./process.ts";
+import { AgentProcess, TERMINATED } from "./process.ts";
 import { holdSessions } from "./sessions.ts";
 import { checkServer } from "./start-check.ts";
 import { secureConnection } from "./strict-check.ts";
@@ -26,17 +27,21 @@ export interface AgentSurroundings {
   readonly holdLease: (onLost: () => void) => () => void;
   /** Lets the cluster's time stand still while a start waits for the real network. */
   readonly standingStill: <T>(work: Promise<T>) => Promise<T>;
+  /** Nothing that starts on this node gets anywhere. */
+  readonly isBroken: (node: string) => boolean;
 }
 
 /**
- * The image rancher/rancher-agent in its role as cluster agent: what its `run.sh` and then its binary do, in that
- * order. It ends with 1 where they do, and never while it merely cannot reach Rancher.
+ * The image rancher/rancher-agent as cluster agent, or as node agent (`CATTLE_CLUSTER` is not `true`): what its `run.sh`
+ * and then its binary do, in that order. It ends with 1 where they do, and never while it merely cannot reach Rancher.
  */
 export function agentProgram(surroundings: AgentSurroundings): ContainerProgram {
   return {
     start(context: ContainerContext): RunningContainer {
-      const agent = new AgentProcess(context, surroundings);
-      return { exited: run(agent), stop: () => agent.stop(), ready: () => true };
+      const isNodeAgent = context.env.CATTLE_CLUSTER !== "true";
+      const agent = new AgentProcess(context, isNodeAgent ? withoutHistory(surroundings) : surroundings);
+      const exited = isNodeAgent ? runOnNode(agent) : run(agent);
+      return { exited, stop: () => agent.stop(), ready: () => true };
     },
   };
 }
@@ -56,7 +61,34 @@ async function run(agent: AgentProcess): Promise<number> {
   }
 }
 
+/** A drift of the cluster agent's pin is its own. */
+function withoutHistory(surroundings: AgentSurroundings): AgentSurroundings {
+  return { ...surroundings, startedEarlier: () => false };
+}
+
+/** The same checks; then it stays. The tunnel to its node, which only RKE1's provisioning uses, is not simulated. */
+async function runOnNode(agent: AgentProcess): Promise<number> {
+  if (isBroken(agent)) return 1;
+  const serverCa = await checkServer(agent);
+  if (serverCa.kind === "exit") return serverCa.code;
+  const trust = await secureConnection(agent, serverCa.bundle);
+  if (trust.kind === "exit") return trust.code;
+  await new Promise<void>((resolve) => {
+    if (agent.signal.aborted) resolve();
+    else agent.signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  return TERMINATED;
+}
+
+function isBroken(agent: AgentProcess): boolean {
+  const { nodeName } = recordOf(agent.context.pod.spec);
+  if (typeof nodeName !== "string" || !agent.surroundings.isBroken(nodeName)) return false;
+  agent.say("ERROR", "/etc/kubernetes/ssl/certs/serverca: No space left on device");
+  return true;
+}
+
 async function runUntilExit(agent: AgentProcess): Promise<number> {
+  if (isBroken(agent)) return 1;
   const serverCa = await checkServer(agent);
   if (serverCa.kind === "exit") return serverCa.code;
   const trust = await secureConnection(agent, serverCa.bundle);

@@ -134,6 +134,49 @@ export function agentDeployment(facts: ManifestFacts): NewObject {
   };
 }
 
+/**
+ * RKE1 clusters under Rancher ≤ 2.11: an agent on every node, which pins the bundle, too. Rancher updates a quarter of the
+ * nodes at a time.
+ */
+export function nodeAgentDaemonSet(facts: Omit<ManifestFacts, "features">): NewObject {
+  const labels = { app: "cattle-agent" };
+  const volume = "cattle-credentials";
+  const env = environment({ ...facts, features: undefined }).map(({ name, value }) =>
+    name === "CATTLE_CLUSTER" ? { name, value: "false" } : { name, value },
+  );
+  return {
+    apiVersion: "apps/v1",
+    kind: "DaemonSet",
+    metadata: { name: "cattle-node-agent", namespace: "cattle-system" },
+    spec: {
+      selector: { matchLabels: labels },
+      updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: "25%" } },
+      template: {
+        metadata: { labels },
+        spec: {
+          serviceAccountName: "cattle",
+          tolerations: [{ operator: "Exists" }],
+          containers: [
+            {
+              name: "agent",
+              image: agentImage(facts.profile),
+              imagePullPolicy: "IfNotPresent",
+              env,
+              volumeMounts: [{ name: volume, mountPath: `/${volume}`, readOnly: true }],
+            },
+          ],
+          volumes: [
+            {
+              name: volume,
+              secret: { secretName: credentialName({ ...facts, features: undefined }), defaultMode: 320 },
+            },
+          ],
+        },
+      },
+    },
+  };
+}
+
 /** The environment of the container `cluster-register`, in Rancher's order. */
 function environment(facts: ManifestFacts): { name: string; value: string }[] {
   const { profile } = facts;

@@ -16,6 +16,7 @@ const PLURALS: Readonly<Record<string, string>> = {
   ClusterRoleBinding: "clusterrolebindings",
   Secret: "secrets",
   Deployment: "deployments",
+  DaemonSet: "daemonsets",
   Service: "services",
 };
 

@@ -1,5 +1,5 @@
 import type { KubeObject } from "../cluster-client.ts";
-import { AGENT_FEATURES, agentImage, agentManifest, factsFrom } from "./agent-manifest.ts";
+import { AGENT_FEATURES, agentImage, agentManifest, factsFrom, nodeAgentDaemonSet } from "./agent-manifest.ts";
 import { type Ask, apply, getObject } from "./apply.ts";
 import { accessTo, askerOf } from "./cluster-access.ts";
 import { conditionStatus, updateClusterStatus } from "./cluster-status.ts";
@@ -81,7 +81,8 @@ export class RedeployController {
     const target = { id, profile, now: clock.now() };
     const lines: string[] = [];
     try {
-      for (const object of agentManifest(facts)) lines.push(await apply(ask, object));
+      const nodeAgents = (await hasNodeAgents(ask)) ? [nodeAgentDaemonSet(facts)] : [];
+      for (const object of [...agentManifest(facts), ...nodeAgents]) lines.push(await apply(ask, object));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       const message = `Error while applying agent YAML, it will be retried automatically: ${reason}`;
@@ -105,4 +106,12 @@ export class RedeployController {
     const secret = await client.get(core("secrets", id), tokenSecretName);
     return Buffer.from(String(recordOf(secret?.data).token ?? ""), "base64").toString();
   }
+}
+
+/** What a cluster's driver decides for Rancher is here seen from what it has. */
+async function hasNodeAgents(ask: Ask): Promise<boolean> {
+  const { items } = await getObject(ask, "/apis/apps/v1/namespaces/cattle-system/daemonsets");
+  return (Array.isArray(items) ? items : []).some(
+    (item) => recordOf(recordOf(item).metadata).name === "cattle-node-agent",
+  );
 }

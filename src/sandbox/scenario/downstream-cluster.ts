@@ -55,6 +55,7 @@ export class DownstreamCluster<C extends EstateCluster = SimulatedCluster> {
   imageMissing = false;
   readonly #options: DownstreamOptions<C>;
   readonly #leases = new Set<() => void>();
+  readonly #brokenNodes = new Set<string>();
   #unchecked: number;
 
   constructor(options: DownstreamOptions<C>) {
@@ -107,7 +108,14 @@ export class DownstreamCluster<C extends EstateCluster = SimulatedCluster> {
 
   /** Lets it run. */
   start(): Promise<void> {
-    return this.cluster.start(this.#images());
+    const nodes = Array.from({ length: this.description.nodes }, (_, index) => ({ name: `node-${index + 1}` }));
+    return this.cluster.start(this.#images(), nodes);
+  }
+
+  /** Agents that start on the node from now on end at once, or no more. */
+  breakNode({ node, mended }: { readonly node: string; readonly mended: boolean }): void {
+    if (mended) this.#brokenNodes.delete(node);
+    else this.#brokenNodes.add(node);
   }
 
   /** The agents that run cannot renew their leases: the API server takes none of their tokens. */
@@ -153,6 +161,7 @@ export class DownstreamCluster<C extends EstateCluster = SimulatedCluster> {
       startedEarlier,
       standingStill,
       holdLease,
+      isBroken: (node) => this.#brokenNodes.has(node),
     });
     const isAgent = (image: string) => image.includes("rancher/rancher-agent");
     return {

@@ -1,6 +1,6 @@
 import type { NewObject } from "../cluster-client.ts";
 import { SECRET_REFERENCE, tokenSecret } from "../rancher/account-secret.ts";
-import { AGENT_FEATURES, agentManifest, type ManifestFacts } from "../rancher/agent-manifest.ts";
+import { AGENT_FEATURES, agentManifest, type ManifestFacts, nodeAgentDaemonSet } from "../rancher/agent-manifest.ts";
 import { annotated } from "../rancher/apply.ts";
 import { IMPERSONATION } from "../rancher/impersonation.ts";
 import { recordOf } from "../rancher/norman.ts";
@@ -28,7 +28,7 @@ export function downstreamObjects(facts: DownstreamFacts): NewObject[] {
     ...agentAccount(rest, facts),
     ...impersonation(facts),
     ...(facts.description.driver === "rke2" || facts.description.windows ? upgradePlans(facts.description) : []),
-    ...(facts.description.nodeAgent ? [nodeAgent(facts)] : []),
+    ...(facts.description.nodeAgent ? [annotated(nodeAgentDaemonSet(facts.manifest))] : []),
     ...(facts.description.fleet ? fleetAgent(facts) : []),
   ];
 }
@@ -112,26 +112,6 @@ function upgradePlans({ driver, windows }: ScenarioCluster): NewObject[] {
     ...(driver === "rke2" ? [plan("system-agent-upgrader", "rancher/system-agent")] : []),
     ...(windows ? [plan("system-agent-upgrader-windows", "rancher/wins")] : []),
   ];
-}
-
-/** RKE1 clusters under Rancher ≤ 2.11: a pod on every node that pins the bundle, too. */
-function nodeAgent({ manifest }: DownstreamFacts): NewObject {
-  const labels = { app: "cattle-agent" };
-  const deployment = agentManifest({ ...manifest, features: undefined }).find(({ kind }) => kind === "Deployment");
-  const template = recordOf(recordOf(deployment?.spec).template);
-  const podSpec = recordOf(template.spec);
-  const containers = (Array.isArray(podSpec.containers) ? podSpec.containers : []).map((container) => ({
-    ...container,
-    name: "agent",
-    // Not an agent that runs in the sandbox: it is there to be recognised.
-    image: `rancher/node-agent:${manifest.profile.version}`,
-  }));
-  return {
-    apiVersion: "apps/v1",
-    kind: "DaemonSet",
-    metadata: { name: "cattle-node-agent", namespace: "cattle-system" },
-    spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { ...podSpec, containers } } },
-  };
 }
 
 function fleetAgent({ manifest }: DownstreamFacts): NewObject[] {

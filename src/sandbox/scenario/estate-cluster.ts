@@ -6,6 +6,7 @@ import type { ClusterAuthority } from "../api-server/serving-identity.ts";
 import type { Clock } from "../clock.ts";
 import type { ClusterClient, NewObject } from "../cluster-client.ts";
 import type { Images } from "../controllers/container-program.ts";
+import type { NodeDescription } from "../controllers/nodes.ts";
 import type { HeldClock } from "../held-clock.ts";
 import type { TunnelHandler } from "../rancher/tunnel.ts";
 import type { Stalls } from "../stalls.ts";
@@ -41,7 +42,7 @@ export interface EstateCluster {
   /** Creates the objects one after another, the status of those that have one included. */
   create(objects: readonly NewObject[]): Promise<void>;
   /** Starts the nodes, and the controllers if there are none yet; what is stored begins to run. */
-  start(images: Images): Promise<void>;
+  start(images: Images, nodes: readonly NodeDescription[]): Promise<void>;
   /** What answers when somebody asks a pod through the API server, where there is no network to it. */
   servePods?(server: PodServer): void;
   /** The API as this account reaches it from inside. A request with a token of its own is the token's. */

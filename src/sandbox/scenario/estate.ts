@@ -149,7 +149,7 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
     this.conduct.follow(this.management.client);
     this.#certManager?.start(this.management.client, this.clock);
     // With its colon, so that it does not fit rancher/rancher-webhook.
-    await this.management.start({ programs: { "rancher/rancher:": this.#rancher() } });
+    await this.management.start({ programs: { "rancher/rancher:": this.#rancher() } }, [{ name: "node-1" }]);
     this.management.servePods?.(({ pod, path }) => this.replicas.named(pod)?.answer(path));
     await this.#ingress.serve(this.replicas);
     await waitUntil(() => this.replicas.serving > 0, { what: "Rancher to serve" });

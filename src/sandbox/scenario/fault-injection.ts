@@ -63,6 +63,9 @@ export class FaultInjection {
         return;
       case "node-full":
         return this.#fillNode(this.cluster(fault.cluster));
+      case "node-broken":
+        this.cluster(fault.cluster).breakNode(fault);
+        return;
       default:
         return this.#injectIntoRancher(fault);
     }

@@ -43,6 +43,8 @@ export const faultSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("clock-ahead"), cluster, minutes: z.number().min(120) }),
   z.strictObject({ kind: z.literal("image-missing"), cluster }),
   z.strictObject({ kind: z.literal("node-full"), cluster }),
+  /** Agents that start on the node end at once, as where its disk is full; those that run go on. */
+  z.strictObject({ kind: z.literal("node-broken"), cluster, node: z.string(), mended: z.boolean().default(false) }),
   z.strictObject({ kind: z.literal("stale-rancher") }),
   z.strictObject({ kind: z.literal("setting-delay"), seconds }),
   z.strictObject({ kind: z.literal("ingress-late"), seconds }),

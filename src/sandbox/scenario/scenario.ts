@@ -11,10 +11,12 @@ const clusterSchema = z.strictObject({
   /** Replicas of the cluster agent. */
   agents: z.int().min(0).max(5).default(1),
   latencyMs: z.number().min(0).default(0),
+  nodes: z.int().min(1).max(20).default(1),
   driver: z.enum(["imported", "rke2"]).default("imported"),
+  /** An agent on every node, too, as in RKE1 clusters up to Rancher 2.11. */
+  nodeAgent: z.boolean().default(false),
   /** Present as objects only, so that they can be recognised: */
   fleet: z.boolean().default(false),
-  nodeAgent: z.boolean().default(false),
   windows: z.boolean().default(false),
 });
 

@@ -5,6 +5,7 @@ import { type ClusterAuthority, isIssuedBy, isValidAt, type ServingIdentity } fr
 import type { ClusterClient, NewObject } from "../cluster-client.ts";
 import type { Images } from "../controllers/container-program.ts";
 import { type Controllers, startControllers } from "../controllers/controllers.ts";
+import type { NodeDescription } from "../controllers/nodes.ts";
 import { HeldClock } from "../held-clock.ts";
 import type { TunnelHandler } from "../rancher/tunnel.ts";
 import { apiHandler } from "./api-handler.ts";
@@ -64,10 +65,10 @@ export class SimulatedCluster implements EstateCluster {
     }
   }
 
-  async start(images: Images): Promise<void> {
+  async start(images: Images, nodes: readonly NodeDescription[]): Promise<void> {
     const { server, client } = this;
     const clientOf = (account: { namespace: string; name: string }) => server.client(serviceAccount(account));
-    this.#controllers = startControllers({ client, clock: this.clock, images, clientOf });
+    this.#controllers = startControllers({ client, clock: this.clock, images, nodes, clientOf });
     server.setLogSource(this.#controllers.logs);
     await this.#controllers.ready;
   }

@@ -7,6 +7,7 @@ import { definitionOf } from "../../../src/sandbox/api-server/rancher-kinds.ts";
 import { ApiError, type NewObject, type ResourceRef } from "../../../src/sandbox/cluster-client.ts";
 import type { Images } from "../../../src/sandbox/controllers/container-program.ts";
 import { type Controllers, startControllers } from "../../../src/sandbox/controllers/controllers.ts";
+import type { NodeDescription } from "../../../src/sandbox/controllers/nodes.ts";
 import { HeldClock } from "../../../src/sandbox/held-clock.ts";
 import type { TunnelHandler } from "../../../src/sandbox/rancher/tunnel.ts";
 import { collectionOf } from "../../../src/sandbox/scenario/collection.ts";
@@ -72,11 +73,11 @@ export class RealCluster implements EstateCluster {
     }
   }
 
-  async start(images: Images): Promise<void> {
+  async start(images: Images, nodes: readonly NodeDescription[]): Promise<void> {
     const { client, clock } = this;
     const clientOf = (account: { namespace: string; name: string }) =>
       new NetworkClient(this.#wire.as(this.#serviceAccount(account)));
-    this.#controllers = startControllers({ client, clock, images, clientOf, workloadsElsewhere: true });
+    this.#controllers = startControllers({ client, clock, images, nodes, clientOf, workloadsElsewhere: true });
     await this.#controllers.ready;
   }
 
