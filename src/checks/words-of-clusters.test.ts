@@ -1,4 +1,5 @@
 /** What a person reads of each finding about a cluster, and the values at which a check changes its mind. */
+import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type CheckLab, makeCheckLab } from "../../test/helpers/check-lab.ts";
 import {
@@ -7,9 +8,11 @@ import {
   clusterWith,
   NOW,
   offlineCluster,
+  pinServed,
   runningPod,
   waitingPod,
 } from "../../test/helpers/estate-builder.ts";
+import type { Cluster } from "../estate/cluster.ts";
 import type { Estate } from "../estate/estate.ts";
 import { agentHealth } from "./agent-health.ts";
 import { agentPins, agentsWithoutPin } from "./agent-pins.ts";
@@ -19,7 +22,7 @@ import { clusterConnection } from "./cluster-connection.ts";
 import { givenWays } from "./given-ways.ts";
 import { permissions } from "./permissions.ts";
 import { token } from "./token.ts";
-import { unmovableConsumers } from "./unmovable-consumers.ts";
+import { downloadedKubeconfigs, unmovableConsumers } from "./unmovable-consumers.ts";
 
 const OTHER_PIN = "e".repeat(64);
 let lab: CheckLab;
@@ -31,6 +34,15 @@ const tokenOf = (change: Partial<Estate["access"]["token"]>, clusters = lab.esta
   lab.input({ access: { ...lab.estate.access, token: { ...lab.estate.access.token, ...change } }, clusters });
 const withAgent = (...args: Parameters<typeof agentWith>) => lab.withParis({ agent: agentWith(...args) });
 const many = (count: number) => Array.from({ length: count }, (_, index) => clusterWith(`c-${index + 1}`, undefined));
+
+const GONE: Cluster["tunnel"] = { kind: "unreachable", at: NOW.toISOString(), why: "It timed out." };
+const STOP = "Its running pods pin another bundle than the one that Rancher serves: they stop at their next start.";
+const WINDOWS = "The pin is that of the bundle with Windows line ends (CRLF).";
+/** What somebody gets who hashes the file on Windows. */
+const windowsPin = (bundle: string): string =>
+  createHash("sha256")
+    .update(`${bundle.trim().replaceAll("\n", "\r\n")}\n`)
+    .digest("hex");
 
 interface Row {
   readonly name: string;
@@ -56,6 +68,36 @@ const ROWS: readonly Row[] = [
     name: "Rancher before 2.6, which has no such condition",
     check: clusterConnection,
     input: () => lab.withParis({ connected: undefined }),
+    says: [],
+  },
+  {
+    name: "a tunnel gives no answer, and Rancher says nothing of the cluster",
+    check: clusterConnection,
+    input: () => lab.withParis({ tunnel: GONE }),
+    says: ["Its API does not answer through Rancher: It timed out."],
+  },
+  {
+    name: "a tunnel gives no answer, and Rancher says why",
+    check: clusterConnection,
+    input: () => lab.withParis({ tunnel: GONE, ready: { status: "False", message: "x509: unknown authority" } }),
+    says: ["Its API does not answer through Rancher: It timed out. Rancher says of it: x509: unknown authority"],
+  },
+  {
+    name: "a tunnel gives no answer, and what Rancher said when it was Ready is old",
+    check: clusterConnection,
+    input: () => lab.withParis({ tunnel: GONE, ready: { status: "True", message: "x509: unknown authority" } }),
+    says: ["Its API does not answer through Rancher: It timed out."],
+  },
+  {
+    name: "a tunnel gives no answer, and Rancher has no words for it",
+    check: clusterConnection,
+    input: () => lab.withParis({ tunnel: GONE, ready: { status: "False", message: "" } }),
+    says: ["Its API does not answer through Rancher: It timed out."],
+  },
+  {
+    name: "Rancher says nothing of whether a cluster is Ready",
+    check: clusterConnection,
+    input: () => lab.withParis({ ready: undefined }),
     says: [],
   },
   {
@@ -179,6 +221,44 @@ const ROWS: readonly Row[] = [
     check: agentPins,
     input: () => withAgent(lab.pin, { pods: [runningPod(OTHER_PIN)] }),
     says: ["Its running pods pin another bundle than the one that Rancher serves: they stop at their next start."],
+  },
+  {
+    name: "only the pods of an agent pin a variant of the bundle",
+    check: agentPins,
+    input: () => withAgent(lab.pin, { pods: [runningPod(windowsPin(lab.authority.bundle))] }),
+    says: [`${STOP} ${WINDOWS}`],
+  },
+  {
+    name: "an agent pins a variant, and the Secret of the bundle cannot be read",
+    check: agentPins,
+    input: () => {
+      const input = withAgent(windowsPin(lab.authority.bundle));
+      const { written: _, ...trust } = input.estate.trust;
+      return { ...input, estate: { ...input.estate, trust } };
+    },
+    says: [`${STOP} ${WINDOWS}`],
+  },
+  {
+    name: "an agent pins what the Secret holds and Rancher does not serve yet: that is no variant",
+    check: agentPins,
+    input: () => {
+      const written = `${lab.authority.bundle}# more\n`;
+      const input = withAgent(pinServed(written));
+      return { ...input, estate: { ...input.estate, trust: { ...input.estate.trust, written } } };
+    },
+    says: [STOP],
+  },
+  {
+    name: "people hold one kubeconfig",
+    check: downloadedKubeconfigs,
+    input: () => lab.withParis({ consumers: [] }),
+    says: ["1 downloaded kubeconfig embeds the bundle of today."],
+  },
+  {
+    name: "people hold none",
+    check: downloadedKubeconfigs,
+    input: () => lab.input({ clusters: [] }),
+    says: [],
   },
   {
     name: "an agent's server is no URL",

@@ -91,6 +91,12 @@ describe("what is given back to an agent", () => {
       seconds: undefined,
     },
     {
+      name: "what the way forth knew, on a way back, where no step saw more",
+      lines: [ROLLBACK],
+      plan: back,
+      seconds: 0,
+    },
+    {
       name: "the beginning's, on a way back from the end",
       lines: [[arm, saw(PIN.current, 7)], ROLLBACK, [arm, saw(PIN.target, 30)]],
       plan: back,

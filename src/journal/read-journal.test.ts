@@ -88,3 +88,34 @@ describe("a journal that was tampered with is refused", () => {
     expect(refusal(broken, options)).toContain(why);
   });
 });
+
+describe("a journal that was tampered with is told where", () => {
+  const lone = lines[1] ?? "";
+  const rows: [string, string, string][] = [
+    [
+      "its beginning is gone, and the numbers were mended",
+      lone.replace('"seq":2', '"seq":1'),
+      "The journal's first line says that there was one before it.",
+    ],
+    [
+      "a line was edited",
+      text.replace("two", "2"),
+      "Line 3 of the journal does not continue line 2: one of the two was changed after it was written.",
+    ],
+    [
+      "a line was left out",
+      lines[0] + (lines[2] ?? ""),
+      "Line 2 of the journal is entry 3: an entry was left out, added or moved.",
+    ],
+    ["a line is no JSON", `${lines[0]}{"seq":2\n`, "Line 2 of the journal is not JSON."],
+  ];
+  test.each(rows)("%s", (_, broken, sentence) => {
+    expect(refusal(broken, {})).toBe(`journal.broken: ${sentence}`);
+  });
+
+  test("by the member that is wrong, where it is one, and as a whole where it is none", () => {
+    const start = "journal.broken: Line 1 of the journal is not an entry that this version knows: ";
+    expect(refusal((lines[0] ?? "").replace('"seq":1', '"seq":"1"'), {})).toMatch(new RegExp(`^${start}seq: .+\\.$`));
+    expect(refusal("7\n", {})).toMatch(new RegExp(`^${start}[A-Z].+\\.$`));
+  });
+});
