@@ -51,10 +51,14 @@ export function startedHolds(question: ClusterQuestion): Hold[] {
 }
 
 /** Connected, and its API answers: all sessions began after Rancher's last restart, so they met the certificate. */
-export function sessionHolds({ cluster }: ClusterQuestion): Hold[] {
+export function sessionHolds({ cluster, plan }: ClusterQuestion): Hold[] {
   if (cluster.local || (cluster.connected?.status === "True" && cluster.tunnel.kind === "answering")) return [];
   const why = `${called(cluster)} has not connected since the certificate was changed.`;
-  const hint = "Look at the log of its cluster agent; a rollback presents the earlier certificate with one write.";
+  const back =
+    plan.rancher.terminator === "external"
+      ? "until it is mended, what ends TLS can present the earlier certificate again"
+      : "a rollback presents the earlier certificate with one write";
+  const hint = `Look at the log of its cluster agent; ${back}.`;
   return [{ target: agentId(cluster), why, hint }];
 }
 

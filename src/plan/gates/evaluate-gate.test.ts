@@ -264,6 +264,15 @@ describe("switch where TLS ends before the cluster", () => {
     expect(gate("switch", live([old]), question)).toMatchObject({ passes: false, waived: ["c-2"] });
   });
 
+  test("a cluster that has not come back is told who can go back: no write of Farrier's can", () => {
+    const gone = clusterWith("c-2", agentWith(PIN.both), { connected: { status: "False" } });
+    const live = elsewhere(estateOf([spread("c-1"), gone], { bundle: BOTH_BUNDLE, presented: [young] }));
+    const { holds } = gate("arm@target", live, { plan: handedOver });
+    expect(holds.map(({ target, hint }) => [target, hint])).toEqual([
+      ["c-2/cluster-agent", expect.stringContaining("what ends TLS can present the earlier certificate again")],
+    ]);
+  });
+
   const later: [string, string, string[]][] = [
     ["arm@target", "the switch is proved by what is presented", ["TLS ends before the cluster"]],
     ["narrow", "the old one is presented again", ["presents a certificate that agents would refuse"]],
