@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { nodeAgents, runningPod, waitingPod } from "../../test/helpers/estate-builder.ts";
+import { NOW, nodeAgents, runningPod, waitingPod } from "../../test/helpers/estate-builder.ts";
 import {
   type NodeAgentPod,
   type NodeAgentSet,
@@ -14,6 +14,11 @@ const PIN = "a".repeat(64);
 const NEXT = "b".repeat(64);
 const on = (node: string, pod: Omit<NodeAgentPod, "node">): NodeAgentPod => ({ ...pod, name: `agent-${node}`, node });
 const armed = (change: Partial<NodeAgentSet> = {}) => nodeAgents(PIN, { next: NEXT, change });
+/** Two that have long been running, and one that has just been started. */
+const young = ["node-1", "node-2", "node-3"].map((node) => {
+  const since = node === "node-2" ? { runningSince: new Date(NOW.getTime() - 1_000).toISOString() } : {};
+  return on(node, { ...runningPod(PIN), ...since });
+});
 const whys = (obstacles: readonly { readonly why: string }[]) => obstacles.map(({ why }) => why);
 
 describe("node agents are armed for the next pin", () => {
@@ -65,9 +70,19 @@ describe("node agents have started with a pin", () => {
       set: nodeAgents(PIN, { change: { available: 2 } }),
       why: [/2 of 3/],
     },
+    {
+      name: "not while one is Ready only because its start check has not failed yet",
+      set: nodeAgents(PIN, { change: { pods: young } }),
+      why: [/node-2 has not outlived its start check/],
+    },
+    {
+      name: "where their controller has waited for that itself",
+      set: nodeAgents(PIN, { change: { minReadySeconds: 30, pods: young } }),
+      why: [],
+    },
     { name: "not while one crashes", set: nodeAgents(PIN, { ailing: "node-3" }), why: [/node-3 is not Ready/] },
   ])("$name", ({ set, why }) => {
-    const found = whys(nodeStartObstacles(set, PIN));
+    const found = whys(nodeStartObstacles(set, PIN, { now: NOW, minReadySeconds: 30 }));
     expect(found).toHaveLength(why.length);
     for (const [index, pattern] of why.entries()) expect(found[index]).toMatch(pattern);
   });

@@ -7,7 +7,7 @@
  */
 import { z } from "zod";
 import { agentPodSchema } from "./agent.ts";
-import { livePods, type Obstacle } from "./agent-state.ts";
+import { livePods, type Obstacle, START_CHECK_SECONDS, type StartQuestion } from "./agent-state.ts";
 
 const kindSchema = z.enum(["node-agent", "node-agent-windows"]);
 
@@ -81,7 +81,11 @@ export function unarmableObstacles(set: NodeAgentSet, nextPin: string): Obstacle
 }
 
 /** Why not every node is known to have an agent that started with the pin; empty when all have. */
-export function nodeStartObstacles(set: NodeAgentSet, pin: string): Obstacle[] {
+export function nodeStartObstacles(
+  set: NodeAgentSet,
+  pin: string,
+  question: Pick<StartQuestion, "now" | "minReadySeconds">,
+): Obstacle[] {
   if (set.pin !== pin) {
     const hint = "Give it the pin of the bundle that is served.";
     return [{ why: `DaemonSet ${set.name} carries another pin`, hint }];
@@ -94,9 +98,23 @@ export function nodeStartObstacles(set: NodeAgentSet, pin: string): Obstacle[] {
   }
   const missing = [...unsettled(set), ...podObstacles(set, live)];
   if (missing.length > 0) return missing;
-  if (set.available >= set.desired) return [];
-  const hint = "Wait; minReadySeconds must pass first.";
-  return [{ why: `${set.available} of ${set.desired} pods of DaemonSet ${set.name} are available`, hint }];
+  const hint = "Wait a few seconds.";
+  if (set.available < set.desired) {
+    return [{ why: `${set.available} of ${set.desired} pods of DaemonSet ${set.name} are available`, hint }];
+  }
+  const young = outlived(set, question) ? undefined : live.find((pod) => !hasOutlived(pod, question.now));
+  return young === undefined
+    ? []
+    : [{ why: `pod ${young.name} on node ${young.node} has not outlived its start check yet`, hint }];
+}
+
+/** A pod without probes is Ready until its start check fails: without `minReadySeconds` the controller counts that. */
+function outlived(set: NodeAgentSet, { minReadySeconds }: Pick<StartQuestion, "minReadySeconds">): boolean {
+  return minReadySeconds > 0 && set.minReadySeconds >= minReadySeconds;
+}
+
+function hasOutlived({ runningSince }: NodeAgentPod, now: Date): boolean {
+  return runningSince !== undefined && Date.parse(runningSince) < now.getTime() - START_CHECK_SECONDS * 1000;
 }
 
 /** Template and every live pod carry the pin; whether they are well is not asked. */

@@ -1,7 +1,8 @@
 /** What the steps about node agents have in common: what they saw before, and what they conclude. */
 import { z } from "zod";
+import type { Obstacle } from "../estate/agent-state.ts";
 import type { Evidence, EvidenceKind } from "../estate/evidence.ts";
-import { type NodeAgentSet, nodeAgentBeforeSchema } from "../estate/node-agent.ts";
+import { type NodeAgentSet, nodeAgentBeforeSchema, nodeStartObstacles } from "../estate/node-agent.ts";
 import { changeNodeAgents } from "./node-agent-patch.ts";
 import { epochOf, type StepContext } from "./step-action.ts";
 
@@ -32,6 +33,12 @@ export async function pinOnDelete(context: StepContext, set: NodeAgentsBefore["s
     minReadySeconds: Math.max(set.minReadySeconds, context.plan.armingMinReadySeconds),
     expectedPins: [set.pin, pin],
   });
+}
+
+/** Why a DaemonSet has not started with the step's pin on every node; empty when it has. */
+export function startMissing(context: StepContext, set: NodeAgentSet): Obstacle[] {
+  const { armingMinReadySeconds: minReadySeconds } = context.plan;
+  return nodeStartObstacles(set, epochOf(context).pin, { now: context.now(), minReadySeconds });
 }
 
 export function nodeEvidence(context: StepContext, kind: EvidenceKind): Evidence {

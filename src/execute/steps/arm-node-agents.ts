@@ -2,17 +2,19 @@
  * Arms a cluster's node agents: the next pin is in their DaemonSets' templates, and their pods go on with the present one,
  * because they are updated `OnDelete`.
  */
-import {
-  type NodeAgentSet,
-  nodeArmingObstacles,
-  nodeStartObstacles,
-  unarmableObstacles,
-} from "../../estate/node-agent.ts";
+import { type NodeAgentSet, nodeArmingObstacles, unarmableObstacles } from "../../estate/node-agent.ts";
 import { ApiError } from "../../kubernetes/api-error.ts";
 import { observeNodeAgents } from "../../observe/node-agents.ts";
 import { changeNodeAgents } from "../node-agent-patch.ts";
 import { watchNodeAgents } from "../node-agent-watch.ts";
-import { type NodeAgentsBefore, nodeAgentsBeforeSchema, nodeEvidence, pinOnDelete, recorded } from "../node-agents.ts";
+import {
+  type NodeAgentsBefore,
+  nodeAgentsBeforeSchema,
+  nodeEvidence,
+  pinOnDelete,
+  recorded,
+  startMissing,
+} from "../node-agents.ts";
 import { epochOf, erased, type Obstruction, type StepContext, type Verification } from "../step-action.ts";
 
 /** Nothing has to start for it: only the controller has to look. */
@@ -61,6 +63,6 @@ export const armNodeAgents = erased<NodeAgentsBefore>({
 
 function missing(context: StepContext, sets: readonly NodeAgentSet[]): Obstruction | undefined {
   const { pin } = epochOf(context);
-  const open = sets.filter((set) => nodeStartObstacles(set, pin).length > 0);
+  const open = sets.filter((set) => startMissing(context, set).length > 0);
   return open.flatMap((set) => nodeArmingObstacles(set, pin, context.plan.armingMinReadySeconds))[0];
 }

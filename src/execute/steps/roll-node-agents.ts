@@ -7,7 +7,7 @@
  *                      └──no──► every DaemonSet content? ──► done
  */
 import { livePods } from "../../estate/agent-state.ts";
-import { type NodeAgentSet, nodeStartObstacles, podsToRoll, successorObstacles } from "../../estate/node-agent.ts";
+import { type NodeAgentSet, podsToRoll, successorObstacles } from "../../estate/node-agent.ts";
 import type { Api } from "../../kubernetes/api.ts";
 import { ApiError } from "../../kubernetes/api-error.ts";
 import { pods } from "../../kubernetes/resource.ts";
@@ -15,7 +15,14 @@ import { observeNodeAgents } from "../../observe/node-agents.ts";
 import { AGENT } from "../../rancher/agent-workload.ts";
 import { Hindrance } from "../hindrance.ts";
 import { watchNodeAgents } from "../node-agent-watch.ts";
-import { type NodeAgentsBefore, nodeAgentsBeforeSchema, nodeEvidence, pinOnDelete, recorded } from "../node-agents.ts";
+import {
+  type NodeAgentsBefore,
+  nodeAgentsBeforeSchema,
+  nodeEvidence,
+  pinOnDelete,
+  recorded,
+  startMissing,
+} from "../node-agents.ts";
 import { forceDeploy } from "../redeploy.ts";
 import { epochOf, erased, type Obstruction, type StepContext, type Verification } from "../step-action.ts";
 
@@ -56,7 +63,7 @@ export const rollNodeAgents = erased<NodeAgentsBefore>({
 });
 
 function started(context: StepContext, sets: readonly NodeAgentSet[]): boolean {
-  return sets.every((set) => nodeStartObstacles(set, epochOf(context).pin).length === 0);
+  return sets.every((set) => startMissing(context, set).length === 0);
 }
 
 /** Pods that were made anew while another bundle was served are in a back-off of up to five minutes. */
@@ -74,7 +81,7 @@ async function rollSet(context: StepContext, name: string): Promise<Obstruction 
   const { pin } = epochOf(context);
   for (;;) {
     const set = (await observeNodeAgents(api)).find((one) => one.name === name);
-    if (set === undefined || nodeStartObstacles(set, pin).length === 0) return undefined;
+    if (set === undefined || startMissing(context, set).length === 0) return undefined;
     const begun = livePods(set).find((pod) => pod.pin === pin && !pod.deleting && !pod.ready);
     const [next] = podsToRoll(set, pin);
     const ends = begun === undefined && set.updateStrategy.type === "OnDelete" ? next : undefined;
@@ -82,7 +89,7 @@ async function rollSet(context: StepContext, name: string): Promise<Obstruction 
     if (ends !== undefined) await end(api, ends);
     const available = set.available - Number(ends?.ready === true);
     const missing = (one: NodeAgentSet) =>
-      node === undefined ? nodeStartObstacles(one, pin) : successorObstacles(one, node, { pin, available });
+      node === undefined ? startMissing(context, one) : successorObstacles(one, node, { pin, available });
     const by = await awaitSet(context, name, missing);
     if (by !== undefined) return by;
   }

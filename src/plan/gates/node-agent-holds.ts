@@ -11,7 +11,7 @@ export function nodeArmedHolds(question: ClusterQuestion): Hold[] {
   const { plan, cluster, epoch } = question;
   if (plannedCluster(plan, cluster.id)?.unarmedAccepted === true) return [];
   return holdsOf(question, (set) =>
-    nodeStartObstacles(set, epoch.pin).length === 0
+    nodeStartObstacles(set, epoch.pin, startTimes(question)).length === 0
       ? []
       : nodeArmingObstacles(set, epoch.pin, plan.armingMinReadySeconds),
   );
@@ -19,7 +19,11 @@ export function nodeArmedHolds(question: ClusterQuestion): Hold[] {
 
 /** Started with the epoch's bundle on every node. */
 export function nodeStartedHolds(question: ClusterQuestion): Hold[] {
-  return holdsOf(question, (set) => nodeStartObstacles(set, question.epoch.pin));
+  return holdsOf(question, (set) => nodeStartObstacles(set, question.epoch.pin, startTimes(question)));
+}
+
+function startTimes({ plan, now }: ClusterQuestion) {
+  return { now, minReadySeconds: plan.armingMinReadySeconds };
 }
 
 function holdsOf({ cluster }: ClusterQuestion, obstaclesOf: (set: NodeAgentSet) => readonly Obstacle[]): Hold[] {
