@@ -1,10 +1,11 @@
-/** rancher.md §0b on Kubernetes' own Deployment controller: a real control plane, pods run by the sandbox's kubelet. */
+/** rancher.md §0b, and node agents, on Kubernetes' own Deployment and DaemonSet controllers: a real control plane, pods run by the sandbox's kubelet. */
 
 import { afterAll, beforeAll, describe } from "vitest";
 import type { ContainerProgram } from "../../src/sandbox/controllers/container-program.ts";
 import { TestedCluster } from "../sandbox-controllers/test-cluster.ts";
 import { areBuilt } from "./control-plane/binaries.ts";
 import { RunningNodes } from "./control-plane/running-nodes.ts";
+import { nodeAgentsOnNodes } from "./suite/node-agents.ts";
 import { straddling } from "./suite/straddling.ts";
 
 const isBuilt = areBuilt("etcd", "kube-apiserver", "kube-controller-manager");
@@ -27,6 +28,7 @@ class RealNamespace extends TestedCluster {
   }
 }
 
+const REF_NODES = { group: "", version: "v1", resource: "nodes" };
 const REF_NAMESPACES = { group: "", version: "v1", resource: "namespaces" };
 
 describe.skipIf(!isBuilt).concurrent("a real control plane", { timeout: 180_000 }, () => {
@@ -34,6 +36,7 @@ describe.skipIf(!isBuilt).concurrent("a real control plane", { timeout: 180_000 
 
   beforeAll(async () => {
     nodes = await RunningNodes.start("straddling");
+    await nodes.client.create(REF_NODES, { apiVersion: "v1", kind: "Node", metadata: { name: "node-2" }, spec: {} });
   }, 120_000);
 
   afterAll(() => nodes?.stop(), 120_000);
@@ -43,4 +46,5 @@ describe.skipIf(!isBuilt).concurrent("a real control plane", { timeout: 180_000 
     minReadySeconds: 10,
     toleranceSeconds: 1.1,
   });
+  nodeAgentsOnNodes({ start: ({ programs }) => RealNamespace.on(nodes, programs), minReadySeconds: 3 });
 });

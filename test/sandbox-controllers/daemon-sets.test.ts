@@ -1,6 +1,7 @@
 /** DaemonSets: one pod on each node. */
 import { describe, expect, test } from "vitest";
 import { REF } from "../../src/sandbox/controllers/workload.ts";
+import { nodeAgentsOnNodes } from "../kubernetes/suite/node-agents.ts";
 import { environment, inNamespace, NAMESPACE, TestCluster } from "./test-cluster.ts";
 
 const nodes = [{ name: "node-1" }, { name: "node-2" }];
@@ -78,3 +79,5 @@ describe("a DaemonSet", () => {
     expect((await cluster.pods()).map((pod) => pod.env.PIN).sort()).toEqual(["a", "b"]);
   });
 });
+
+nodeAgentsOnNodes({ start: (options) => TestCluster.start({ ...options, nodes, speed: 50 }), minReadySeconds: 10 });

@@ -67,9 +67,31 @@ const volume = z.looseObject({
     .optional(),
 });
 
+/** Of the required node affinity only what Kubernetes' DaemonSet controller writes: the node's name. */
+const affinity = z.looseObject({
+  nodeAffinity: z
+    .looseObject({
+      requiredDuringSchedulingIgnoredDuringExecution: z
+        .looseObject({
+          nodeSelectorTerms: z
+            .array(
+              z.looseObject({
+                matchFields: z
+                  .array(z.looseObject({ key: z.string(), values: z.array(z.string()).optional() }))
+                  .optional(),
+              }),
+            )
+            .optional(),
+        })
+        .nullish(),
+    })
+    .nullish(),
+});
+
 const podSpec = z.looseObject({
   nodeName: z.string().optional(),
   nodeSelector: z.record(z.string(), z.string()).optional(),
+  affinity: affinity.nullish(),
   tolerations: z
     .array(
       z.looseObject({

@@ -19,9 +19,18 @@ function obstacle(spec: PodSpec, node: ClusterNode, podsOnNode: number): string 
 export function unsuitability(spec: PodSpec, node: ClusterNode): string | undefined {
   const labels = node.object.metadata.labels ?? {};
   const selected = Object.entries(spec.nodeSelector ?? {}).every(([name, value]) => labels[name] === value);
-  if (!selected) return "node(s) didn't match Pod's node affinity/selector";
+  if (!selected || !isNamed(spec, node)) return "node(s) didn't match Pod's node affinity/selector";
   const taint = (node.spec.taints ?? []).find((each) => repels(each) && !isTolerated(each, spec));
   return taint ? `node(s) had untolerated taint {${taint.key}: ${taint.value ?? ""}}` : undefined;
+}
+
+/** Kubernetes' DaemonSet controller gives a pod its node by its name, and leaves the binding to the scheduler. */
+function isNamed({ affinity }: PodSpec, node: ClusterNode): boolean {
+  const terms = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
+  const names = terms.flatMap(({ matchFields = [] }) =>
+    matchFields.flatMap(({ key, values = [] }) => (key === "metadata.name" ? values : [])),
+  );
+  return names.length === 0 || names.includes(node.name);
 }
 
 export type Placement =
