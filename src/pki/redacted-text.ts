@@ -1,4 +1,5 @@
 /** Text that other programs wrote, such as a log's lines, made fit to be shown: nothing in it may be a secret. */
+import { stripVTControlCharacters } from "node:util";
 import { REDACTED } from "./secret.ts";
 
 /** Longer lines are cut: what matters of an error is at its beginning. */
@@ -10,7 +11,7 @@ const READ = 2_000;
 export function redactedLine(line: string): string {
   // Of what is cut off here, nothing is left of its last word: the beginning of a token does not look like one.
   const start = line.length > READ ? line.slice(0, READ).replace(/\S*$/, "") : line;
-  const plain = start.replace(ESCAPE_SEQUENCE, "").replace(CONTROL, " ").trim();
+  const plain = stripVTControlCharacters(start).replace(CONTROL, " ").trim();
   const clean = plain
     .replace(AUTHORIZATION, `$1 ${REDACTED}`)
     .replace(USER_INFO, `$1${REDACTED}@`)
@@ -21,10 +22,8 @@ export function redactedLine(line: string): string {
   return clean.length > LONGEST ? `${clean.slice(0, LONGEST)}…` : clean;
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: those are what goes
-const ESCAPE_SEQUENCE = /\u001b(\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(\u0007|\u001b\\)?|[@-Z\\-_])/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: those are what goes
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g;
+/** Those that a terminal obeys, that end a line, or that change the direction of writing. */
+const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu;
 
 const AUTHORIZATION = /\b(bearer|basic)\s+[^\s"',]+/gi;
 const USER_INFO = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/"'@]+@/gi;
