@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { agentWith, clusterWith } from "../../test/helpers/estate-builder.ts";
+import { agentWith, clusterWith, nodeAgents } from "../../test/helpers/estate-builder.ts";
 import {
   BOTH_BUNDLE,
   estateOf,
@@ -20,6 +20,15 @@ const renew = assemblePlan(overlapInput(estateOf(clusters), { goal: { chain: ren
 describe("what people will notice", () => {
   test("while clusters are armed: a crash-looping pod and a rollout that does not progress", () => {
     expect(overlap.alerts.join("\n")).toMatch(/KubePodCrashLooping[\s\S]*KubeDeploymentRolloutStuck[\s\S]*502 or 503/);
+  });
+  test("where there are node agents: that they end one after the other, behind a rollout that does not progress", () => {
+    const [paris] = clusters;
+    if (paris === undefined) throw new Error("there are clusters");
+    const withNodes = overlapPlan([{ ...paris, nodeAgents: [nodeAgents(PIN.current)] }]);
+    expect(withNodes.alerts.join("\n")).toMatch(
+      /KubeDaemonSetRolloutStuck for cattle-node-agent.*one node after the other/,
+    );
+    expect(overlap.alerts.join("\n")).not.toContain("KubeDaemonSet");
   });
   test("in a renewal only Rancher's restart", () => {
     expect(renew.alerts).toHaveLength(1);

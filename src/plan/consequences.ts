@@ -4,14 +4,19 @@ import type { Epoch, Plan, Stage } from "./plan.ts";
 /** Alerts that fire while clusters are armed, in the words of the usual rule sets (kubernetes-mixin). */
 export function alertsOf(stages: readonly Stage[]): string[] {
   const armed = stages.some(({ kind }) => kind === "arm");
-  const restarted = stages.some(({ waves }) =>
-    waves.some(({ steps }) => steps.some(({ target }) => target === "rancher")),
-  );
+  const steps = stages.flatMap(({ waves }) => waves.flatMap((wave) => wave.steps));
+  const restarted = steps.some(({ target }) => target === "rancher");
+  const rolled = steps.some(({ kind }) => kind === "roll-node-agents");
   return [
     ...(armed
       ? [
           "KubePodCrashLooping, in every armed cluster: the waiting pod of cattle-cluster-agent restarts until its bundle is served. It is meant to.",
           "KubeDeploymentReplicasMismatch and KubeDeploymentRolloutStuck for cattle-cluster-agent: an armed Deployment does not progress (ProgressDeadlineExceeded after 10 minutes).",
+        ]
+      : []),
+    ...(rolled
+      ? [
+          "KubeDaemonSetRolloutStuck for cattle-node-agent, in every cluster that has node agents: it is updated OnDelete meanwhile, and once their bundle is served its pods are ended one node after the other.",
         ]
       : []),
     ...(restarted
