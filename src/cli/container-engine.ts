@@ -18,16 +18,26 @@ export async function withContainer<Result>(
 ): Promise<Result> {
   const { Engine } = await import("../remote/engine.ts");
   const { engineAddress } = await import("../remote/engine-address.ts");
-  const { rancherContainerOf } = await import("../rancher/single-container.ts");
   const address = engineAddress(typeof options.engineSocket === "string" ? options.engineSocket : undefined);
   const way = await openWay(address, options.sshConfig);
   const engine = new Engine(way.socket, way.place);
   try {
-    return await use({ engine, container: rancherContainerOf(await engine.inspect(name)) });
+    return await use({ engine, container: await runningAsBefore(engine, name) });
   } finally {
     await engine.close();
     await way.close();
   }
+}
+
+/** The container; started again where a process that was killed had stopped it. */
+async function runningAsBefore(engine: Engine, name: string): Promise<RancherContainer> {
+  const { rancherContainerOf } = await import("../rancher/single-container.ts");
+  const { startAbandoned } = await import("../execute/container-data.ts");
+  const { PUT_BACK } = await import("../execute/container-restore.ts");
+  const container = rancherContainerOf(await engine.inspect(name));
+  if (!(await startAbandoned({ engine, container }, PUT_BACK))) return container;
+  process.stderr.write(`Started ${container.name} again: it was stopped by a Farrier that was then killed.\n`);
+  return rancherContainerOf(await engine.inspect(container.id));
 }
 
 interface Way {

@@ -66,7 +66,7 @@ export async function backUpContainer(request: ContainerBackupRequest): Promise<
     const { vault, owner } = await Vault.create(directory, { ...identity, recipients });
     const still = !request.hot;
     const copied = still
-      ? await whileStopped(request, () => copyData(request, vault))
+      ? await whileStopped(request, "copy", () => copyData(request, vault))
       : { result: await copyData(request, vault) };
     const { sealed, sha256 } = copied.result;
     const content = await verifyData(vault, { sealed, sha256 });

@@ -13,7 +13,10 @@ afterAll(() => scripted?.stop());
 const ID = "0123456789abcdef";
 const STOP = `POST /containers/${ID}/stop?t=60`;
 const START = `POST /containers/${ID}/start`;
+const RECORD = "POST /containers/create?name=farrier-0123456789ab-stopped";
+const FORGET = "DELETE /containers/farrier-0123456789ab-stopped?force=true&v=true";
 const fine = [{ status: 204, body: "" }];
+const recorded = { [RECORD]: [{ status: 201, body: { Id: "r" } }], [FORGET]: fine };
 
 const RANCHER: RancherContainer = {
   id: ID,
@@ -28,7 +31,7 @@ const RANCHER: RancherContainer = {
 };
 
 const still = (change: Partial<RancherContainer>, work: () => Promise<string>) => {
-  return whileStopped({ engine: scripted.engine, container: { ...RANCHER, ...change } }, work);
+  return whileStopped({ engine: scripted.engine, container: { ...RANCHER, ...change } }, "copy", work);
 };
 const failing = async (): Promise<string> => {
   throw new FarrierError("backup.incomplete", "The disk is full.", { hint: "Make room." });
@@ -36,9 +39,9 @@ const failing = async (): Promise<string> => {
 
 describe("a container that is to stand still", () => {
   it("is stopped, and started again", async () => {
-    scripted.script({ [STOP]: fine, [START]: fine });
+    scripted.script({ ...recorded, [STOP]: fine, [START]: fine });
     expect(await still({}, async () => "copied")).toEqual({ result: "copied" });
-    expect(scripted.asked()).toEqual([STOP, START]);
+    expect(scripted.asked()).toEqual([RECORD, STOP, START, FORGET]);
   });
 
   it("is left alone where it does not run", async () => {
@@ -58,32 +61,40 @@ describe("a container that is to stand still", () => {
   });
 
   it("is started again where the work fails", async () => {
-    scripted.script({ [STOP]: fine, [START]: fine });
+    scripted.script({ ...recorded, [STOP]: fine, [START]: fine });
     await expect(still({}, failing)).rejects.toMatchObject({
       code: "backup.incomplete",
       message: "The disk is full.",
       hint: "Make room.",
     });
-    expect(scripted.asked()).toEqual([STOP, START]);
+    expect(scripted.asked()).toEqual([RECORD, STOP, START, FORGET]);
   });
 
   it("is started again where it could not be stopped, and nothing is done", async () => {
-    scripted.script({ [STOP]: [says(500, "it does not end")], [START]: [{ status: 304, body: "" }] });
+    scripted.script({ ...recorded, [STOP]: [says(500, "it does not end")], [START]: [{ status: 304, body: "" }] });
     const worked: string[] = [];
     await expect(still({}, async () => `${worked.push("x")}`)).rejects.toMatchObject({
       code: "engine.refused",
       exitCode: 1,
       message: "The engine at the engine would not stop 0123456789ab: it does not end.",
     });
-    expect([worked, scripted.asked()]).toEqual([[], [STOP, START]]);
+    expect([worked, scripted.asked()]).toEqual([[], [RECORD, STOP, START, FORGET]]);
+  });
+
+  it("is not stopped where another process has stopped it, or where that cannot be written down", async () => {
+    scripted.script({ [RECORD]: [says(409, "the name is in use"), says(500, "no space left on device")] });
+    await expect(still({}, async () => "copied")).rejects.toMatchObject({ code: "lock.held" });
+    await expect(still({}, async () => "copied")).rejects.toMatchObject({ code: "engine.refused" });
+    expect(scripted.asked()).toEqual([RECORD, RECORD]);
   });
 
   const refused = "The engine at the engine would not start 0123456789ab: port is already allocated.";
 
   it("that is not started again is told with what was made", async () => {
-    scripted.script({ [STOP]: fine, [START]: [says(500, "port is already allocated")] });
+    scripted.script({ ...recorded, [STOP]: fine, [START]: [says(500, "port is already allocated")] });
     const { result, notStarted } = await still({}, async () => "copied");
     expect(result).toBe("copied");
+    expect(scripted.asked()).not.toContain(FORGET);
     expect(notStarted).toMatchObject({
       code: "engine.refused",
       message: `Container rancher was not started again. ${refused}`,
@@ -92,7 +103,7 @@ describe("a container that is to stand still", () => {
   });
 
   it("that is not started again after the work failed is told with both reasons, and how to start it", async () => {
-    scripted.script({ [STOP]: fine, [START]: [says(500, "port is already allocated")] });
+    scripted.script({ ...recorded, [STOP]: fine, [START]: [says(500, "port is already allocated")] });
     await expect(still({}, failing)).rejects.toMatchObject({
       code: "backup.incomplete",
       message: `The disk is full. Container rancher was not started again. ${refused}`,

@@ -4,6 +4,7 @@ import { FarrierError } from "../errors.ts";
 import { DATA_DIRECTORY, type RancherContainer } from "../rancher/single-container.ts";
 import { type Beside, type BesideEnd, runBeside } from "../remote/beside-container.ts";
 import type { Engine } from "../remote/engine.ts";
+import { abandonedStop, forgetStop, recordStop, type StoppedFor } from "./stop-record.ts";
 
 /** An engine, and a container of it. */
 export interface AtEngine {
@@ -88,12 +89,14 @@ export async function interruptible<T>(signal: AbortSignal | undefined, work: ()
 }
 
 /**
- * Works while the container stands still, and starts it again whatever happens, if it ran.
+ * Works while the container stands still, and starts it again whatever happens, if it ran; where this process is killed,
+ * {@link startAbandoned} does so.
  * @returns what `work` returned, and why the container could not be started again, if so
- * @throws FarrierError `engine.container-unsuitable` when stopping it would remove it; what `work` throws
+ * @throws FarrierError `engine.container-unsuitable` when stopping it would remove it; `lock.held`; what `work` throws
  */
 export async function whileStopped<T>(
   { engine, container }: AtEngine,
+  what: StoppedFor,
   work: () => Promise<T>,
 ): Promise<{ readonly result: T; readonly notStarted?: FarrierError }> {
   if (!container.running) return { result: await work() };
@@ -104,6 +107,7 @@ export async function whileStopped<T>(
       { hint: "Copy it while it runs, with --hot." },
     );
   }
+  await recordStop(engine, container, what);
   let result: T;
   try {
     await engine.stop(container.id, GRACE_SECONDS);
@@ -120,9 +124,12 @@ export async function whileStopped<T>(
   return notStarted === undefined ? { result } : { result, notStarted };
 }
 
-async function startAgain(engine: Engine, { id, name }: RancherContainer): Promise<FarrierError | undefined> {
+async function startAgain(engine: Engine, container: RancherContainer): Promise<FarrierError | undefined> {
+  const { id, name } = container;
   try {
     await engine.start(id);
+    // What stays of the record is taken for an abandoned one, and harms nothing.
+    await forgetStop(engine, container).catch(() => {});
     return undefined;
   } catch (cause) {
     const why = cause instanceof FarrierError ? ` ${cause.message}` : "";
@@ -131,4 +138,22 @@ async function startAgain(engine: Engine, { id, name }: RancherContainer): Promi
       cause,
     });
   }
+}
+
+/**
+ * Starts a container again that a process has stopped which was then killed. The data of one that was to be replaced is
+ * first put back as it was.
+ * @param putBack a script that does so, wherever the replacing was cut off
+ * @returns whether there was such a stop; then the container runs
+ * @throws FarrierError `lock.held`, `backup.incomplete`, `engine.*`
+ */
+export async function startAbandoned(place: AtEngine, putBack: string): Promise<boolean> {
+  const { engine, container } = place;
+  const record = await abandonedStop(engine, container);
+  if (record === undefined) return false;
+  // Whoever has started it by hand goes on with the data that there are.
+  if (record.work === "restore" && !container.running) await changeData(place, putBack, "Putting the data back");
+  const notStarted = await startAgain(engine, container);
+  if (notStarted !== undefined) throw notStarted;
+  return true;
 }

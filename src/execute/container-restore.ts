@@ -16,14 +16,17 @@ const ASIDE = ".farrier-aside";
 /** The same while it is moved, so that a part is never taken for the whole. */
 const MOVING = ".farrier-moving";
 
+/** What is to be forgotten, all of it: so a part of it is never taken for what was there. */
+const FORGOTTEN = ".farrier-forgotten";
+
 /** Leaves the data as it was before {@link PUT_ASIDE}, wherever that, or what followed, was cut off. */
-const PUT_BACK = [
-  `set -e; cd ${DATA_DIRECTORY}`,
+export const PUT_BACK = [
+  `set -e; cd ${DATA_DIRECTORY}; rm -rf ${FORGOTTEN}`,
   `if [ -d ${ASIDE} ]; then ${eachBut(ASIDE, 'rm -rf -- "$f"')}; mv ${ASIDE} ${MOVING}; fi`,
   `if [ -d ${MOVING} ]; then cd ${MOVING}; ${eachBut(MOVING, 'mv -- "$f" ..')}; cd ..; rmdir ${MOVING}; fi`,
 ].join("; ");
 const PUT_ASIDE = `${PUT_BACK}; mkdir -m 700 ${MOVING}; ${eachBut(MOVING, `mv -- "$f" ${MOVING}`)}; mv ${MOVING} ${ASIDE}`;
-const FORGET = `rm -rf ${DATA_DIRECTORY}/${ASIDE}`;
+const FORGET = `set -e; cd ${DATA_DIRECTORY}; mv ${ASIDE} ${FORGOTTEN}; rm -rf ${FORGOTTEN}`;
 
 /** A backup that was made of a container; undefined when the directory holds something else. */
 export async function findContainerBackup(directory: string): Promise<ContainerBackup | undefined> {
@@ -70,7 +73,7 @@ export async function restoreContainer(
   backup: ContainerBackup,
   vault: Vault,
 ): Promise<FarrierError | undefined> {
-  const { notStarted } = await whileStopped(place, async () => {
+  const { notStarted } = await whileStopped(place, "restore", async () => {
     await changeData(place, PUT_ASIDE, "Putting the present data aside");
     try {
       await unpackData(place, backup, vault);

@@ -56,9 +56,17 @@ export async function runBeside<T>(
   }
 }
 
+const nameBeside = (id: string): string => `farrier-${id.slice(0, 12)}`;
+
+/** The container that runs beside that one, or that a process which was killed has left there; its id. */
+export async function leftoverBeside(engine: Engine, id: string): Promise<string | undefined> {
+  const there = await engine.find(nameBeside(id));
+  return there?.Config.Labels[LABEL] === id ? there.Id : undefined;
+}
+
 async function createBeside(engine: Engine, beside: Beside, script: string): Promise<string> {
   const { id, name, imageId, hostDirectory } = beside;
-  const own = `farrier-${id.slice(0, 12)}`;
+  const own = nameBeside(id);
   const configuration = {
     Image: imageId,
     Entrypoint: ["/bin/sh", "-c", script],

@@ -77,13 +77,20 @@ export class Engine {
    * @throws FarrierError `engine.container-unknown`, which names those that there are; `engine.*`
    */
   async inspect(container: string): Promise<Inspected> {
-    const { status, text } = await this.#call({ method: "GET", path: `${at(container)}/json` });
-    if (status === 200) return this.#parsed(inspectedSchema, text);
-    if (status !== 404) throw this.#refused(`inspect ${container}`, text);
+    const found = await this.find(container);
+    if (found !== undefined) return found;
     const names = await this.#names();
     throw new FarrierError("engine.container-unknown", `The engine at ${this.place} has no container ${container}.`, {
       hint: names.length === 0 ? "It has none at all: name another engine." : `It has ${names.join(", ")}.`,
     });
+  }
+
+  /** As {@link inspect}; undefined where the engine has no such container. @throws FarrierError `engine.*` */
+  async find(container: string): Promise<Inspected | undefined> {
+    const { status, text } = await this.#call({ method: "GET", path: `${at(container)}/json` });
+    if (status === 200) return this.#parsed(inspectedSchema, text);
+    if (status === 404) return undefined;
+    throw this.#refused(`inspect ${container}`, text);
   }
 
   /** Ends it as `docker stop` does, and resolves when it has ended; one that does not run is left as it is. */

@@ -188,6 +188,37 @@ describe.skipIf(missing !== "")("the backup of a container, refused (left out wi
       expect(await names()).not.toContainEqual(expect.stringMatching(/^farrier-/));
     });
 
+    it("by SIGKILL, with the container stopped: the next one starts it again, and goes on", async () => {
+      const before = await lab.inData("large", "cat starts");
+      const cut = await cutOff(at(), (child) => process.kill(child, "SIGKILL"));
+      expect(cut.code).toBe(null);
+      await rm(join(lab.folder, "cut"), { recursive: true });
+      expect(await lab.podman("inspect", "--format", "{{.State.Running}}", "large")).toBe("false\n");
+      const next = await backUp("--container", "rancher", "--out", "other-one", "--hot");
+      expect([next.code, next.stderr]).toEqual([0, expect.not.stringContaining("again")]);
+      const asked = await farrier(at("backup", "--container", "large", "--out", "asked-again"));
+      expect([asked.code, asked.stderr]).toEqual([2, expect.stringMatching(/Started large again.*was then killed/)]);
+      expect(await starts("large")).toBe(`${before}started\nrunning\n`);
+      expect(await names()).not.toContainEqual(expect.stringMatching(/^farrier-/));
+    });
+
+    it("is left to the process that has stopped it, for as long as that lives", async () => {
+      const second: Ended[] = [];
+      const cut = await cutOff(at(), async (child) => {
+        second.push(await backUp("--container", "large", "--out", "beside-it"));
+        process.kill(child, "SIGINT");
+      });
+      expect(second).toHaveLength(1);
+      for (const refused of second)
+        expectRefusal(refused, {
+          exit: 6,
+          code: "lock.held",
+          says: /large is stopped by process \d+ on .*start it again/,
+        });
+      expect([cut.code, cut.stderr]).toEqual([1, expect.stringMatching(/was interrupted/)]);
+      expect(await lab.inData("large", "ls running")).toBe("running\n");
+    });
+
     it("by the engine's own end: refused, and the next one finds its leftovers and works", async () => {
       const second = join(lab.folder, "second.sock");
       const service = await lab.serve(second);
@@ -278,6 +309,27 @@ describe.skipIf(missing !== "")("the backup of a container, refused (left out wi
         says: /of Rancher v2\.15\.0, and container older runs v2\.14\.1/,
         hint: /--volumes-from older/,
       });
+    });
+
+    it("that is killed while it unpacks: the next command puts back what was there, and starts it", async () => {
+      await lab.rancher("killed", { script: `${DATA}; head -c 60000000 /dev/zero > noise` });
+      expect((await backUp("--container", "killed", "--out", "killed-backup")).code).toBe(0);
+      await lab.inData("killed", "echo later > k3s/state.db");
+      const before = await lab.inData("killed", "ls -lA k3s noise; cat k3s/state.db starts");
+      const place = "{{(index .Mounts 0).Source}}";
+      const aside = join((await lab.podman("inspect", "--format", place, "killed")).trim(), ".farrier-aside");
+      const begun = appeared(aside);
+      const [program, ...rest] = commandLine(...at("restore", "killed-backup", "--overwrite-newer", "--yes"));
+      const child = spawn(program, rest, { cwd: lab.folder, env: environment(own()), stdio: "ignore" });
+      const ended = new Promise((resolve) => child.once("close", resolve));
+      await begun;
+      child.kill("SIGKILL");
+      await ended;
+      expect(await lab.podman("inspect", "--format", "{{.State.Running}}", "killed")).toBe("false\n");
+      const next = await backUp("--container", "killed", "--out", "after-killed", "--hot");
+      expect([next.code, next.stderr]).toEqual([0, expect.stringMatching(/Started killed again/)]);
+      expect(await lab.inData("killed", "ls -lA k3s noise; cat k3s/state.db starts")).toBe(`${before}started\n`);
+      expect(await lab.inData("killed", "ls -A")).toBe("k3s\nnoise\nrunning\nstarts\n");
     });
 
     it("that finds no room: the data is as it was, and the container runs", async () => {
