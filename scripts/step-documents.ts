@@ -19,6 +19,7 @@ import { restartRancher } from "../src/plan/steps/restart-rancher.ts";
 import { rollAgent } from "../src/plan/steps/roll-agent.ts";
 import { rollNodeAgents } from "../src/plan/steps/roll-node-agents.ts";
 import { saveObjects } from "../src/plan/steps/save-objects.ts";
+import { saveSnapshot } from "../src/plan/steps/save-snapshot.ts";
 import { serveBundle } from "../src/plan/steps/serve-bundle.ts";
 import { settleAgent } from "../src/plan/steps/settle-agent.ts";
 import { settleNodeAgents } from "../src/plan/steps/settle-node-agents.ts";
@@ -63,6 +64,14 @@ const refreshed: RefreshedCluster = {
 export const EXAMPLE_STEPS: readonly Step[] = [
   saveObjects(context),
   backUpEstate({ kind: "operator", name: "farrier-r-20270131-00000000", resourceSet: "rancher-resource-set-full" }),
+  saveSnapshot({
+    kind: "etcd-snapshot",
+    by: "rke",
+    name: "farrier-r-20270131-00000000",
+    nodes: [{ host: "NODE" }],
+    program: "rke",
+    clusterFile: "cluster.yml",
+  }),
   proveDecryption(),
   reapplyAgent(context, { ...paris, reach: "direct" }, both),
   armAgent(context, paris, both),

@@ -6,6 +6,7 @@ import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { z } from "zod";
 import { FarrierError } from "../errors.ts";
+import { backupRelativeTo, estateBackupSchema } from "./estate-backup-settings.ts";
 import { sshSchema } from "./ssh-settings.ts";
 
 export const settingsSchema = z.strictObject({
@@ -55,20 +56,9 @@ export const settingsSchema = z.strictObject({
     .min(0)
     .optional()
     .describe("How long apply waits at a gate before it stops. Default 120."),
-  estateBackup: z
-    .strictObject({
-      operator: z
-        .strictObject({
-          resourceSet: z.string().optional().describe("ResourceSet. Default: the chart's own one with Secrets in it."),
-          encryptionConfigSecret: z
-            .string()
-            .optional()
-            .describe("Secret in cattle-resources-system with the encryption configuration."),
-        })
-        .describe("By Rancher's backup operator."),
-    })
+  estateBackup: estateBackupSchema
     .optional()
-    .describe("The estate's own backup, made before a rotation touches anything. Default: none."),
+    .describe("The estate's own backup, made before a rotation or a refresh touches anything. Default: none."),
   clusters: z
     .record(
       z.string(),
@@ -186,6 +176,7 @@ function relativeTo(directory: string, settings: Settings): Settings {
             ssh: one.ssh && { ...one.ssh, ...defined({ key: at(one.ssh.key), config: at(one.ssh.config) }) },
           }),
         })),
+      estateBackup: settings.estateBackup && backupRelativeTo(directory, settings.estateBackup),
       // `helm` alone is looked for on the PATH, and `repository/name` is no path at all.
       ...(settings.helm?.includes("/") === true ? { helm: at(settings.helm) } : {}),
       ...(settings.chart !== undefined && /^(?!\w+:\/\/)(\.{1,2}\/|.*\.tgz$)/.test(settings.chart)
@@ -199,7 +190,7 @@ function mapped<V>(values: Readonly<Record<string, V>>, change: (value: V) => V)
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value)]));
 }
 
-function defined<T extends object>(values: T): { [K in keyof T]?: NonNullable<T[K]> } {
+export function defined<T extends object>(values: T): { [K in keyof T]?: NonNullable<T[K]> } {
   // Removing the undefined members is exactly what the return type says.
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: NonNullable<T[K]>;

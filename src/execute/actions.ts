@@ -22,6 +22,7 @@ import { restartRancherPods } from "./steps/restart-rancher.ts";
 import { rollAgent } from "./steps/roll-agent.ts";
 import { rollNodeAgents } from "./steps/roll-node-agents.ts";
 import { saveObjects } from "./steps/save-objects.ts";
+import { saveSnapshot } from "./steps/save-snapshot.ts";
 import { serveBundle } from "./steps/serve-bundle.ts";
 import { settleAgent } from "./steps/settle-agent.ts";
 import { settleNodeAgents } from "./steps/settle-node-agents.ts";
@@ -30,6 +31,7 @@ import { upgradeRelease } from "./steps/upgrade-release.ts";
 export const ACTIONS: Readonly<Record<StepKind, ErasedAction>> = {
   "save-objects": saveObjects,
   "back-up-estate": backUpEstate,
+  "save-snapshot": saveSnapshot,
   "prove-decryption": proveDecryption,
   "arm-agent": armAgent,
   "serve-bundle": serveBundle,

@@ -13,6 +13,8 @@ import { PlanReader, planDigest, serialisePlan } from "../plan/plan-file.ts";
 import { type LoadedJournal, loadJournal } from "./journal-store.ts";
 
 export const PLAN_FILE = "plan.json";
+/** What the estate's own backup is and where it lies, once it was verified; no secret is in it. */
+export const ESTATE_BACKUP_FILE = "estate-backup.json";
 export const JOURNAL_FILE = "journal.jsonl";
 
 export interface Rotation {

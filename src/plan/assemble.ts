@@ -8,6 +8,7 @@ import { unionBundle } from "../pki/bundle.ts";
 import { factsOf, hostnameOf, leafFingerprint, sameCertificates, verification } from "./chain.ts";
 import { type Classification, classify } from "./classify.ts";
 import { alertsOf, pointsOfNoReturn } from "./consequences.ts";
+import { namedBackup } from "./estate-backup.ts";
 import { estimate } from "./estimate.ts";
 import { plannedClusterOf, underFlagDay } from "./methods.ts";
 import { nodeAgentsBefore } from "./node-agent-steps.ts";
@@ -185,7 +186,7 @@ function servingOf(chain: string, sealed: SealedFile | undefined): Plan["serving
 }
 
 function plannedBackup({ estateBackup }: PlanOptions, rotation: string): Plan["estateBackup"] {
-  return estateBackup?.kind === "operator" ? { ...estateBackup, name: `farrier-${rotation}` } : estateBackup;
+  return estateBackup === undefined ? undefined : namedBackup(estateBackup, rotation);
 }
 
 function memberOf(

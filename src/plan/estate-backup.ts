@@ -5,6 +5,44 @@
 import { z } from "zod";
 import { type Finding, finding } from "../findings.ts";
 
+/** A node, as `ssh` reaches it; what is left out is the configuration's. */
+export const sshNodeSchema = z.object({
+  host: z.string(),
+  user: z.string().exactOptional(),
+  port: z.int().exactOptional(),
+  key: z.string().exactOptional(),
+  jump: z.string().exactOptional(),
+  become: z.boolean().exactOptional(),
+  config: z.string().exactOptional(),
+});
+
+/** What runs the management cluster's etcd, and saves it. */
+export const etcdRunnerSchema = z.enum(["rke", "rke2", "k3s"]);
+export type EtcdRunner = z.infer<typeof etcdRunnerSchema>;
+
+/** Where each of them keeps snapshots on a node, unless told otherwise. */
+export const NODE_DIRECTORY: Readonly<Record<EtcdRunner, string>> = {
+  rke: "/opt/rke/etcd-snapshots",
+  rke2: "/var/lib/rancher/rke2/server/db/snapshots",
+  k3s: "/var/lib/rancher/k3s/server/db/snapshots",
+};
+
+const etcdSnapshotSchema = z.object({
+  kind: z.literal("etcd-snapshot"),
+  by: etcdRunnerSchema,
+  /** RKE's file is called so; RKE2 and K3s add the node and the time. */
+  name: z.string(),
+  /** RKE2, K3s: the server that saves it. RKE: every node with etcd, each of which must have it afterwards. */
+  nodes: z.array(sshNodeSchema).min(1),
+  /** The program's path; on the node, or for RKE on this machine. */
+  program: z.string(),
+  /** RKE: its cluster file, on this machine. */
+  clusterFile: z.string().exactOptional(),
+  /** Where the nodes keep snapshots, where it is not the usual place. */
+  directory: z.string().exactOptional(),
+});
+export type EtcdSnapshot = z.infer<typeof etcdSnapshotSchema>;
+
 export const plannedBackupSchema = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("operator"),
@@ -13,12 +51,18 @@ export const plannedBackupSchema = z.discriminatedUnion("kind", [
     resourceSet: z.string(),
     encryptionConfigSecret: z.string().exactOptional(),
   }),
+  etcdSnapshotSchema,
   /** It was asked for and cannot be made, and a person said to go on without it. */
   z.object({ kind: z.literal("none"), why: z.string() }),
 ]);
 /** Without the name, which the rotation gives. */
 type WithoutName<T> = T extends { readonly name: string } ? Omit<T, "name"> : T;
 export type WantedBackup = WithoutName<z.infer<typeof plannedBackupSchema>>;
+
+/** It gets a name that is this rotation's alone: what is found under it was made for this rotation. */
+export function namedBackup(wanted: WantedBackup, rotation: string): z.infer<typeof plannedBackupSchema> {
+  return wanted.kind === "none" ? wanted : { ...wanted, name: `farrier-${rotation}` };
+}
 
 /** What was seen of the operator. */
 export type BackupOperator =
@@ -56,7 +100,15 @@ export function decideBackup(
   { without }: { readonly without: boolean },
 ): BackupDecision {
   const chosen = choose(wish, operator);
-  if (typeof chosen !== "string") return { backup: chosen, findings: warnings(chosen) };
+  return typeof chosen === "string" ? notPossible(chosen, { without }) : { backup: chosen, findings: warnings(chosen) };
+}
+
+/** The same for a backup of which nothing but the reason against it is to be said. @param chosen it, or that reason */
+export function decideOther(chosen: WantedBackup | string, choice: { readonly without: boolean }): BackupDecision {
+  return typeof chosen === "string" ? notPossible(chosen, choice) : { backup: chosen, findings: [] };
+}
+
+function notPossible(chosen: string, { without }: { readonly without: boolean }): BackupDecision {
   const sentence = `The estate's own backup cannot be made: ${chosen}.`;
   if (!without) return { findings: [finding("backup.not-possible", TARGET, sentence)] };
   const hint = "You said that the rotation goes on without it. Its own objects are saved all the same.";

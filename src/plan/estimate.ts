@@ -16,6 +16,7 @@ interface Cost {
 const COSTS: Readonly<Record<StepKind, Cost>> = {
   "save-objects": { least: 1, most: 5, requests: 6 },
   "back-up-estate": { least: 5, most: 600, requests: 4 },
+  "save-snapshot": { least: 2, most: 300, requests: 0 },
   "prove-decryption": { least: 0, most: 1, requests: 0 },
   "arm-agent": { least: 3, most: 60, requests: 5 },
   "serve-bundle": { least: 10, most: 120, requests: 12 },

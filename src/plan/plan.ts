@@ -89,6 +89,7 @@ export const gateKindSchema = z.enum([
 export const stepKindSchema = z.enum([
   "save-objects",
   "back-up-estate",
+  "save-snapshot",
   "prove-decryption",
   "arm-agent",
   "serve-bundle",

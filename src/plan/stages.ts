@@ -1,5 +1,6 @@
 /** A route over an estate → stages in order, each with its gate, waves and steps. */
 import { alignedWith } from "../estate/agent-state.ts";
+import { estateBackupSteps } from "./estate-backup-steps.ts";
 import { canStraddle, needsReapplying } from "./methods.ts";
 import {
   type Member,
@@ -16,7 +17,6 @@ import { epochNamed, finalEpoch } from "./reading.ts";
 import { valuesOfChange } from "./release.ts";
 import type { Route } from "./route.ts";
 import { armAgent } from "./steps/arm-agent.ts";
-import { backUpEstate } from "./steps/back-up-estate.ts";
 import type { StepContext } from "./steps/context.ts";
 import { deleteCertificate } from "./steps/delete-certificate.ts";
 import { presentCertificate } from "./steps/present-certificate.ts";
@@ -65,7 +65,7 @@ export function stagesOf(input: StagesInput): Stage[] {
 function backupStage({ context }: StagesInput): Stage {
   const { direction, estateBackup } = context;
   const steps = direction === "forward" ? [saveObjects(context)] : [];
-  if (estateBackup?.kind === "operator") steps.push(backUpEstate(estateBackup));
+  steps.push(...estateBackupSteps(estateBackup));
   const waves = [...steps, proveDecryption()].map((step, index) => strictWave(`backup/wave-${index + 1}`, [step]));
   return {
     id: "backup",

@@ -10,7 +10,7 @@
  */
 import { z } from "zod";
 import { FarrierError } from "../errors.ts";
-import { nodeCalled, runOnNode, type SshTarget } from "./ssh.ts";
+import { nodeCalled, quoted, runOnNode, type SshTarget } from "./ssh.ts";
 
 const USUAL = ["/etc/rancher/rke2/rke2.yaml", "/etc/rancher/k3s/k3s.yaml", "/etc/kubernetes/admin.conf"];
 
@@ -49,11 +49,6 @@ state=$(docker exec kubelet kubectl --kubeconfig /etc/kubernetes/ssl/kubecfg-kub
 if [ -n "$state" ]; then echo '${MARK} full-cluster-state'; printf '%s\\n' "$state"; exit 0; fi
 echo '${MARK} nothing'
 `;
-}
-
-/** A word that no shell reads anything into. */
-function quoted(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 const configMapSchema = z.object({ data: z.object({ "full-cluster-state": z.string() }) });

@@ -71,6 +71,11 @@ export function startSession(target: SshTarget, more: readonly string[] = []): C
   });
 }
 
+/** A word of a script that no shell reads anything into. */
+export function quoted(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
 /** More than any kubeconfig, or any `full-cluster-state`, is long. */
 const MOST_BYTES = 8 * 1024 * 1024;
 const DEADLINE_MS = 60_000;
@@ -79,9 +84,9 @@ const DEADLINE_MS = 60_000;
  * What a script prints on the node.
  * @throws FarrierError `ssh.*`; the message never repeats what the script printed
  */
-export async function runOnNode(target: SshTarget, script: string): Promise<string> {
+export async function runOnNode(target: SshTarget, script: string, deadlineMs: number = DEADLINE_MS): Promise<string> {
   const session = startSession(target);
-  const late = setTimeout(() => session.kill(), DEADLINE_MS);
+  const late = setTimeout(() => session.kill(), deadlineMs);
   let printed = "";
   session.stdout.setEncoding("utf8").on("data", (text: string) => {
     printed += text;

@@ -38,15 +38,18 @@ export interface SshLab {
   stop(): Promise<void>;
 }
 
-/** A node, and a jump host before it. */
-export async function startSshLab(): Promise<SshLab> {
+/**
+ * A node, and a jump host before it.
+ * @param through a program that the node's server is run by, such as `unshare`
+ */
+export async function startSshLab(through: readonly string[] = []): Promise<SshLab> {
   const folder = await mkdtemp(join(tmpdir(), "farrier-ssh-"));
   if (userInfo().uid === 0) mkdirSync("/run/sshd", { recursive: true });
   const path = (name: string) => join(folder, name);
   for (const name of ["node-host", "new-host", "gate-host", "person", "stranger"]) makeKey(path(name));
   await writeFile(path("authorized"), await readFile(path("person.pub")), { mode: 0o600 });
   const [port, gatePort] = [await freePort(), await freePort()];
-  const node = new Daemon(folder, "node", port);
+  const node = new Daemon(folder, "node", port, through);
   const gate = new Daemon(folder, "gate", gatePort);
   await Promise.all([node.start("node-host"), gate.start("gate-host")]);
   const known = async (at: number, key: string) =>
@@ -90,12 +93,14 @@ class Daemon {
   readonly #folder: string;
   readonly #name: string;
   readonly #port: number;
+  readonly #through: readonly string[];
   #process: ChildProcess | undefined;
 
-  constructor(folder: string, name: string, port: number) {
+  constructor(folder: string, name: string, port: number, through: readonly string[] = []) {
     this.#folder = folder;
     this.#name = name;
     this.#port = port;
+    this.#through = through;
   }
 
   async start(hostKey: string, environment: Readonly<Record<string, string>> = {}): Promise<void> {
@@ -113,7 +118,8 @@ class Daemon {
     ];
     await writeFile(file, `${lines.join("\n")}\n`);
     // A group of its own: its sessions are processes of their own, and end with it.
-    this.#process = spawn(SSHD, ["-D", "-e", "-f", file, "-p", String(this.#port)], {
+    const command = [...this.#through, SSHD, "-D", "-e", "-f", file, "-p", String(this.#port)];
+    this.#process = spawn(command[0] ?? SSHD, command.slice(1), {
       stdio: "ignore",
       detached: true,
     });

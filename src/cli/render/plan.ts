@@ -15,12 +15,29 @@ import { wrap } from "./wrap.ts";
 
 /** What is done about the backup that was asked for; nothing where none was. */
 function ownBackup({ estateBackup }: Plan): string {
-  if (estateBackup === undefined) return "";
-  if (estateBackup.kind === "none") return lines([`It is left out, because it cannot be made: ${estateBackup.why}.`]);
-  const { name, resourceSet, encryptionConfigSecret } = estateBackup;
-  const how = encryptionConfigSecret === undefined ? "not encrypted" : `encrypted by Secret ${encryptionConfigSecret}`;
-  return lines([`Backup ${name} of ${resourceSet}, ${how}, by Rancher's backup operator; it is awaited and checked.`]);
+  switch (estateBackup?.kind) {
+    case undefined:
+      return "";
+    case "none":
+      return lines([`It is left out, because it cannot be made: ${estateBackup.why}.`]);
+    case "operator":
+      return lines([byOperator(estateBackup)]);
+    case "etcd-snapshot": {
+      const { by, name, nodes } = estateBackup;
+      const on = nodes.map(({ host }) => host).join(", ");
+      return lines([
+        `Snapshot ${name} of etcd, saved by ${by}, and verified on ${on}: it holds every Secret in the clear.`,
+      ]);
+    }
+  }
 }
+
+function byOperator({ name, resourceSet, encryptionConfigSecret }: BackupOf<"operator">): string {
+  const how = encryptionConfigSecret === undefined ? "not encrypted" : `encrypted by Secret ${encryptionConfigSecret}`;
+  return `Backup ${name} of ${resourceSet}, ${how}, by Rancher's backup operator; it is awaited and checked.`;
+}
+
+type BackupOf<Kind> = Extract<NonNullable<Plan["estateBackup"]>, { kind: Kind }>;
 
 /** Several paragraphs, ending with a newline. */
 export function renderPlan(plan: Plan): string {

@@ -15,6 +15,7 @@ import { epochNamed, stepsOf } from "../reading.ts";
 import { refreshSteps } from "../refresh/assemble-refresh.ts";
 import { backUpEstate } from "./back-up-estate.ts";
 import { replaceCertificate } from "./replace-certificate.ts";
+import { saveSnapshot } from "./save-snapshot.ts";
 
 const permissions = { patchAgent: "no", deletePods: "no", listPods: "yes" } as const;
 const plan = overlapPlan([
@@ -36,7 +37,15 @@ const refresh = refreshSteps(
   },
 );
 const own = backUpEstate({ kind: "operator", name: "farrier-r-1", resourceSet: "full", encryptionConfigSecret: "key" });
-const steps = [...plan.stages.flatMap(stepsOf), flagDay, ...refresh, own];
+const snapshot = saveSnapshot({
+  kind: "etcd-snapshot",
+  by: "rke",
+  name: "farrier-r-1",
+  nodes: [{ host: "10.0.0.5" }],
+  program: "rke",
+  clusterFile: "/home/anna/cluster.yml",
+});
+const steps = [...plan.stages.flatMap(stepsOf), flagDay, ...refresh, own, snapshot];
 
 /** From Rancher's own CA to a private one, and the way back from the end of that. */
 const members = [localCluster(), clusterWith("c-1", agentWith(PIN.current))];
