@@ -6,6 +6,7 @@ import { armAgent } from "../src/plan/steps/arm-agent.ts";
 import { armNodeAgents } from "../src/plan/steps/arm-node-agents.ts";
 import { backUpEstate } from "../src/plan/steps/back-up-estate.ts";
 import type { StepContext } from "../src/plan/steps/context.ts";
+import { copyContainer } from "../src/plan/steps/copy-container.ts";
 import { deleteCertificate } from "../src/plan/steps/delete-certificate.ts";
 import { presentCertificate } from "../src/plan/steps/present-certificate.ts";
 import { proveDecryption } from "../src/plan/steps/prove-decryption.ts";
@@ -64,6 +65,12 @@ const refreshed: RefreshedCluster = {
 export const EXAMPLE_STEPS: readonly Step[] = [
   saveObjects(context),
   backUpEstate({ kind: "operator", name: "farrier-r-20270131-00000000", resourceSet: "rancher-resource-set-full" }),
+  copyContainer({
+    kind: "container",
+    container: { id: "", name: "rancher", version: "v2.15.0" },
+    engine: { socket: "" },
+    hot: false,
+  }),
   saveSnapshot({
     kind: "etcd-snapshot",
     by: "rke",

@@ -2,9 +2,10 @@
 import { resolve } from "node:path";
 import { EXIT, type ExitCode, FarrierError } from "../errors.ts";
 import type { ContainerBackupMade } from "../execute/container-backup.ts";
+import type { EngineChoice } from "../execute/rancher-container.ts";
 import type { RancherContainer } from "../rancher/single-container.ts";
 import { confirm } from "./confirm.ts";
-import { type EngineChoice, withContainer } from "./container-engine.ts";
+import { withContainer } from "./container-engine.ts";
 import { connectionFlags } from "./estate-access.ts";
 import { listenForInterruption } from "./interruption.ts";
 import { parseOutputFormat, printResult } from "./output.ts";

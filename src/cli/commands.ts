@@ -204,6 +204,7 @@ function refreshFlags(command: Command): void {
       "context in it; by default the one with the cluster's name or id, or the current",
     )
     .option("--out <directory>", "directory of the refresh; it must not hold one yet", "refresh")
+    .option("--without-estate-backup", "go on where the backup that farrier.yaml asks for cannot be made")
     .option("--plan", "only make the directory with its plan: farrier apply carries it out");
 }
 

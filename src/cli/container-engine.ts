@@ -1,57 +1,28 @@
 /** From flags to an open engine and a Rancher's container, and the engine closed again whatever happens. */
 import { resolve } from "node:path";
 import { FarrierError } from "../errors.ts";
-import type { RancherContainer } from "../rancher/single-container.ts";
-import type { Engine } from "../remote/engine.ts";
-import type { EngineAddress } from "../remote/engine-address.ts";
+import type { EngineChoice } from "../execute/rancher-container.ts";
 
-export interface EngineChoice {
-  readonly engine: Engine;
-  readonly container: RancherContainer;
-}
-
-/** @throws FarrierError `engine.*`, `ssh.*` */
+/** @throws FarrierError `engine.*`, `ssh.*`, `lock.held` */
 export async function withContainer<Result>(
   name: string,
   options: Readonly<Record<string, unknown>>,
   use: (choice: EngineChoice) => Promise<Result>,
 ): Promise<Result> {
-  const { Engine } = await import("../remote/engine.ts");
+  const { withRancherContainer } = await import("../execute/rancher-container.ts");
   const { engineAddress } = await import("../remote/engine-address.ts");
-  const address = engineAddress(typeof options.engineSocket === "string" ? options.engineSocket : undefined);
-  const way = await openWay(address, options.sshConfig);
-  const engine = new Engine(way.socket, way.place);
-  try {
-    return await use({ engine, container: await runningAsBefore(engine, name) });
-  } finally {
-    await engine.close();
-    await way.close();
-  }
+  const place = {
+    address: engineAddress(typeof options.engineSocket === "string" ? options.engineSocket : undefined),
+    ...(typeof options.sshConfig === "string" ? { sshConfig: resolve(options.sshConfig) } : {}),
+    container: name,
+    onStartedAgain: sayStartedAgain,
+  };
+  return await withRancherContainer(place, use);
 }
 
-/** The container; started again where a process that was killed had stopped it. */
-async function runningAsBefore(engine: Engine, name: string): Promise<RancherContainer> {
-  const { rancherContainerOf } = await import("../rancher/single-container.ts");
-  const { startAbandoned } = await import("../execute/container-data.ts");
-  const { PUT_BACK } = await import("../execute/container-restore.ts");
-  const container = rancherContainerOf(await engine.inspect(name));
-  if (!(await startAbandoned({ engine, container }, PUT_BACK))) return container;
-  process.stderr.write(`Started ${container.name} again: it was stopped by a Farrier that was then killed.\n`);
-  return rancherContainerOf(await engine.inspect(container.id));
-}
-
-interface Way {
-  readonly socket: string;
-  readonly place: string;
-  close(): Promise<void>;
-}
-
-async function openWay({ socket, ssh }: EngineAddress, config: unknown): Promise<Way> {
-  if (ssh === undefined) return { socket, place: socket, close: async () => {} };
-  const { openSocketForward } = await import("../remote/forward.ts");
-  const { nodeCalled } = await import("../remote/ssh.ts");
-  const target = { ...ssh, ...(typeof config === "string" ? { config: resolve(config) } : {}) };
-  return { ...(await openSocketForward(target, socket)), place: `${socket} of ${nodeCalled(target)}` };
+/** To the person, on stderr. */
+export function sayStartedAgain(name: string): void {
+  process.stderr.write(`Started ${name} again: it was stopped by a Farrier that was then killed.\n`);
 }
 
 const CONTAINER_FLAGS = {

@@ -9,7 +9,7 @@ const server = (what: string) =>
     directory: z.string().optional().describe("Where the server keeps snapshots, where that was changed."),
   });
 
-const BY = ["operator", "rke", "rke2", "k3s"] as const;
+const BY = ["operator", "container", "rke", "rke2", "k3s"] as const;
 
 export const estateBackupSchema = z
   .strictObject({
@@ -23,6 +23,19 @@ export const estateBackupSchema = z
       })
       .optional()
       .describe("By Rancher's backup operator."),
+    container: z
+      .strictObject({
+        name: z.string().describe("The container that Rancher runs in."),
+        engineSocket: z.string().optional().describe("As --engine-socket: a path, or ssh://user@host/path."),
+        sshConfig: z.string().optional().describe("SSH configuration file; the user's own when absent."),
+        hot: z.boolean().optional().describe("Copy while it runs: such a copy may not be consistent. Default false."),
+        hostDirectoryCovered: z
+          .boolean()
+          .optional()
+          .describe("Its data are a directory of the host that another backup has already: nothing is copied."),
+      })
+      .optional()
+      .describe("Rancher runs in a single container: all its data are copied, while it stands still."),
     rke: z
       .strictObject({
         clusterFile: z.string().describe("RKE's cluster file (cluster.yml), on this machine."),
@@ -41,7 +54,7 @@ export type EstateBackupSettings = z.infer<typeof estateBackupSchema>;
 
 /** Paths on this machine are relative to the file; a program without a slash is looked for on the PATH. */
 export function backupRelativeTo(directory: string, settings: EstateBackupSettings): EstateBackupSettings {
-  const { rke, rke2, k3s } = settings;
+  const { container, rke, rke2, k3s } = settings;
   const at = (path: string): string => resolve(directory, path);
   const atNode = <N extends { key?: string | undefined; config?: string | undefined }>(node: N): N => ({
     ...node,
@@ -50,6 +63,7 @@ export function backupRelativeTo(directory: string, settings: EstateBackupSettin
   });
   return {
     ...settings,
+    ...(container?.sshConfig === undefined ? {} : { container: { ...container, sshConfig: at(container.sshConfig) } }),
     ...(rke === undefined
       ? {}
       : {

@@ -6,14 +6,14 @@ import type { SshTarget } from "../remote/ssh.ts";
 import type { EstateBackupSettings } from "./estate-backup-settings.ts";
 import { defined, type Settings } from "./settings.ts";
 
-/** Nothing is looked at when nothing is asked for. */
+/** Nothing is looked at when nothing is asked for. @param choice whether a person goes on without */
 export async function decideEstateBackup(
   world: World,
   { estateBackup }: Settings,
   choice: { readonly without: boolean },
 ): Promise<BackupDecision> {
   if (estateBackup === undefined) return { findings: [] };
-  const { operator } = estateBackup;
+  const { operator, container } = estateBackup;
   if (operator !== undefined) {
     const { observeBackupOperator } = await import("../observe/backup-operator.ts");
     return decideBackup(
@@ -21,6 +21,13 @@ export async function decideEstateBackup(
       await observeBackupOperator(world.management, operator.encryptionConfigSecret),
       choice,
     );
+  }
+  if (container !== undefined) {
+    const { observeContainerPlace } = await import("../execute/container-place.ts");
+    const { readSetting } = await import("../rancher/settings.ts");
+    const { name, ...more } = container;
+    const version = (await readSetting(world.management, "server-version"))?.effective ?? "";
+    return decideOther(await observeContainerPlace({ name, ...defined(more) }, version), choice);
   }
   const wish = snapshotWish(estateBackup);
   if (wish === undefined) return { findings: [] };

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { EXIT, type ExitCode, FarrierError } from "../errors.ts";
 import type { ClusterLook, NamedCluster } from "../execute/prepare-refresh.ts";
 import type { World } from "../observe/world.ts";
+import type { BackupDecision } from "../plan/estate-backup.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { ManagementCluster } from "../rancher/management-cluster.ts";
 import { exitCodeOf } from "./check.ts";
@@ -37,7 +38,15 @@ export async function runRefresh(words: readonly string[], options: Options): Pr
     // Whoever is asked, or asks for the plan, is shown the same with it.
     if (format === "table" && options.yes === true && options.plan !== true) process.stderr.write(renderLooks(looks));
     const directory = resolve(String(options.out));
-    const plan = await makePlan(world, settings, { looks, directory });
+    const { decideEstateBackup } = await import("./estate-backup-wish.ts");
+    const decision = await decideEstateBackup(world, settings, { without: options.withoutEstateBackup === true });
+    if (exitCodeOf(decision.findings) !== EXIT.done) {
+      const { renderFindings } = await import("./render/findings.ts");
+      const result = { type: "result", outcome: { kind: "refused" }, findings: decision.findings };
+      await printResult(format, result, () => renderFindings(decision.findings));
+      return exitCodeOf(decision.findings);
+    }
+    const plan = await makePlan(world, settings, { looks, directory, decision });
     return options.plan === true
       ? await showPlan(plan, options)
       : await carryOut(plan, { directory, world, settings, options });
@@ -48,19 +57,22 @@ function shown(looks: readonly ClusterLook[]): object[] {
   return looks.map(({ stale: _, ...look }) => look);
 }
 
-async function makePlan(
-  world: World,
-  settings: Settings,
-  { looks, directory }: { readonly looks: readonly ClusterLook[]; readonly directory: string },
-): Promise<Plan> {
+interface Looked {
+  readonly looks: readonly ClusterLook[];
+  readonly directory: string;
+  readonly decision: BackupDecision;
+}
+
+async function makePlan(world: World, settings: Settings, { looks, directory, decision }: Looked): Promise<Plan> {
   const { prepareRefresh } = await import("../execute/prepare-refresh.ts");
   const { waves } = settings;
   const { plan, owner } = await prepareRefresh({
     directory,
     world,
     clusters: looks.flatMap(({ stale }) => (stale === undefined ? [] : [stale])),
-    findings: looks.flatMap(({ findings }) => findings),
+    findings: [...looks.flatMap(({ findings }) => findings), ...decision.findings],
     options: {
+      ...(decision.backup === undefined ? {} : { estateBackup: decision.backup }),
       canary: (waves?.canary ?? []).flatMap((name) =>
         looks.filter(({ id, name: own }) => [id, own].includes(name)).map(({ id }) => id),
       ),

@@ -1,8 +1,9 @@
 /** `farrier restore` of a container's backup: proves it, says what would be lost, asks, and puts it back. */
 import { EXIT, type ExitCode } from "../errors.ts";
 import type { ContainerBackup } from "../execute/container-backup.ts";
+import type { EngineChoice } from "../execute/rancher-container.ts";
 import { confirm } from "./confirm.ts";
-import { type EngineChoice, withContainer } from "./container-engine.ts";
+import { withContainer } from "./container-engine.ts";
 import { connectionFlags } from "./estate-access.ts";
 import { listenForInterruption } from "./interruption.ts";
 import { parseOutputFormat, printResult } from "./output.ts";

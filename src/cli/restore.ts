@@ -17,7 +17,12 @@ export async function runRestore(
   const format = parseOutputFormat(String(options.output));
   const directory = resolve(words[0] ?? "");
   const { findContainerBackup } = await import("../execute/container-restore.ts");
-  const ofContainer = await findContainerBackup(directory);
+  const { ESTATE_BACKUP_FILE } = await import("../execute/rotation.ts");
+  // A rotation has saved objects as well: its copy of a container is meant where one is named.
+  const ofRotation = options.container === undefined ? undefined : ESTATE_BACKUP_FILE;
+  const ofContainer =
+    (await findContainerBackup(directory)) ??
+    (ofRotation === undefined ? undefined : await findContainerBackup(directory, ofRotation));
   if (ofContainer !== undefined) {
     const { runContainerRestore } = await import("./restore-container.ts");
     return await runContainerRestore(directory, ofContainer, options);

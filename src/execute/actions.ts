@@ -4,6 +4,7 @@ import type { ErasedAction } from "./step-action.ts";
 import { armAgent } from "./steps/arm-agent.ts";
 import { armNodeAgents } from "./steps/arm-node-agents.ts";
 import { backUpEstate } from "./steps/back-up-estate.ts";
+import { copyContainer } from "./steps/copy-container.ts";
 import { deleteCertificate } from "./steps/delete-certificate.ts";
 import { dropAgentTokens, dropPersonTokens } from "./steps/drop-tokens.ts";
 import { holdAccess } from "./steps/hold-access.ts";
@@ -32,6 +33,7 @@ export const ACTIONS: Readonly<Record<StepKind, ErasedAction>> = {
   "save-objects": saveObjects,
   "back-up-estate": backUpEstate,
   "save-snapshot": saveSnapshot,
+  "copy-container": copyContainer,
   "prove-decryption": proveDecryption,
   "arm-agent": armAgent,
   "serve-bundle": serveBundle,

@@ -38,36 +38,58 @@ export const containerBackupSchema = z.object({
 });
 export type ContainerBackup = z.infer<typeof containerBackupSchema>;
 
-export interface ContainerBackupRequest extends AtEngine {
-  readonly directory: string;
+/** One copy, into a directory with a vault. */
+export interface ContainerCopyRequest extends AtEngine {
   readonly hot: boolean;
-  readonly identity: IdentityChoice;
-  readonly recipients?: readonly string[];
   readonly now: Date;
 }
 
-export interface ContainerBackupMade {
+export interface ContainerBackupRequest extends ContainerCopyRequest {
+  readonly directory: string;
+  readonly identity: IdentityChoice;
+  readonly recipients?: readonly string[];
+}
+
+export interface ContainerCopied {
   readonly backup: ContainerBackup;
-  readonly owner?: OwnerIdentity;
   /** The backup is good, but the container could not be started again. */
   readonly notStarted?: FarrierError;
 }
 
+export interface ContainerBackupMade extends ContainerCopied {
+  readonly owner?: OwnerIdentity;
+}
+
 /**
- * Copies the data, encrypted on its way to the disk, and reads the copy again from its beginning to its end. What a
- * failure leaves behind is nothing.
+ * Copies the data into a directory of its own. What a failure leaves behind is nothing.
  * @throws FarrierError `rotation.exists`, `rotation.unwritable`, `backup.*`, `engine.*`, `lock.held`
  */
 export async function backUpContainer(request: ContainerBackupRequest): Promise<ContainerBackupMade> {
-  const { directory, container, identity, recipients, now } = request;
+  const { directory, identity, recipients } = request;
   refuseExisting(directory);
   const existed = existsSync(directory);
   try {
     const { vault, owner } = await Vault.create(directory, { ...identity, recipients });
-    const still = !request.hot;
-    const copied = still
-      ? await whileStopped(request, "copy", () => copyData(request, vault))
-      : { result: await copyData(request, vault) };
+    const copied = await copyContainer(request, vault);
+    await writePrivateFile(join(directory, BACKUP_FILE), `${JSON.stringify(copied.backup, null, 2)}\n`);
+    return owner === undefined ? copied : { ...copied, owner };
+  } catch (error) {
+    if (!existed) await rm(directory, { recursive: true, force: true }).catch(() => {});
+    throw error;
+  }
+}
+
+/**
+ * Copies the data, encrypted on its way to the disk, and reads the copy again from its beginning to its end. A copy that
+ * fails leaves no file.
+ * @throws FarrierError `rotation.unwritable`, `backup.*`, `engine.*`, `lock.held`
+ */
+export async function copyContainer(request: ContainerCopyRequest, vault: Vault): Promise<ContainerCopied> {
+  const { container, now, hot } = request;
+  try {
+    const copied = hot
+      ? { result: await copyData(request, vault) }
+      : await whileStopped(request, "copy", () => copyData(request, vault));
     const { sealed, sha256 } = copied.result;
     const content = await verifyData(vault, { sealed, sha256 });
     const { id, name, image, version } = container;
@@ -75,16 +97,14 @@ export async function backUpContainer(request: ContainerBackupRequest): Promise<
       format: "farrier.container-backup/v1",
       madeAt: now.toISOString(),
       container: { id, name, image, version },
-      copy: still || !container.running ? "stopped" : "hot",
+      copy: hot && container.running ? "hot" : "stopped",
       data: { directory: DATA_DIRECTORY, sha256, ...content },
       sealed,
     };
-    await writePrivateFile(join(directory, BACKUP_FILE), `${JSON.stringify(backup, null, 2)}\n`);
     const { notStarted } = { notStarted: undefined, ...copied };
-    return { backup, ...(owner === undefined ? {} : { owner }), ...(notStarted === undefined ? {} : { notStarted }) };
+    return notStarted === undefined ? { backup } : { backup, notStarted };
   } catch (error) {
-    const scrap = existed ? join(directory, archiveFile(request)) : directory;
-    await rm(scrap, { recursive: true, force: true }).catch(() => {});
+    await rm(join(vault.directory, archiveFile(request)), { force: true }).catch(() => {});
     throw error;
   }
 }
@@ -103,7 +123,7 @@ interface Copied {
   readonly sha256: string;
 }
 
-async function copyData(request: ContainerBackupRequest, vault: Vault): Promise<Copied> {
+async function copyData(request: ContainerCopyRequest, vault: Vault): Promise<Copied> {
   return await readData(request, async (tar) => {
     const { measured, written } = measure();
     const packed = createGzip();
@@ -117,7 +137,7 @@ async function copyData(request: ContainerBackupRequest, vault: Vault): Promise<
 }
 
 /** In the directory; with version and date, as people name such copies by hand. */
-function archiveFile({ container, now }: ContainerBackupRequest): string {
+function archiveFile({ container, now }: ContainerCopyRequest): string {
   const version = container.version.replaceAll(/[^A-Za-z0-9.]+/g, "-");
   const date = now.toISOString().replaceAll(/[-:]|\.\d+/g, "");
   return `backups/rancher-data-${version}-${date}.tar.gz.age`;

@@ -28,10 +28,13 @@ export const PUT_BACK = [
 const PUT_ASIDE = `${PUT_BACK}; mkdir -m 700 ${MOVING}; ${eachBut(MOVING, `mv -- "$f" ${MOVING}`)}; mv ${MOVING} ${ASIDE}`;
 const FORGET = `set -e; cd ${DATA_DIRECTORY}; mv ${ASIDE} ${FORGOTTEN}; rm -rf ${FORGOTTEN}`;
 
-/** A backup that was made of a container; undefined when the directory holds something else. */
-export async function findContainerBackup(directory: string): Promise<ContainerBackup | undefined> {
+/**
+ * A backup that was made of a container; undefined when the directory holds something else.
+ * @param file what tells of it; a rotation's own one is called otherwise
+ */
+export async function findContainerBackup(directory: string, file = BACKUP_FILE): Promise<ContainerBackup | undefined> {
   try {
-    return containerBackupSchema.parse(JSON.parse(await readFile(join(directory, BACKUP_FILE), "utf8")));
+    return containerBackupSchema.parse(JSON.parse(await readFile(join(directory, file), "utf8")));
   } catch {
     return undefined;
   }

@@ -43,6 +43,23 @@ const etcdSnapshotSchema = z.object({
 });
 export type EtcdSnapshot = z.infer<typeof etcdSnapshotSchema>;
 
+const containerCopySchema = z.object({
+  kind: z.literal("container"),
+  container: z.object({ id: z.string(), name: z.string(), version: z.string() }),
+  /** Where its engine listens: a path of this machine, or of the host that SSH leads to. */
+  engine: z.object({ socket: z.string(), ssh: sshNodeSchema.exactOptional() }),
+  /** Copied while it runs. */
+  hot: z.boolean(),
+});
+export type ContainerCopy = z.infer<typeof containerCopySchema>;
+
+/** Nothing is copied: a person says that their own backup has the host's directory. */
+const coveredSchema = z.object({
+  kind: z.literal("covered"),
+  container: z.string(),
+  directory: z.string(),
+});
+
 export const plannedBackupSchema = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("operator"),
@@ -52,6 +69,8 @@ export const plannedBackupSchema = z.discriminatedUnion("kind", [
     encryptionConfigSecret: z.string().exactOptional(),
   }),
   etcdSnapshotSchema,
+  containerCopySchema,
+  coveredSchema,
   /** It was asked for and cannot be made, and a person said to go on without it. */
   z.object({ kind: z.literal("none"), why: z.string() }),
 ]);
@@ -59,9 +78,10 @@ export const plannedBackupSchema = z.discriminatedUnion("kind", [
 type WithoutName<T> = T extends { readonly name: string } ? Omit<T, "name"> : T;
 export type WantedBackup = WithoutName<z.infer<typeof plannedBackupSchema>>;
 
-/** It gets a name that is this rotation's alone: what is found under it was made for this rotation. */
+/** What has a name gets one that is this rotation's alone: what is found under it was made for this rotation. */
 export function namedBackup(wanted: WantedBackup, rotation: string): z.infer<typeof plannedBackupSchema> {
-  return wanted.kind === "none" ? wanted : { ...wanted, name: `farrier-${rotation}` };
+  const isNamed = wanted.kind === "operator" || wanted.kind === "etcd-snapshot";
+  return isNamed ? { ...wanted, name: `farrier-${rotation}` } : wanted;
 }
 
 /** What was seen of the operator. */

@@ -90,6 +90,7 @@ export const stepKindSchema = z.enum([
   "save-objects",
   "back-up-estate",
   "save-snapshot",
+  "copy-container",
   "prove-decryption",
   "arm-agent",
   "serve-bundle",

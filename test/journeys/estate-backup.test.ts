@@ -7,6 +7,7 @@ import type { ScenarioInput } from "../../src/sandbox/scenario/scenario.ts";
 import { TARGET } from "../helpers/command-lab.ts";
 import { trustSecret } from "../helpers/estate-facts.ts";
 import { type Journey, json, jsonLines, startJourney } from "../helpers/journey.ts";
+import { kubeconfigFlags, renewCluster } from "../helpers/renewed-cluster.ts";
 
 const BACKUPS: ResourceRef = { group: "resources.cattle.io", version: "v1", resource: "backups" };
 const ENCRYPTED = { estateBackup: { operator: { encryptionConfigSecret: "backup-key" } } };
@@ -70,6 +71,39 @@ describe("a rotation with the estate's own backup", () => {
     const applied = await own.farrier("apply", "rotation", "--yes");
     expect([applied.code, `${applied.stdout}${applied.stderr}`]).toEqual([1, expect.stringMatching(says)]);
     expect(await trustSecret(own.sandbox)).toBe(before);
+  });
+});
+
+describe("a refresh with the estate's own backup", () => {
+  it("has it made before a token of the cluster is removed", async () => {
+    const own = await start({ encryptionConfig: "backup-key" });
+    const cluster = own.sandbox.cluster("paris");
+    await renewCluster(own.sandbox, cluster);
+    const flags = await kubeconfigFlags(own.folder, cluster);
+    const done = await own.farrier("refresh", "paris", ...flags, "--yes", "-o", "json");
+    expect(done.code, done.stderr).toBe(0);
+    expect(await backups(own)).toMatchObject([{ status: { storageLocation: "PV" } }]);
+    const order = jsonLines(done.stdout).filter(({ type }) => type === "step-started" || type === "step-done");
+    const steps = order.map(({ type, step }) => `${type} ${step}`);
+    expect(steps.indexOf("step-done rotation/back-up-estate")).toBeGreaterThanOrEqual(0);
+    expect(steps.indexOf("step-done rotation/back-up-estate")).toBeLessThan(
+      steps.indexOf(`step-started ${cluster.id}/drop-agent-tokens`),
+    );
+  });
+
+  it("is refused where that cannot be made, and a person can go on without, which the plan says", async () => {
+    const own = await start(undefined);
+    const cluster = own.sandbox.cluster("paris");
+    await renewCluster(own.sandbox, cluster);
+    const flags = await kubeconfigFlags(own.folder, cluster);
+    const refused = await own.farrier("refresh", "paris", ...flags, "--yes");
+    expect([refused.code, refused.stdout]).toEqual([
+      3,
+      expect.stringMatching(/not installed.*--without-estate-backup/s),
+    ]);
+    expect(existsSync(join(own.folder, "refresh"))).toBe(false);
+    const { stdout } = await own.farrier("refresh", "paris", ...flags, "--plan", "--without-estate-backup");
+    expect(stdout).toMatch(/It is left out, because it cannot be made: .*not installed/);
   });
 });
 

@@ -22,6 +22,19 @@ function ownBackup({ estateBackup }: Plan): string {
       return lines([`It is left out, because it cannot be made: ${estateBackup.why}.`]);
     case "operator":
       return lines([byOperator(estateBackup)]);
+    case "covered": {
+      const { container, directory } = estateBackup;
+      return lines([
+        `Nothing is copied: the data of container ${container} are the host's directory ${directory}, which is said to be covered.`,
+      ]);
+    }
+    case "container": {
+      const { container, hot } = estateBackup;
+      const how = hot
+        ? "while it runs: the copy may not be consistent"
+        : "while it stands still: every cluster's tunnel drops until it runs again";
+      return lines([`All data of container ${container.name}, encrypted, copied ${how}.`]);
+    }
     case "etcd-snapshot": {
       const { by, name, nodes } = estateBackup;
       const on = nodes.map(({ host }) => host).join(", ");

@@ -3,6 +3,8 @@ import type { ClusterAccess } from "../../estate/cluster-access.ts";
 import type { Estate } from "../../estate/estate.ts";
 import type { Finding } from "../../findings.ts";
 import { factsOf, leafFingerprint } from "../chain.ts";
+import { namedBackup } from "../estate-backup.ts";
+import { estateBackupSteps } from "../estate-backup-steps.ts";
 import { estimate } from "../estimate.ts";
 import { DEFAULT_OPTIONS, type PlanOptions } from "../options.ts";
 import type { Epoch, Plan, PlannedCluster, RefreshedCluster, Stage, Step, Wave } from "../plan.ts";
@@ -48,7 +50,9 @@ export function assembleRefresh(input: RefreshInput): Plan {
   const epoch: Epoch = { name: "current", bundle, pin, certificates: factsOf(bundle) };
   const { namespace, deployment, version } = estate.installation;
   const head = { estate: { ...estate.identity, rancherVersion: version } };
-  const stages = [backupStage(refreshed), refreshStage({ ...head, epoch }, refreshed, options)];
+  const wanted = options.estateBackup;
+  const backup = wanted === undefined ? undefined : namedBackup(wanted, rotation);
+  const stages = [backupStage(refreshed, backup), refreshStage({ ...head, epoch }, refreshed, options)];
   return {
     format: "farrier.plan/v1",
     rotation,
@@ -61,6 +65,7 @@ export function assembleRefresh(input: RefreshInput): Plan {
       servingSecret: estate.serving.secret?.name ?? "tls-rancher-ingress",
       trustSecret: estate.trust.secret?.name ?? "tls-ca",
     },
+    ...(backup === undefined ? {} : { estateBackup: backup }),
     procedure: "refresh",
     why: clusters.map(reasonOf),
     epochs: [epoch],
@@ -117,13 +122,14 @@ function reasonOf({ access: { id, name }, verdict }: StaleCluster): string {
   return `${name === id ? id : `${name} (${id})`}: ${parts.join(", ")}.${first}`;
 }
 
-function backupStage(clusters: readonly RefreshedCluster[]): Stage {
+function backupStage(clusters: readonly RefreshedCluster[], backup: Plan["estateBackup"]): Stage {
+  const steps = [saveRefreshed(clusters), ...estateBackupSteps(backup), proveDecryption()];
   return {
     id: "backup",
     kind: "backup",
     says: "Save what the refresh touches, and prove that it can be read again.",
     gate: "nothing",
-    waves: [strictWave("backup/wave-1", [saveRefreshed(clusters)]), strictWave("backup/wave-2", [proveDecryption()])],
+    waves: steps.map((step, index) => strictWave(`backup/wave-${index + 1}`, [step])),
   };
 }
 

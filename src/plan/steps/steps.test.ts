@@ -14,6 +14,7 @@ import { stepKindSchema } from "../plan.ts";
 import { epochNamed, stepsOf } from "../reading.ts";
 import { refreshSteps } from "../refresh/assemble-refresh.ts";
 import { backUpEstate } from "./back-up-estate.ts";
+import { copyContainer } from "./copy-container.ts";
 import { replaceCertificate } from "./replace-certificate.ts";
 import { saveSnapshot } from "./save-snapshot.ts";
 
@@ -45,7 +46,13 @@ const snapshot = saveSnapshot({
   program: "rke",
   clusterFile: "/home/anna/cluster.yml",
 });
-const steps = [...plan.stages.flatMap(stepsOf), flagDay, ...refresh, own, snapshot];
+const copy = copyContainer({
+  kind: "container",
+  container: { id: "0123456789ab", name: "rancher", version: "v2.15.0" },
+  engine: { socket: "/var/run/docker.sock" },
+  hot: false,
+});
+const steps = [...plan.stages.flatMap(stepsOf), flagDay, ...refresh, own, snapshot, copy];
 
 /** From Rancher's own CA to a private one, and the way back from the end of that. */
 const members = [localCluster(), clusterWith("c-1", agentWith(PIN.current))];
