@@ -41,6 +41,13 @@ describe("a way that the configuration names", () => {
   });
 });
 
+it("an authorized endpoint that nobody named forbids nothing, whatever is wrong with it", () => {
+  for (const fault of ["invalid", "expired", "other-cluster"] as const) {
+    const given: GivenReach = { ...unusable(fault), reach: "endpoint", called: "authorized cluster endpoint" };
+    expect(summaries(givenWays(lab.withParis({ given: [given] })))).toEqual([`warning reach.endpoint ${PARIS}`]);
+  }
+});
+
 describe("a cluster that is dealt with past Rancher", () => {
   const past = (): Partial<Cluster> => ({
     connected: { status: "False" },

@@ -18,8 +18,12 @@ const CODES = {
   unproved: "reach.unproved",
 } as const satisfies Record<ReachFault, FindingCode>;
 
-function wayFindings(cluster: Cluster, { called, state }: GivenReach): Finding[] {
+function wayFindings(cluster: Cluster, { reach, called, state }: GivenReach): Finding[] {
   const target = clusterTarget(cluster);
+  // Nobody asked for it: whatever is wrong with it forbids nothing.
+  if (reach === "endpoint" && state.kind === "unusable") {
+    return [finding("reach.endpoint", target, `Its ${called} cannot be used: ${state.why}`)];
+  }
   if (state.kind === "unusable") {
     return [finding(CODES[state.fault], target, `Its ${called} cannot be used: ${state.why}`)];
   }

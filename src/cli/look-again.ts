@@ -3,17 +3,23 @@ import { setTimeout } from "node:timers/promises";
 import { FarrierError } from "../errors.ts";
 import { START_CHECK_SECONDS } from "../estate/agent-state.ts";
 import type { Estate } from "../estate/estate.ts";
+import { giveStoredEndpoints } from "../execute/endpoints.ts";
 import { openRotation, type Rotation } from "../execute/rotation.ts";
 import { observeEstate } from "../observe/observe-estate.ts";
 import { requireToken, type World } from "../observe/world.ts";
 import { belongsTo } from "../plan/staleness.ts";
+import type { Settings } from "./settings.ts";
 
 /**
  * An agent that started seconds ago has not outlived its start check yet; where that is all that is missing, the
  * estate is looked at once more when it has.
  * @throws FarrierError `plan.stale` when the world is another estate than the plan's, `rancher.token-refused`
  */
-export async function lookAgain(directory: string, world: World): Promise<{ rotation: Rotation; estate: Estate }> {
+export async function lookAgain(
+  directory: string,
+  world: World,
+  { identityFile }: Pick<Settings, "identityFile">,
+): Promise<{ rotation: Rotation; estate: Estate }> {
   const rotation = await openRotation(directory);
   if (!belongsTo(rotation.plan, world.identity)) {
     throw new FarrierError(
@@ -21,6 +27,8 @@ export async function lookAgain(directory: string, world: World): Promise<{ rota
       `The rotation is of ${rotation.plan.estate.serverUrl}; this is another estate.`,
     );
   }
+  const identity = identityFile === undefined ? {} : { identityFile };
+  giveStoredEndpoints(rotation.firstPlan, world, { directory, identity });
   await requireToken(world);
   const estate = await observeEstate(world, { now: () => new Date(), concurrency: CONCURRENCY });
   const wait = secondsUntilProvable(estate, rotation.plan.armingMinReadySeconds, new Date());

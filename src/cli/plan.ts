@@ -56,6 +56,8 @@ interface Request {
 }
 
 async function make(world: World, settings: Settings, { directory, target, replace, without }: Request): Promise<Made> {
+  const { offerEndpoints } = await import("../observe/endpoint-way.ts");
+  const endpoints = settings.authorizedEndpoints === false ? new Map() : await offerEndpoints(world);
   const { findAll } = await import("./findings-of-estate.ts");
   const { estate, findings: seen } = await findAll(world, settings, target);
   const { decideEstateBackup } = await import("./estate-backup-wish.ts");
@@ -77,6 +79,7 @@ async function make(world: World, settings: Settings, { directory, target, repla
       ...(target.caBytes === undefined ? {} : { bundle: target.caBytes.toString("utf8") }),
     },
     findings,
+    endpoints,
     options: {
       ...planOptions(settings, estate.clusters),
       ...(decision.backup === undefined ? {} : { estateBackup: decision.backup }),

@@ -11,9 +11,9 @@ export async function runProve(
 ): Promise<ExitCode> {
   const format = parseOutputFormat(String(options.output));
   const directory = resolve(words[0] ?? "");
-  return await withWorld(options, async (world) => {
+  return await withWorld(options, async (world, settings) => {
     const { lookAgain } = await import("./look-again.ts");
-    const { rotation, estate } = await lookAgain(directory, world);
+    const { rotation, estate } = await lookAgain(directory, world, settings);
     const { trustMatrix } = await import("../estate/trust-matrix.ts");
     const { plan } = rotation;
     const rows = trustMatrix(estate, plan.epochs, { now: new Date(), minReadySeconds: plan.armingMinReadySeconds });

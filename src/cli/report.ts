@@ -6,6 +6,7 @@ import type { World } from "../observe/world.ts";
 import { withWorld } from "./estate-access.ts";
 import { parseOutputFormat, printResult } from "./output.ts";
 import { paint } from "./render/style.ts";
+import type { Settings } from "./settings.ts";
 
 /** Writes `report.json`, `report.md` and `report.html` into the rotation's directory; with `--verify` writes nothing. */
 export async function runReport(
@@ -14,9 +15,9 @@ export async function runReport(
 ): Promise<ExitCode> {
   const format = parseOutputFormat(String(options.output));
   const directory = resolve(words[0] ?? "");
-  return await withWorld(options, async (world) => {
+  return await withWorld(options, async (world, settings) => {
     if (options.verify !== true) {
-      const report = await write(directory, world);
+      const report = await write(directory, world, settings);
       const files = ["report.html", "report.md", "report.json"].map((name) => join(directory, name));
       await printResult(format, report, () => `${files.join("\n")}\n`);
       return EXIT.done;
@@ -27,7 +28,7 @@ export async function runReport(
   });
 }
 
-async function write(directory: string, world: World): Promise<object> {
+async function write(directory: string, world: World, settings: Settings): Promise<object> {
   const { lookAgain } = await import("./look-again.ts");
   const { refuseLostJournal } = await import("../execute/prepare.ts");
   const { buildReport } = await import("../report/report.ts");
@@ -42,7 +43,7 @@ async function write(directory: string, world: World): Promise<object> {
       hint: `Carry it out first: farrier apply ${directory}`,
     });
   }
-  const { rotation, estate } = await lookAgain(directory, world);
+  const { rotation, estate } = await lookAgain(directory, world, settings);
   const { plan, journal } = rotation;
   const report = buildReport({
     plan,

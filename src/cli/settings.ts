@@ -59,6 +59,12 @@ export const settingsSchema = z.strictObject({
   estateBackup: estateBackupSchema
     .optional()
     .describe("The estate's own backup, made before a rotation or a refresh touches anything. Default: none."),
+  authorizedEndpoints: z
+    .boolean()
+    .optional()
+    .describe(
+      "Whether plan has Rancher make a kubeconfig for each cluster with an authorized endpoint, to stand in for its tunnel. Default: true.",
+    ),
   clusters: z
     .record(
       z.string(),

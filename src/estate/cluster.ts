@@ -49,8 +49,11 @@ export const allowedSchema = z.enum(["yes", "no", "unknown"]);
 /** What Farrier's account may do in the cluster, for what arming needs. */
 const permissionsSchema = z.object({ patchAgent: allowedSchema, deletePods: allowedSchema, listPods: allowedSchema });
 
-/** Over what a cluster's API is asked: `rancher` is the tunnel, `direct` the cluster's own API server, `ssh` that through a node. */
-export const reachSchema = z.enum(["rancher", "direct", "ssh", "none"]);
+/**
+ * Over what a cluster's API is asked: `rancher` is the tunnel, `direct` the cluster's own API server by a kubeconfig that
+ * was given, `endpoint` the same by its authorized cluster endpoint, `ssh` that through a node.
+ */
+export const reachSchema = z.enum(["rancher", "direct", "endpoint", "ssh", "none"]);
 export type Reach = z.infer<typeof reachSchema>;
 
 /**

@@ -3,15 +3,17 @@
  * goes on from where the journal ends.
  */
 import type { IdentityChoice } from "../backup/owner-identity.ts";
-import { Vault } from "../backup/vault.ts";
+import { type Sealed, Vault } from "../backup/vault.ts";
 import { FarrierError } from "../errors.ts";
 import type { Estate } from "../estate/estate.ts";
 import { directWay } from "../observe/direct-way.ts";
 import { observeEstate } from "../observe/observe-estate.ts";
 import { requireToken, type World } from "../observe/world.ts";
+import type { Plan } from "../plan/plan.ts";
 import { onlyRefreshed } from "../plan/reading.ts";
 import { belongsTo, staleness } from "../plan/staleness.ts";
 import { agentTlsModeOf, readSetting } from "../rancher/settings.ts";
+import { giveStoredEndpoints } from "./endpoints.ts";
 import { describeHolder, type Holder, thisProcess, whereabouts } from "./holder.ts";
 import type { JournalObserver } from "./journal-store.ts";
 import { Ledger, ROTATION } from "./ledger.ts";
@@ -61,6 +63,7 @@ export async function applyRotation(options: ApplyOptions): Promise<ApplyOutcome
   const rotation = await openRotation(directory, options.planFile);
   refuseOtherEstate(rotation, world);
   giveReaches(rotation, world);
+  giveStoredEndpoints(rotation.firstPlan, world, { directory, identity: options.identity ?? {} });
   const holder = options.holder ?? thisProcess();
   if (isFinished(rotation)) {
     await finishLock(rotation, world, { holder, now });
@@ -72,8 +75,7 @@ export async function applyRotation(options: ApplyOptions): Promise<ApplyOutcome
   const estate = isFresh(rotation) ? await observeFresh(rotation, world, now) : undefined;
   const vault = await Vault.open(directory, options.identity ?? {});
   // Nothing is begun by somebody who could not finish it.
-  const { target, current } = rotation.firstPlan.serving;
-  await vault.prove([target.sealed, current.sealed].filter((sealed) => sealed !== undefined));
+  await vault.prove(sealedFiles(rotation.firstPlan));
   await leftRequests(directory);
   const { ledger, torn } = await Ledger.open(rotation.journalPath, {
     rotation: rotation.plan.rotation,
@@ -165,6 +167,10 @@ async function finishLock(
   const own = { api: world.management, namespace, rotation: plan.rotation, planDigest: digest, holder, journal, now };
   const { lock } = await EstateLock.acquire({ ...own, takeOver: false });
   await lock.release("finished");
+}
+
+function sealedFiles({ serving: { target, current }, endpoints }: Plan): Sealed[] {
+  return [target.sealed, current.sealed, endpoints?.sealed].filter((sealed) => sealed !== undefined);
 }
 
 function isFinished({ state, planFile }: Rotation): boolean {

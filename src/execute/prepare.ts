@@ -17,6 +17,7 @@ import { assemblePlan, type PlanInput, type SealedFile } from "../plan/assemble.
 import type { PlanOptions } from "../plan/options.ts";
 import type { Plan } from "../plan/plan.ts";
 import { rotationIdOf } from "../plan/plan-file.ts";
+import { giveStoredEndpoints, sealEndpoints, usableEndpoints } from "./endpoints.ts";
 import { readLock } from "./lock.ts";
 import { openRotation, PLAN_FILE, type Rotation, writePlan } from "./rotation.ts";
 import { readSecretValues } from "./secret-change.ts";
@@ -34,6 +35,8 @@ export interface NewRotation {
     readonly bundle?: string;
   };
   readonly findings: readonly Finding[];
+  /** Kubeconfigs of authorized endpoints, by cluster id, as they were made for the look at the estate. */
+  readonly endpoints?: ReadonlyMap<string, Secret>;
   readonly options?: Partial<PlanOptions>;
   readonly horizon?: Date;
   /** The person asks for the flag day. */
@@ -68,7 +71,8 @@ export async function prepareRotation(input: NewRotation): Promise<{ plan: Plan;
           target: await sealServingPair(vault, "serving-target", pairs.target),
           current: await sealServingPair(vault, "serving-current", pairs.current),
         };
-  const plan = assemblePlan(planInput(wanted, sealed));
+  const endpoints = await sealEndpoints(vault, usableEndpoints(input.estate, input.endpoints ?? new Map()));
+  const plan = assemblePlan({ ...planInput(wanted, sealed), ...(endpoints === undefined ? {} : { endpoints }) });
   await writePlan(directory, PLAN_FILE, plan);
   return owner === undefined ? { plan } : { plan, owner };
 }
@@ -147,6 +151,7 @@ async function servingPairNow(world: World, estate: Estate): Promise<Pair> {
 export interface RollbackRequest {
   readonly directory: string;
   readonly world: World;
+  readonly identity?: IdentityChoice;
   readonly options?: Partial<PlanOptions>;
   readonly now: Date;
 }
@@ -177,6 +182,8 @@ export async function prepareRollback(request: RollbackRequest): Promise<{ plan:
       },
     );
   }
+  const { directory, identity = {} } = request;
+  giveStoredEndpoints(rotation.firstPlan, request.world, { directory, identity });
   await requireToken(request.world);
   const estate = await observeEstate(request.world, { now: () => request.now, concurrency: 50 });
   const plan = assemblePlan(rollbackInput(rotation, estate, request));
@@ -213,6 +220,7 @@ function rollbackInput({ firstPlan, state }: Rotation, estate: Estate, { now, op
     current: sealedIn(estate.serving.chain === target.chain ? target.sealed : current.sealed),
     ...(both === undefined ? {} : { both: both.bundle }),
     ...(firstPlan.release === undefined ? {} : { release: firstPlan.release }),
+    ...(firstPlan.endpoints === undefined ? {} : { endpoints: firstPlan.endpoints }),
     minReadySecondsBefore: Object.fromEntries(
       estate.clusters.flatMap(({ id }) => {
         const before = minReadySecondsBefore(firstPlan, state?.plans ?? [], id);

@@ -1,5 +1,10 @@
 /** What is said of the ways to clusters that the configuration names besides Rancher's tunnel. Alphabetical by code. */
 export const REACH_FINDINGS = {
+  "reach.endpoint": {
+    severity: "warning",
+    meaning: "A cluster has an authorized endpoint in Rancher, over which its API server cannot be used.",
+    hint: "Check that the endpoint's address is reached from here, and that kube-api-auth runs in the cluster; a new token is told to it through its tunnel. Until then the endpoint stands in for nothing.",
+  },
   "reach.expired": {
     severity: "warning",
     meaning: "A cluster's own API server refuses the credentials that the configuration names for it.",

@@ -15,7 +15,7 @@ import { type ClusterIdentity, proveCluster } from "./reach-proof.ts";
 /** A way that can be used: `none` is not one. */
 export type UsableReach = Exclude<Reach, "none">;
 
-/** A way that the configuration names for one cluster. */
+/** A way besides Rancher's tunnel: one that the configuration names, or a cluster's authorized endpoint. */
 export interface GivenWay {
   readonly reach: Exclude<UsableReach, "rancher">;
   /** What sentences call it. */
@@ -58,6 +58,13 @@ export class Reaches {
   give(id: string, given: readonly GivenWay[]): void {
     const fresh = { current: "rancher", kubeSystemUid: undefined, doubt: undefined, choosing: undefined } as const;
     this.#clusters.set(id, { given, opened: new Map(), ...fresh });
+  }
+
+  /** Names one more way, in its place among the others: a kubeconfig that a person gave first, a node by SSH last. */
+  add(id: string, way: GivenWay): void {
+    const others = this.given(id).filter(({ reach }) => reach !== way.reach);
+    const all = [...others, way].toSorted((a, b) => ORDER.indexOf(a.reach) - ORDER.indexOf(b.reach));
+    this.give(id, all);
   }
 
   given(id: string): readonly GivenWay[] {
@@ -200,6 +207,8 @@ export class Reaches {
     }
   }
 }
+
+const ORDER: readonly UsableReach[] = ["rancher", "direct", "endpoint", "ssh"];
 
 /** A cluster that answers slower than this is as good as unreachable for a look. */
 export const ANSWER_MS = 15_000;

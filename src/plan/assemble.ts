@@ -13,7 +13,7 @@ import { estimate } from "./estimate.ts";
 import { plannedClusterOf, underFlagDay } from "./methods.ts";
 import { nodeAgentsBefore } from "./node-agent-steps.ts";
 import { DEFAULT_OPTIONS, type PlanOptions } from "./options.ts";
-import type { Basis, Plan, PlannedCluster } from "./plan.ts";
+import type { Basis, Plan, PlannedCluster, PlannedEndpoints } from "./plan.ts";
 import { presentBundle } from "./present-bundle.ts";
 import { type PlanRelease, releaseBack, releaseForward } from "./release.ts";
 import { type Route, routeOf } from "./route.ts";
@@ -53,6 +53,8 @@ export interface PlanInput {
   readonly nodeAgentsBefore?: Readonly<Record<string, readonly NodeAgentBefore[]>>;
   /** Rollback: the changes of the release on the way forth. */
   readonly release?: PlanRelease;
+  /** The authorized endpoints that may stand in for tunnels. */
+  readonly endpoints?: PlannedEndpoints;
   /** Until when the target must verify: see `classify`. */
   readonly horizon?: Date;
   /** Forward: the person asks for the flag day. */
@@ -93,6 +95,7 @@ export function assemblePlan(input: PlanInput): Plan {
     procedure: procedureOf(route),
     why: [...(classification?.why ?? rollbackReasons(route))],
     clusters,
+    ...(input.endpoints === undefined ? {} : { endpoints: input.endpoints }),
     stages,
     findings: input.findings.map(({ code, severity, target, sentence, hint }) => ({
       code,

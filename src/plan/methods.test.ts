@@ -9,7 +9,7 @@ import {
   withUnproved,
 } from "../../test/helpers/estate-builder.ts";
 import type { AgentWorkload } from "../estate/agent.ts";
-import type { Cluster } from "../estate/cluster.ts";
+import type { Cluster, GivenReach } from "../estate/cluster.ts";
 import { canStraddle, chooseMethod, needsReapplying, plannedClusterOf, underFlagDay } from "./methods.ts";
 
 const agent = agentWith("a".repeat(64));
@@ -30,6 +30,13 @@ const withKubeconfig = (change: Partial<Cluster>, patchAgent: "yes" | "no" = "ye
   ],
   ...change,
 });
+
+const endpoint: GivenReach = {
+  reach: "endpoint",
+  called: "authorized cluster endpoint",
+  state: { kind: "answering", at, permissions: { patchAgent: "yes", deletePods: "yes", listPods: "yes" } },
+};
+const node: GivenReach = { ...endpoint, reach: "ssh", called: "node n1 (SSH)" };
 
 describe("how an agent gets its pins", () => {
   const rows: [string, Cluster, "patch" | "redeploy" | undefined, string, string, string][] = [
@@ -77,6 +84,28 @@ describe("how an agent gets its pins", () => {
       "redeploy",
       "none",
       "needs Rancher's tunnel, which does not answer (It is away)",
+    ],
+    [
+      "patched over an endpoint past a dead tunnel, where the kubeconfig does not do",
+      {
+        ...withKubeconfig({ tunnel: away, reach: "endpoint" }, "no"),
+        given: [...withKubeconfig({}, "no").given, endpoint],
+      },
+      undefined,
+      "patch",
+      "endpoint",
+      "over its authorized cluster endpoint: the tunnel does not answer (It is away), and its kubeconfig paris.yaml does not do (its account may not patch the agent).",
+    ],
+    [
+      "patched through Rancher, the second of two stand-ins at hand",
+      {
+        ...may("yes"),
+        given: [{ ...endpoint, state: { kind: "unusable", at, fault: "expired", why: "It refuses." } }, node],
+      },
+      undefined,
+      "patch",
+      "rancher",
+      "Should its tunnel end, its node n1 (SSH) stands in: its authorized cluster endpoint does not do (It refuses).",
     ],
     ["not at all in the management cluster", localCluster(), undefined, "none", "none", "management cluster"],
   ];

@@ -1,7 +1,7 @@
 /** How each cluster's agent gets its pins, and why so. */
 
 import { livePods } from "../estate/agent-state.ts";
-import { type Cluster, whyUnreachable } from "../estate/cluster.ts";
+import { type Cluster, type GivenReach, whyUnreachable } from "../estate/cluster.ts";
 import type { NodeAgentBefore } from "../estate/node-agent.ts";
 import type { PlannedCluster } from "./plan.ts";
 
@@ -38,8 +38,10 @@ function redeployed(cluster: Cluster, wanted: "patch" | "redeploy" | undefined):
 
 function patched({ reach, tunnel, given, agent }: Cluster): MethodChoice {
   if (reach === "rancher") {
-    const spare = given.find(({ state }) => state.kind === "answering" && state.permissions.patchAgent !== "no");
-    const also = spare === undefined ? "" : ` Should its tunnel end, its ${spare.called} stands in.`;
+    const spare = given.find(mayPatchOver);
+    const unusable = unusableBefore(given, spare?.reach);
+    const because = unusable.length === 0 ? "" : `: ${unusable.join(", and ")}`;
+    const also = spare === undefined ? "" : ` Should its tunnel end, its ${spare.called} stands in${because}.`;
     return { method: "patch", reach, why: `Its agent can be patched through Rancher.${also}` };
   }
   const way = given.find((one) => one.reach === reach)?.called ?? reach;
@@ -47,16 +49,38 @@ function patched({ reach, tunnel, given, agent }: Cluster): MethodChoice {
     tunnel.kind === "unreachable"
       ? `the tunnel does not answer (${unended(tunnel.why)})`
       : "this account may not patch the agent through Rancher";
+  const earlier = unusableBefore(given, reach)
+    .map((one) => `, and ${one}`)
+    .join("");
   const first =
     agent === undefined
       ? " Its Deployment is missing: it is made anew from Rancher's registration manifest first."
       : "";
-  return { method: "patch", reach, why: `Its agent is patched past Rancher, over its ${way}: ${instead}.${first}` };
+  return {
+    method: "patch",
+    reach,
+    why: `Its agent is patched past Rancher, over its ${way}: ${instead}${earlier}.${first}`,
+  };
+}
+
+function mayPatchOver({ state }: GivenReach): boolean {
+  return state.kind === "answering" && state.permissions.patchAgent !== "no";
+}
+
+/** Why none of the ways that would come before the chosen one does. */
+function unusableBefore(given: readonly GivenReach[], chosen: Cluster["reach"] | undefined): string[] {
+  const index = given.findIndex(({ reach }) => reach === chosen);
+  const earlier = given.slice(0, Math.max(index, 0));
+  return earlier.map(({ called, state }) => `its ${called} does not do (${whyNot(state)})`);
+}
+
+function whyNot(state: GivenReach["state"]): string {
+  return state.kind === "unusable" ? unended(state.why) : "its account may not patch the agent";
 }
 
 /** The last resort: the agent is gone, and Rancher cannot bring it back without its tunnel. */
 export function needsReapplying(live: Cluster, { method, reach }: Pick<PlannedCluster, "method" | "reach">): boolean {
-  return method === "patch" && (reach === "direct" || reach === "ssh") && live.agent === undefined;
+  return method === "patch" && reach !== "rancher" && reach !== "none" && live.agent === undefined;
 }
 
 /** A sentence that is put in brackets. */

@@ -209,6 +209,13 @@ export const refreshedClusterSchema = z.object({
 });
 export type RefreshedCluster = z.infer<typeof refreshedClusterSchema>;
 
+/** Clusters whose authorized endpoint answered when this was planned, and the encrypted file with their kubeconfigs. */
+export const plannedEndpointsSchema = z.object({
+  clusters: z.array(z.string()),
+  sealed: z.object({ file: z.string(), sha256: z.string() }),
+});
+export type PlannedEndpoints = z.infer<typeof plannedEndpointsSchema>;
+
 /** The facts that must still hold when `apply` starts; a difference is shown, and refused. */
 export const basisSchema = z.object({
   servedPin: z.string(),
@@ -243,6 +250,7 @@ export const planSchema = z.object({
   epochs: z.array(epochSchema),
   serving: z.object({ current: servingPlanSchema, target: servingPlanSchema }),
   clusters: z.array(plannedClusterSchema),
+  endpoints: plannedEndpointsSchema.exactOptional(),
   /** For `refresh` only. */
   refreshed: z.array(refreshedClusterSchema).exactOptional(),
   stages: z.array(stageSchema),

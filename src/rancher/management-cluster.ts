@@ -25,7 +25,13 @@ const managementClusterSchema = z.object({
     deletionTimestamp: z.string().optional(),
     annotations: z.record(z.string(), z.string()).default({}),
   }),
-  spec: z.object({ displayName: z.string().default(""), internal: z.boolean().default(false) }).prefault({}),
+  spec: z
+    .object({
+      displayName: z.string().default(""),
+      internal: z.boolean().default(false),
+      localClusterAuthEndpoint: z.object({ enabled: z.boolean().default(false) }).nullish(),
+    })
+    .prefault({}),
   status: z
     .object({
       driver: z.string().default(""),
@@ -50,6 +56,8 @@ export interface ManagementCluster {
   readonly connected: ClusterCondition | undefined;
   readonly ready: ClusterCondition | undefined;
   readonly redeployPending: boolean;
+  /** Its own API server takes Rancher's tokens (spec.localClusterAuthEndpoint). */
+  readonly authorizedEndpoint: boolean;
   /** Nodes run rancher-system-agent, which keeps the bundle in a file of its own. */
   readonly systemAgents: boolean;
   readonly resourceVersion: string;
@@ -76,6 +84,7 @@ export function readManagementCluster(object: KubeObject): ManagementCluster | u
     connected: condition("Connected"),
     ready: condition("Ready"),
     redeployPending: metadata.annotations[FORCE_DEPLOY_ANNOTATION] === "true",
+    authorizedEndpoint: spec.localClusterAuthEndpoint?.enabled ?? false,
     // c-m-…: made by Rancher's own provisioning of RKE2 and K3s.
     systemAgents:
       (metadata.name.startsWith("c-m-") && /^(rke2|k3s)$/i.test(status.driver || status.provider)) ||

@@ -6,7 +6,7 @@ import { patiently } from "../kubernetes/patience.ts";
 import { systemRoots, Transport } from "../kubernetes/transport.ts";
 import type { Answer } from "../kubernetes/whole-answer.ts";
 import { agentsPool } from "../pki/agents-pool.ts";
-import type { Secret } from "../pki/secret.ts";
+import { Secret } from "../pki/secret.ts";
 import { type Presented, presentedBy } from "./handshake.ts";
 
 /** What connections to Rancher verify against. */
@@ -140,6 +140,18 @@ export class RancherServer {
     return answer.body;
   }
 
+  /**
+   * The kubeconfig that Rancher makes for a cluster (action generateKubeconfig), with a new token in it where the cluster
+   * has an authorized endpoint: a secret.
+   */
+  async kubeconfig(clusterId: string): Promise<Secret> {
+    const asked = { ...this.#asked(`make a kubeconfig for cluster ${clusterId}`), secret: true };
+    const path = this.#path(`/v3/clusters/${encodeURIComponent(clusterId)}?action=generateKubeconfig`);
+    const headers = this.#authorization();
+    const answer = await this.#transport.send(asked, { method: "POST", path, headers });
+    return Secret.of(parsed(kubeconfigSchema, asked, answer).config);
+  }
+
   /** What each address of the server's name presents. Throws when the name does not resolve. */
   async presented(): Promise<Presented[]> {
     return await presentedBy(this.serverUrl);
@@ -192,6 +204,7 @@ const settingSchema = z.object({
     .transform((value) => value ?? ""),
   source: z.string().default(""),
 });
+const kubeconfigSchema = z.object({ config: z.string() });
 const idSchema = z.object({ id: z.string() });
 const userSchema = z.object({ id: z.string(), username: z.string().optional() });
 const tokenSchema = z.object({

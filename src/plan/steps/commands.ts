@@ -15,10 +15,11 @@ export function writeBundle(epoch: Epoch): string {
 
 /**
  * `kubectl` of a downstream cluster: through Rancher's tunnel (Rancher's certificate is verified with `agents.pem`, which
- * `agentsBundle` writes), or with the cluster's own kubeconfig (farrier.yaml names it, or the node that has it) in OWN_KUBECONFIG.
+ * `agentsBundle` writes), or with the cluster's own kubeconfig in OWN_KUBECONFIG: farrier.yaml names it, or the node that
+ * has it; one that was downloaded from Rancher has a context for the authorized endpoint.
  */
 export function downstream(context: StepContext, { id, reach }: StepCluster): string {
-  if (reach === "direct" || reach === "ssh") return `kubectl --kubeconfig="$OWN_KUBECONFIG"`;
+  if (reach === "direct" || reach === "endpoint" || reach === "ssh") return `kubectl --kubeconfig="$OWN_KUBECONFIG"`;
   const server = `${context.estate.serverUrl}/k8s/clusters/${id}`;
   return `kubectl --kubeconfig=/dev/null --server='${server}' --token="$RANCHER_TOKEN" --certificate-authority=agents.pem`;
 }

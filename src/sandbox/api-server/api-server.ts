@@ -53,6 +53,8 @@ export class ApiServer {
   readonly access = new Access();
   readonly tokens = new Tokens();
   readonly accountTokens: AccountTokens;
+  /** Asked about tokens that nobody else knows, as a token webhook is. */
+  tokenWebhook: ((token: string) => User | undefined) | undefined;
   readonly audit: Audit;
   readonly faults: Faults;
   readonly #collector: Collector;

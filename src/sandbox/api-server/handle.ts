@@ -92,11 +92,15 @@ function authenticated(server: ApiServer, request: ApiRequest): User {
   const authorization = header(request, "authorization");
   if (authorization === undefined) return ANONYMOUS;
   const token = /^Bearer\s+(\S+)$/i.exec(authorization)?.[1];
-  const user = token === undefined ? undefined : (server.tokens.find(token) ?? server.accountTokens.find(token));
+  const user = token === undefined ? undefined : userOf(server, token);
   if (user === undefined) throw unauthorized();
   return user.groups.includes("system:authenticated")
     ? user
     : { ...user, groups: [...user.groups, "system:authenticated"] };
+}
+
+function userOf(server: ApiServer, token: string): User | undefined {
+  return server.tokens.find(token) ?? server.accountTokens.find(token) ?? server.tokenWebhook?.(token);
 }
 
 /** The user that the caller speaks for, as Rancher's proxy does for its users. @throws ApiError 403 */

@@ -42,6 +42,12 @@ export const DOWNSTREAM_KINDS: readonly ResourceKind[] = [
   custom("upgrade.cattle.io", "v1", { resource: "plans", kind: "Plan", statusSubresource: true }),
 ];
 
+/** In clusters with an authorized endpoint. */
+export const AUTH_TOKEN_KIND: ResourceKind = custom("cluster.cattle.io", "v3", {
+  resource: "clusterauthtokens",
+  kind: "ClusterAuthToken",
+});
+
 /** The CustomResourceDefinition that stands behind a kind; truthful about the status subresource. */
 export function definitionOf(kind: ResourceKind): NewObject {
   const name = `${kind.resource}.${kind.group}`;

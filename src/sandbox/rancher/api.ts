@@ -1,6 +1,7 @@
 import type { KubeObject } from "../cluster-client.ts";
 import type { Caller } from "./authentication.ts";
-import { userKubeconfig } from "./kubeconfig.ts";
+import { makeClusterToken } from "./cluster-token.ts";
+import { endpointKubeconfig, userKubeconfig } from "./kubeconfig.ts";
 import {
   clusterOf,
   collectionOf,
@@ -50,7 +51,8 @@ export async function answerApi(exchange: Exchange, context: ServerContext, call
   const answer = await handler?.({ context, caller, url, id, base });
   if (answer === undefined)
     return sendJson(response, 404, normanError(404, "NotFound", `${collection} ${id} not found`));
-  sendJson(response, 200, action === "generateKubeconfig" ? kubeconfigFor(id, exchange, context) : answer);
+  const given = action === "generateKubeconfig" ? await kubeconfigFor(id, exchange, { context, caller }) : answer;
+  sendJson(response, 200, given);
 }
 
 function root(base: string): NormanObject {
@@ -63,14 +65,25 @@ function root(base: string): NormanObject {
   };
 }
 
-function kubeconfigFor(id: string, { request }: Exchange, context: ServerContext): NormanObject {
+async function kubeconfigFor(
+  id: string,
+  { request }: Exchange,
+  { context, caller }: Pick<Asked, "context" | "caller">,
+): Promise<NormanObject> {
   const token = (request.headers.authorization ?? "").replace(/^Bearer /, "");
   const facts = { server: context.world.serverUrl, bundle: context.settings.value("cacerts"), token };
-  return {
-    baseType: "generateKubeConfigOutput",
-    type: "generateKubeConfigOutput",
-    config: userKubeconfig(id, facts),
-  };
+  const spec = recordOf((await context.client.get(CLUSTERS, id))?.spec);
+  const { enabled, fqdn, caCerts } = recordOf(spec.localClusterAuthEndpoint);
+  const endpoint = { fqdn: String(fqdn ?? ""), caCerts: String(caCerts ?? "") };
+  const generates = context.settings.value("kubeconfig-generate-token") !== "false";
+  const config =
+    enabled === true
+      ? endpointKubeconfig(
+          { id, name: String(spec.displayName), endpoint },
+          { ...facts, token: generates ? await makeClusterToken(id, caller, context) : undefined },
+        )
+      : userKubeconfig(id, facts);
+  return { baseType: "generateKubeConfigOutput", type: "generateKubeConfigOutput", config };
 }
 
 async function answerSettings({ context, id, base, url }: Asked): Promise<Answer> {

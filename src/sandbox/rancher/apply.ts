@@ -18,6 +18,7 @@ const PLURALS: Readonly<Record<string, string>> = {
   Deployment: "deployments",
   DaemonSet: "daemonsets",
   Service: "services",
+  ClusterAuthToken: "clusterauthtokens",
 };
 
 /**

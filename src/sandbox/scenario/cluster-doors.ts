@@ -1,7 +1,11 @@
 import { type AccessRule, ADMINISTRATOR, type User } from "../api-server/authorization.ts";
 import { HttpsFront, type Listener } from "../api-server/https-front.ts";
 import type { KubeconfigEntry } from "../api-server/kubeconfig.ts";
-import type { ServingIdentity } from "../api-server/serving-identity.ts";
+import { AUTH_TOKEN_KIND } from "../api-server/rancher-kinds.ts";
+import { createClusterAuthority, type ServingIdentity } from "../api-server/serving-identity.ts";
+import { AUTH_TOKENS, kubeApiAuth } from "../rancher/kube-api-auth.ts";
+import { CLUSTERS } from "../rancher/resources.ts";
+import type { DownstreamCluster } from "./downstream-cluster.ts";
 import type { Estate } from "./estate.ts";
 import { randomSuffix } from "./random.ts";
 import type { SimulatedCluster } from "./simulated-cluster.ts";
@@ -25,7 +29,23 @@ export class ClusterDoors {
     const front = new HttpsFront({ identity: authority });
     await this.#listen(front, "management", management);
     for (const { name, cluster } of downstream) await this.#listen(front, name, cluster);
+    for (const cluster of downstream) if (cluster.description.authorizedEndpoint) await this.#openEndpoint(cluster);
     return this.entries;
+  }
+
+  /** The same API server at an address of its own, with another certificate, where Rancher's tokens are taken as well. */
+  async #openEndpoint(downstream: DownstreamCluster): Promise<void> {
+    const { id, name, cluster } = downstream;
+    const { clock, management } = this.#estate;
+    const identity = await createClusterAuthority({ name: `${name}-endpoint`, now: clock.now() });
+    const { server } = cluster;
+    server.tokenWebhook = kubeApiAuth((token) => server.store.get(AUTH_TOKEN_KIND, AUTH_TOKENS.namespace ?? "", token));
+    const listener = await new HttpsFront({ identity }).listen(server);
+    this.#listeners.set(`${name}-endpoint`, listener);
+    downstream.endpoint = listener;
+    const fqdn = `localhost:${new URL(listener.url).port}`;
+    const body = { spec: { localClusterAuthEndpoint: { enabled: true, fqdn, caCerts: identity.caPem } } };
+    await management.client.patch(CLUSTERS, id, { type: "merge", body });
   }
 
   /** As they are now: a cluster may have got another CA. */

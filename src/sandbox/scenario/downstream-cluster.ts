@@ -3,6 +3,7 @@ import { agentProgram } from "../agent/agent-program.ts";
 import { FaultyLink } from "../agent/link.ts";
 import { serviceAccount } from "../api-server/authorization.ts";
 import type { ResourceKind } from "../api-server/kinds.ts";
+import { AUTH_TOKEN_KIND } from "../api-server/rancher-kinds.ts";
 import type { ClusterAuthority } from "../api-server/serving-identity.ts";
 import type { Clock } from "../clock.ts";
 import type { Images } from "../controllers/container-program.ts";
@@ -53,6 +54,8 @@ export class DownstreamCluster<C extends EstateCluster = SimulatedCluster> {
   readonly cluster: C;
   /** The agent's image cannot be pulled any more. */
   imageMissing = false;
+  /** Its authorized endpoint on the network, where it has one. */
+  endpoint: { close(): Promise<void> } | undefined;
   readonly #options: DownstreamOptions<C>;
   readonly #leases = new Set<() => void>();
   readonly #brokenNodes = new Set<string>();
@@ -70,7 +73,8 @@ export class DownstreamCluster<C extends EstateCluster = SimulatedCluster> {
     const powerful = [ADMIN_USER, serviceAccount(AGENT).name, serviceAccount(impersonation).name];
     const { name, kubernetes } = description;
     const { identity, stalls } = options;
-    const common = { name, kubernetes, kinds, clock, stalls, random, powerful, identity };
+    const all = description.authorizedEndpoint ? [...kinds, AUTH_TOKEN_KIND] : kinds;
+    const common = { name, kubernetes, kinds: all, clock, stalls, random, powerful, identity };
     this.cluster = options.makeCluster({ ...common, historyLimit: HISTORY, admission: [] });
   }
 

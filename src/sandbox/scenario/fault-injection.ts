@@ -58,6 +58,8 @@ export class FaultInjection {
         return renewCluster(this.cluster(fault.cluster), this.#estate, fault);
       case "clock-ahead":
         return advanceClock(this.cluster(fault.cluster), this.#estate, fault.minutes);
+      case "endpoint-away":
+        return this.cluster(fault.cluster).endpoint?.close();
       case "image-missing":
         this.cluster(fault.cluster).imageMissing = true;
         return;

@@ -41,6 +41,8 @@ export const faultSchema = z.discriminatedUnion("kind", [
   }),
   /** Its clock is ahead, and its API server has just renewed its certificate by it: to everybody else it is not valid yet. */
   z.strictObject({ kind: z.literal("clock-ahead"), cluster, minutes: z.number().min(120) }),
+  /** Its authorized endpoint does not answer any more. */
+  z.strictObject({ kind: z.literal("endpoint-away"), cluster }),
   z.strictObject({ kind: z.literal("image-missing"), cluster }),
   z.strictObject({ kind: z.literal("node-full"), cluster }),
   /** Agents that start on the node end at once, as where its disk is full; those that run go on. */

@@ -15,6 +15,8 @@ const clusterSchema = z.strictObject({
   driver: z.enum(["imported", "rke2"]).default("imported"),
   /** An agent on every node, too, as in RKE1 clusters up to Rancher 2.11. */
   nodeAgent: z.boolean().default(false),
+  /** Rancher's authorized cluster endpoint is enabled: its API server takes Rancher's tokens at an address of its own. */
+  authorizedEndpoint: z.boolean().default(false),
   /** Present as objects only, so that they can be recognised: */
   fleet: z.boolean().default(false),
   windows: z.boolean().default(false),

@@ -1,0 +1,94 @@
+/**
+ * Reach *endpoint*: a cluster's authorized endpoint, by the kubeconfig that Rancher makes for it. The endpoint is the
+ * cluster's own API server (or what people have put before it), which takes Rancher's tokens through kube-api-auth; it
+ * is verified with the cluster's own CA, and so neither needs the tunnel nor notices that Rancher's CA changes.
+ */
+import { setTimeout as pause } from "node:timers/promises";
+import { FarrierError } from "../errors.ts";
+import { ApiError } from "../kubernetes/api-error.ts";
+import { type Connection, connectKubeconfig } from "../kubernetes/connection.ts";
+import { readForeignKubeconfig } from "../kubernetes/kubeconfig-file.ts";
+import { namespaces } from "../kubernetes/resource.ts";
+import type { Secret } from "../pki/secret.ts";
+import { listManagementClusters } from "../rancher/management-cluster.ts";
+import { ANSWER_MS, type GivenWay } from "./reaches.ts";
+import type { World } from "./world.ts";
+
+const CALLED = "authorized cluster endpoint";
+const LABEL = "Rancher's kubeconfig for its authorized cluster endpoint";
+
+/** @param kubeconfig asked for when the way is first used; @param acceptedWithinMs how long a new token may be unknown */
+export function endpointWay(id: string, kubeconfig: () => Promise<Secret>, acceptedWithinMs = 0): GivenWay {
+  return {
+    reach: "endpoint",
+    called: CALLED,
+    open: async () => openEndpoint(id, await kubeconfig(), acceptedWithinMs),
+  };
+}
+
+/**
+ * Names the authorized endpoint of every cluster that has one as a further way to it. The first look has Rancher make a
+ * kubeconfig, and with it a token, for each of them.
+ * @returns the kubeconfigs that were made, by cluster id, once they were used
+ */
+export async function offerEndpoints(world: World): Promise<ReadonlyMap<string, Secret>> {
+  const made = new Map<string, Secret>();
+  for (const { id, local, authorizedEndpoint } of await listManagementClusters(world.management)) {
+    if (local || !authorizedEndpoint) continue;
+    const kubeconfig = async (): Promise<Secret> => {
+      const text = made.get(id) ?? (await world.rancher.kubeconfig(id));
+      made.set(id, text);
+      return text;
+    };
+    world.reaches.add(id, endpointWay(id, kubeconfig, ACCEPTED_MS));
+  }
+  return made;
+}
+
+/** Rancher tells the cluster of a new token in the background. */
+const ACCEPTED_MS = 15_000;
+const AGAIN_MS = 500;
+
+/** The first of its contexts that leads past Rancher and answers. */
+async function openEndpoint(id: string, kubeconfig: Secret, acceptedWithinMs: number): Promise<Connection> {
+  let failure: FarrierError | undefined;
+  for (const context of endpointContexts(kubeconfig)) {
+    const foreign = { content: kubeconfig.reveal(), label: LABEL };
+    const named = { name: `the authorized endpoint of cluster ${id}`, timeoutMs: ANSWER_MS };
+    const connection = await connectKubeconfig({ foreign, context }, named);
+    try {
+      await awaitAccepted(connection, acceptedWithinMs);
+      return connection;
+    } catch (error) {
+      await connection.close();
+      if (!(error instanceof FarrierError)) throw error;
+      failure = error;
+    }
+  }
+  throw failure ?? new FarrierError("kubeconfig.context", `${LABEL} has no context that leads past Rancher.`);
+}
+
+/** With a fully qualified name there is one, `<name>-fqdn`; else one for each control-plane node (Rancher: pkg/kubeconfig). */
+function endpointContexts(kubeconfig: Secret): string[] {
+  const { contexts, clusters } = readForeignKubeconfig(kubeconfig.reveal(), LABEL);
+  return [...contexts].flatMap(([name, { cluster }]) => {
+    const server = clusters.get(cluster)?.value.server ?? "";
+    const past = URL.canParse(server) && !new URL(server).pathname.includes("/k8s/clusters/");
+    return past ? [name] : [];
+  });
+}
+
+/** Being forbidden something is being known. */
+async function awaitAccepted({ api }: Connection, withinMs: number): Promise<void> {
+  const end = Date.now() + withinMs;
+  for (;;) {
+    try {
+      await api.get(namespaces, "kube-system");
+      return;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 403) return;
+      if (!(error instanceof ApiError && error.status === 401) || Date.now() >= end) throw error;
+      await pause(AGAIN_MS);
+    }
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * Clusters with an authorized endpoint: `plan` has Rancher make its kubeconfig while the tunnel lives, tries it, and keeps
+ * it encrypted; when the tunnel is dead, the agent is moved over the endpoint. One that does not answer is passed over.
+ */
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { agents, pinOfServed, servedBundle, setMinReadySeconds } from "../helpers/estate-facts.ts";
+import { entry, type Journey, json, jsonLines, startJourney } from "../helpers/journey.ts";
+import type { Ended } from "../helpers/run-farrier.ts";
+import { presentInstead } from "../helpers/serving-pair.ts";
+import { type SshLab, sshInstalled, startSshLab } from "../helpers/ssh-server.ts";
+
+const TOKENS = { group: "management.cattle.io", version: "v3", resource: "tokens" };
+const ENDPOINT = "authorized cluster endpoint";
+
+const withEndpoint = (name: string) => ({ name, authorizedEndpoint: true });
+
+interface Planned {
+  readonly clusters: { name: string; reach: string; why: string; risk?: string }[];
+  readonly findings: { code: string; severity: string; target: string; sentence: string }[];
+  readonly endpoints?: { clusters: string[]; sealed: { file: string } };
+}
+
+const clusterIn = (plan: Planned, name: string) => plan.clusters.find((cluster) => cluster.name === name);
+const notes = ({ stdout }: Ended): string[] =>
+  jsonLines(stdout).flatMap(({ type, data }) => (type === "noted" ? [data.text] : []));
+
+async function expectMoved(journey: Journey): Promise<void> {
+  const pin = pinOfServed(await servedBundle(journey.sandbox));
+  for (const [name, facts] of Object.entries(await agents(journey.sandbox))) {
+    expect(facts, name).toMatchObject({ pin, pods: [pin] });
+    expect(journey.sandbox.cluster(name).connected(), name).toBe(true);
+  }
+}
+
+describe("a tunnel that dies between plan and apply", () => {
+  let journey: Journey;
+  let plan: Planned;
+  let applied: Ended;
+  let id: string;
+
+  beforeAll(async () => {
+    journey = await startJourney({ clusters: [{ name: "paris" }, withEndpoint("lagos"), withEndpoint("lima")] });
+    const { sandbox } = journey;
+    ({ id } = sandbox.cluster("lagos"));
+    await setMinReadySeconds(sandbox.clusters);
+    await journey.configure({ waves: { canary: ["paris"] } });
+    await sandbox.inject({ kind: "endpoint-away", cluster: "lima" });
+    plan = json((await journey.plan("rotation", "-o", "json")).stdout);
+    await sandbox.inject({ kind: "offline", cluster: "lagos" });
+    const run = journey.start("apply", "rotation", "--yes", "-o", "json");
+    await run.line(entry("stage-entered", "spread@both"));
+    // An agent cannot start while it cannot reach Rancher.
+    await sandbox.inject({ kind: "offline", cluster: "lagos", seconds: 0.01 });
+    applied = await run.ended;
+  }, 180_000);
+  afterAll(() => journey?.stop());
+
+  it("has a stand-in in the plan, whose kubeconfig is kept", () => {
+    expect(clusterIn(plan, "lagos")).toMatchObject({ reach: "rancher" });
+    expect(clusterIn(plan, "lagos")?.why).toContain(`Should its tunnel end, its ${ENDPOINT} stands in.`);
+    expect(plan.endpoints?.clusters).toEqual([id]);
+  });
+
+  it("leaves an endpoint that does not answer out, and says why", () => {
+    expect(clusterIn(plan, "lima")?.why).not.toContain("stands in");
+    const [found, ...others] = plan.findings.filter(({ code }) => code === "reach.endpoint");
+    expect(found).toMatchObject({ severity: "warning", target: expect.stringContaining("lima") });
+    expect(found?.sentence).toMatch(
+      /^Its authorized cluster endpoint cannot be used: The authorized endpoint of cluster c-.* could not be reached/,
+    );
+    expect(others).toEqual([]);
+  });
+
+  it("is passed over, and the rotation ends", async () => {
+    expect(applied.code, applied.stdout).toBe(0);
+    expect(notes(applied)).toContainEqual(
+      expect.stringMatching(/^Cluster lagos \(c-.*\) is reached over its authorized cluster endpoint now: /),
+    );
+    await expectMoved(journey);
+    expect(journey.sandbox.statistics().refusals).toEqual([]);
+  });
+
+  it("leaves no token of a kubeconfig to be read in the rotation, or in what was said", async () => {
+    const { items } = await journey.sandbox.management.list(TOKENS);
+    const made = items.filter(({ metadata }) => metadata.name.startsWith("kubeconfig-"));
+    expect(made.map(({ clusterName }) => clusterName)).toContain(id);
+    const rotation = join(journey.folder, "rotation");
+    const files = (await readdir(rotation, { recursive: true, withFileTypes: true })).filter((file) => file.isFile());
+    for (const { metadata } of made) {
+      // A token's name goes before its secret.
+      expect(journey.said()).not.toContain(`${metadata.name}:`);
+      for (const { parentPath, name } of files) {
+        expect((await readFile(join(parentPath, name))).includes(`${metadata.name}:`), name).toBe(false);
+      }
+    }
+  });
+
+  it("is proved afterwards", async () => {
+    const proved = await journey.farrier("prove", "rotation", "-o", "json");
+    expect(proved.code, proved.stdout).toBe(0);
+  });
+});
+
+describe("a flag day", () => {
+  let journey: Journey;
+  let plan: Planned;
+  let applied: Ended;
+
+  beforeAll(async () => {
+    journey = await startJourney({ clusters: [{ name: "paris" }, withEndpoint("oslo")] });
+    const { sandbox } = journey;
+    await setMinReadySeconds(sandbox.clusters);
+    await presentInstead(sandbox, await (await sandbox.pki.newAuthority("Forgotten")).issue());
+    plan = json((await journey.plan("rotation", "--replace", "-o", "json")).stdout);
+    // It dials again, and refuses the certificate that it is shown: no tunnel until the flag day is over.
+    await sandbox.inject({ kind: "disconnect", cluster: "oslo" });
+    await sandbox.waitUntil(() => !sandbox.cluster("oslo").connected(), { what: "oslo to be gone" });
+    applied = await journey.farrier("apply", "rotation", "--yes", "-o", "json");
+  }, 180_000);
+  afterAll(() => journey?.stop());
+
+  it("moves a cluster that is cut off over its endpoint", async () => {
+    expect(plan.endpoints?.clusters).toEqual([journey.sandbox.cluster("oslo").id]);
+    expect(applied.code, applied.stdout).toBe(0);
+    expect(notes(applied)).toContainEqual(
+      expect.stringMatching(/^Cluster oslo \(c-.*\) is reached over its authorized cluster endpoint now: /),
+    );
+    await expectMoved(journey);
+  });
+});
+
+describe.skipIf(!sshInstalled())("an endpoint and a tunnel that do not answer", () => {
+  let journey: Journey;
+  let lab: SshLab;
+
+  beforeAll(async () => {
+    [lab, journey] = await Promise.all([startSshLab(), startJourney({ clusters: [withEndpoint("lagos")] })]);
+    const onNode = join(lab.folder, "rke2.yaml");
+    await writeFile(onNode, journey.sandbox.cluster("lagos").kubeconfig, { mode: 0o600 });
+    const ssh = { host: "node", config: lab.config, kubeconfig: onNode };
+    await journey.configure({ clusters: { lagos: { ssh } } });
+    await journey.sandbox.inject({ kind: "endpoint-away", cluster: "lagos" });
+    await journey.sandbox.inject({ kind: "offline", cluster: "lagos" });
+  }, 90_000);
+  afterAll(async () => {
+    await journey?.stop();
+    await lab?.stop();
+  });
+
+  it("make the plan take the next way, with the reason", async () => {
+    const plan: Planned = json((await journey.plan("rotation", "-o", "json")).stdout);
+    expect(clusterIn(plan, "lagos")?.reach).toBe("ssh");
+    expect(clusterIn(plan, "lagos")?.why).toMatch(
+      /over its node node \(SSH\): the tunnel does not answer \(.*\), and its authorized cluster endpoint does not do \(.*\)\.$/,
+    );
+  }, 60_000);
+});
+
+describe("an endpoint that nobody wants to use", () => {
+  let journey: Journey;
+
+  beforeAll(async () => {
+    journey = await startJourney({ clusters: [withEndpoint("lagos")] }, { authorizedEndpoints: false });
+  }, 60_000);
+  afterAll(() => journey?.stop());
+
+  it("makes no token in Rancher", async () => {
+    const plan: Planned = json((await journey.plan("rotation", "-o", "json")).stdout);
+    expect(plan).not.toHaveProperty("endpoints");
+    const { items } = await journey.sandbox.management.list(TOKENS);
+    expect(items.filter(({ metadata }) => metadata.name.startsWith("kubeconfig-"))).toEqual([]);
+  });
+});
