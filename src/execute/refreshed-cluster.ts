@@ -10,7 +10,13 @@ import { type AccessVerdict, judgeAccess } from "../plan/refresh/judge-access.ts
 import type { Obstruction, StepContext } from "./step-action.ts";
 
 export type AccessSeen =
-  | { readonly kind: "seen"; readonly access: ClusterAccess; readonly verdict: AccessVerdict }
+  | {
+      readonly kind: "seen";
+      readonly access: ClusterAccess;
+      readonly verdict: AccessVerdict;
+      /** The pin of what Rancher serves. */
+      readonly servedPin: string;
+    }
   | { readonly kind: "blocked"; readonly by: Obstruction };
 
 /** @throws ApiError where Rancher's cluster or this one cannot be asked */
@@ -25,14 +31,15 @@ export async function lookAtAccess(context: StepContext): Promise<AccessSeen> {
     const why = `the kubeconfig leads to the cluster with the UID ${access.own.kubeSystemUid}; the plan's is ${planned.kubeSystemUid}`;
     return blocked(why, "Put the kubeconfig of the plan back in place, or plan anew.");
   }
-  const verdict = judgeAccess(access, pinOf((await context.world.rancher.cacerts()).value));
+  const servedPin = pinOf((await context.world.rancher.cacerts()).value);
+  const verdict = judgeAccess(access, servedPin);
   const obstacle = verdict.findings.find(({ severity }) => severity === "error");
   if (obstacle !== undefined) return blocked(obstacle.sentence.replace(/\.$/, ""), obstacle.hint);
   if (verdict.pinStale && context.step.kind !== "pin-agent") {
     const hint = "Rancher's bundle has changed since, or somebody has set the agent's pin: plan anew.";
     return blocked("its agent pins another bundle than Rancher serves, and would not come back from a restart", hint);
   }
-  return { kind: "seen", access, verdict };
+  return { kind: "seen", access, verdict, servedPin };
 }
 
 /** The plan's line about the step's cluster. @throws FarrierError `plan.invalid` */

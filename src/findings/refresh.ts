@@ -37,6 +37,12 @@ export const REFRESH_FINDINGS = {
     meaning: "A cluster has no service account of Rancher's agent: nothing there could report to Rancher.",
     hint: "Check that the kubeconfig leads to the right cluster; one that was emptied must be imported again.",
   },
+  "refresh.node-agents-left": {
+    severity: "warning",
+    meaning:
+      "Node agents pin another bundle than Rancher serves: started anew they would not come back, so a refresh leaves their pods alone.",
+    hint: "Moving them is a rotation's business: farrier check names them, and the next farrier plan begins with them.",
+  },
   "refresh.other-cluster": {
     severity: "error",
     meaning: "The kubeconfig leads to another cluster than the one that was named.",
@@ -50,8 +56,7 @@ export const REFRESH_FINDINGS = {
   },
   "refresh.pin-differs": {
     severity: "error",
-    meaning:
-      "Pods of an agent pin different bundles, not all of them the served one: it is armed, or has parts that are moved apart.",
+    meaning: "Pods of an agent pin different bundles, not all of them the served one: a rotation has armed it.",
     hint: "End the rotation that is under way first, or see farrier check; then refresh.",
   },
   "refresh.pin-stale": {

@@ -1,6 +1,7 @@
 /** Rancher's CA and a cluster's own CA have both changed: which comes first is said, and done. */
 import { afterEach, describe, expect, test } from "vitest";
 import type { SandboxCluster } from "../../src/sandbox/sandbox.ts";
+import type { ScenarioInput } from "../../src/sandbox/scenario/scenario.ts";
 import { type Journey, json, jsonLines, startJourney } from "../helpers/journey.ts";
 import { heldByRancher, kubeconfigFlags, readiness, renewCluster, tokensIn } from "../helpers/renewed-cluster.ts";
 import { agentPods, ask, condition, must, pinFor, serveBundle, writeSecret } from "../sandbox/estate.ts";
@@ -9,8 +10,8 @@ const LONG = 240_000;
 
 let journey: Journey;
 
-async function start(): Promise<SandboxCluster> {
-  journey = await startJourney({ clusters: 1, speed: 100 });
+async function start(scenario: ScenarioInput = {}): Promise<SandboxCluster> {
+  journey = await startJourney({ clusters: 1, speed: 100, ...scenario });
   return must(journey.sandbox.clusters[0]);
 }
 
@@ -53,6 +54,56 @@ describe("Rancher's was changed by a flag day that the agent missed", () => {
       expect(done.code, `${done.stdout}${done.stderr}`).toBe(0);
       expect(jsonLines(done.stdout).at(-1)).toMatchObject({ outcome: { kind: "finished", worldChanged: true } });
       expect((await agentPods(cluster)).map((pod) => pod.pin)).toEqual([pin]);
+      await expectWorking(cluster);
+    },
+    LONG,
+  );
+});
+
+describe("Rancher's was changed, and node agents pin the bundle of before as well", () => {
+  const PODS = { group: "", version: "v1", resource: "pods", namespace: "cattle-system" };
+  const nodeAgents = async ({ client }: SandboxCluster): Promise<string[]> => {
+    const { items } = await client.list(PODS);
+    const own = items.filter(({ metadata }) => metadata.name.startsWith("cattle-node-agent-"));
+    return own.map(({ metadata }) => `${metadata.name} ${metadata.uid}`).toSorted();
+  };
+  const pinsOfNodes = async ({ client }: SandboxCluster): Promise<string[]> => {
+    const sets = { group: "apps", version: "v1", resource: "daemonsets", namespace: "cattle-system" };
+    const set = JSON.stringify(await client.get(sets, "cattle-node-agent"));
+    return [...set.matchAll(/"CATTLE_CA_CHECKSUM","value":"([0-9a-f]+)"/g)].map(([, pin = ""]) => pin);
+  };
+
+  test(
+    "the cluster is refreshed, the node agents' pods are left as they are, which is said, and a rotation moves them",
+    async () => {
+      const cluster = await start({
+        rancher: { version: "2.11.5" },
+        clusters: [{ name: "quito", nodeAgent: true, nodes: 2 }],
+      });
+      const { sandbox, folder, farrier, authority, target, plan } = journey;
+      await renewCluster(sandbox, cluster, { ca: true, agent: "stays" });
+      await writeSecret(sandbox, "tls-rancher-ingress", { "tls.crt": target.certificate, "tls.key": target.key });
+      await serveBundle(sandbox, authority.bundle);
+      await sandbox.waitUntil(async () => (await condition(sandbox, cluster.id, "Connected")).status === "False");
+      const before = await nodeAgents(cluster);
+      expect(before).toHaveLength(2);
+
+      const flags = await kubeconfigFlags(folder, cluster);
+      const done = await farrier("refresh", cluster.name, ...flags, "--yes");
+      expect(done.code, `${done.stdout}${done.stderr}`).toBe(0);
+      expect(done.stderr).toMatch(
+        /Node agents of cluster \S+ \(quito\) pin another bundle than Rancher serves, and are left as they are: cattle-node-agent-\w+, /,
+      );
+      expect(await nodeAgents(cluster)).toEqual(before);
+      const pin = pinFor(authority.bundle.trim());
+      expect(await pinsOfNodes(cluster)).not.toContain(pin);
+      expect((await agentPods(cluster)).map((pod) => pod.pin)).toEqual([pin]);
+      await expectWorking(cluster);
+
+      await plan("rotation");
+      const rotated = await farrier("apply", "rotation", "--yes");
+      expect(rotated.code, `${rotated.stdout}${rotated.stderr}`).toBe(0);
+      expect(await pinsOfNodes(cluster)).toEqual([pin]);
       await expectWorking(cluster);
     },
     LONG,

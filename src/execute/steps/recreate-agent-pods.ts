@@ -1,6 +1,5 @@
 /** Recreates the pods that use the agent's account or a removed Secret; the new agent is given a token at its start. */
 import { z } from "zod";
-import type { ClusterAccess } from "../../estate/cluster-access.ts";
 import { AGENT_ACCOUNT } from "../../estate/cluster-access.ts";
 import type { Api } from "../../kubernetes/api.ts";
 import { ApiError } from "../../kubernetes/api-error.ts";
@@ -8,15 +7,16 @@ import type { Connection } from "../../kubernetes/connection.ts";
 import { pods, secrets } from "../../kubernetes/resource.ts";
 import { observeAgent } from "../../observe/agent.ts";
 import { isAccepted } from "../../observe/cluster-access.ts";
-import { needsRestart } from "../../plan/refresh/judge-access.ts";
+import { needsRestart, pinnedElsewhere } from "../../plan/refresh/judge-access.ts";
 import { agentTokensIn } from "../../rancher/account-tokens.ts";
 import { AGENT } from "../../rancher/agent-workload.ts";
 import { watchAgent } from "../agent-watch.ts";
-import { lookAtAccess } from "../refreshed-cluster.ts";
+import { type AccessSeen, lookAtAccess } from "../refreshed-cluster.ts";
 import { erased, type StepContext, type Verification } from "../step-action.ts";
 import { droppedSchema } from "./drop-tokens.ts";
 
 const beforeSchema = z.object({ pods: z.array(z.object({ name: z.string(), uid: z.string() })) });
+type Seen = Extract<AccessSeen, { kind: "seen" }>;
 type Before = z.infer<typeof beforeSchema>;
 
 export const recreateAgentPods = erased<Before>({
@@ -28,7 +28,7 @@ export const recreateAgentPods = erased<Before>({
     if (seen.kind === "blocked") return seen;
     const removed = removedSecrets(context);
     if (removed.length === 0 && !needsRestart(seen.verdict)) return { kind: "done", evidence: [] };
-    return { kind: "todo", before: { pods: users(seen.access, removed) } };
+    return { kind: "todo", before: { pods: users(seen, removed) } };
   },
 
   async apply(context, before) {
@@ -52,8 +52,11 @@ function removedSecrets({ run, step }: StepContext): string[] {
   return before.success ? before.data.doomed.map(({ name }) => name) : [];
 }
 
-function users({ own }: ClusterAccess, removed: readonly string[]): Before["pods"] {
-  return own.pods
+/** Never one that pins another bundle than is served: it would not come back. */
+function users({ access, servedPin }: Seen, removed: readonly string[]): Before["pods"] {
+  const elsewhere = new Set(pinnedElsewhere(access, servedPin).map(({ uid }) => uid));
+  return access.own.pods
+    .filter(({ uid }) => !elsewhere.has(uid))
     .filter(
       ({ account, secrets: used }) => account === AGENT_ACCOUNT.name || used.some((name) => removed.includes(name)),
     )

@@ -14,7 +14,7 @@ import {
   token,
 } from "../../../test/helpers/access-builder.ts";
 import type { ClusterAccess } from "../../estate/cluster-access.ts";
-import { isCurrent, judgeAccess, needsRestart, notHeld } from "./judge-access.ts";
+import { isCurrent, judgeAccess, needsRestart, notHeld, pinnedElsewhere } from "./judge-access.ts";
 
 interface Row {
   readonly name: string;
@@ -219,20 +219,41 @@ describe("is refused", () => {
       "refresh.pin-differs",
       /Pod cattle-cluster-agent-2 of cluster c-abc12 \(paris\) pins bbbbbbbbbbbb/,
     ],
-    [
-      "node agents with the pin of before beside the cluster agent",
-      cluster(
-        { token: REFUSED },
-        { pods: ["cattle-cluster-agent-1", "cattle-node-agent-1"].map((name) => agentPod(name, "b".repeat(64))) },
-      ),
-      "refresh.pin-differs",
-      /Rancher serves/,
-    ],
     ["a hosted cluster", cluster({}, {}, { driver: "EKS" }), "refresh.driver", /from its provider \(EKS\)/],
   ])("%s", (_name, access, code, says) => {
     const errors = judgeAccess(access as ClusterAccess, PIN).findings.filter(({ severity }) => severity === "error");
     expect(errors.map((found) => found.code)).toEqual([code]);
     expect(errors[0]?.sentence).toMatch(says);
+  });
+
+  test.each([
+    ["which needs the present pin first", "b".repeat(64), true],
+    ["which pins what is served", PIN, false],
+  ])(
+    "not: node agents with the pin of before beside the cluster agent, %s: they are left, and said",
+    (_, own, first) => {
+      const elsewhere = agentPod("cattle-node-agent-1", "b".repeat(64));
+      const pods = [agentPod("cattle-cluster-agent-1", own), elsewhere, agentPod("cattle-node-agent-2", PIN)];
+      const access = cluster({ token: REFUSED }, { pods });
+      const { findings, pinStale } = judgeAccess(access, PIN);
+      expect(findings.filter(({ severity }) => severity === "error")).toEqual([]);
+      expect(pinStale).toBe(first);
+      expect(findings).toContainEqual(
+        expect.objectContaining({
+          code: "refresh.node-agents-left",
+          severity: "warning",
+          sentence: expect.stringMatching(/paris\) pin another bundle .* left as they are: cattle-node-agent-1\.$/),
+        }),
+      );
+      expect(pinnedElsewhere(access, PIN)).toEqual(first ? pods.slice(0, 2) : [elsewhere]);
+    },
+  );
+
+  test("not: node agents with the pin of before, where nothing has to start anew: nothing is said of them", () => {
+    const pods = [agentPod("cattle-cluster-agent-1", PIN), agentPod("cattle-node-agent-1", "b".repeat(64))];
+    expect(judgeAccess(cluster({}, { pods }), PIN).findings.map(({ code }) => code)).not.toContain(
+      "refresh.node-agents-left",
+    );
   });
 
   test("not: an agent all of whose pods pin the bundle of before; it needs the present pin first", () => {

@@ -39,7 +39,8 @@ export function judgeAccess(access: ClusterAccess, servedPin: string): AccessVer
   const against = obstacles(access, servedPin, verdict);
   // Of another cluster, nothing that was found says anything about this one.
   const isOther = against.some(({ code }) => code === "refresh.other-cluster" || code === "refresh.no-agent");
-  return { ...verdict, findings: [...against, ...(isOther ? [] : facts(access, verdict))] };
+  const about = isOther ? [] : [...facts(access, verdict), ...leftAlone(access, servedPin, verdict)];
+  return { ...verdict, findings: [...against, ...about] };
 }
 
 /** Nothing has to be done about the cluster. */
@@ -103,7 +104,7 @@ function comparePin(
   servedPin: string,
   judged: Pick<AccessVerdict, "doomed" | "heldStale">,
 ): Comparison | undefined {
-  const pinned = pinnedPods(access);
+  const pinned = pinnedPods(access).filter((pod) => !isNodeAgent(pod));
   const [first] = pinned;
   const { namespace, deployment } = CLUSTER_AGENT;
   const isOne = pinned.every(({ name, pin }) => pin === first?.pin && name.startsWith(`${deployment}-`));
@@ -115,6 +116,16 @@ function comparePin(
 
 function pinnedPods({ own }: ClusterAccess): NeighbourPod[] {
   return own.pods.filter(({ account, pin }) => account === AGENT_ACCOUNT.name && pin !== "");
+}
+
+/** Pods of the DaemonSets `cattle-node-agent` and `cattle-node-agent-windows` (Rancher ≤ 2.11). */
+function isNodeAgent({ name }: NeighbourPod): boolean {
+  return name.startsWith("cattle-node-agent");
+}
+
+/** Pods that must not start anew: they pin another bundle than is served, and would not come back. */
+export function pinnedElsewhere(access: ClusterAccess, servedPin: string): NeighbourPod[] {
+  return pinnedPods(access).filter(({ pin }) => pin !== servedPin);
 }
 
 function sameCa(one: readonly string[], other: readonly string[]): boolean {
@@ -154,7 +165,7 @@ function obstacles(access: ClusterAccess, servedPin: string, judged: Judged): Fi
     const sentence = `Rancher's token for ${target} is for the account ${token.accountUid}, and the cluster's is ${own.accountUid}.`;
     found.push(finding("refresh.recreated", target, sentence));
   }
-  const stray = pinnedPods(access).find(({ pin }) => pin !== servedPin);
+  const stray = pinnedElsewhere(access, servedPin).find((pod) => !isNodeAgent(pod));
   if (stray !== undefined && needsRestart(judged) && !judged.pinStale) {
     const sentence = `Pod ${stray.name} of ${target} pins ${stray.pin.slice(0, 12)}, and Rancher serves ${servedPin.slice(0, 12)}.`;
     found.push(finding("refresh.pin-differs", target, sentence));
@@ -164,6 +175,16 @@ function obstacles(access: ClusterAccess, servedPin: string, judged: Judged): Fi
 
 /** Agents of these report CA and token; Rancher looks at no other's (pkg/tunnelserver/mcmauthorizer). */
 const REPORTING_DRIVERS = ["imported", "k3s", "k3os", "rancherd", "rke2", ""];
+
+/** Node agents that a refresh leaves as they are: moving them to another bundle is a rotation's business. */
+function leftAlone(access: ClusterAccess, servedPin: string, judged: Judged): Finding[] {
+  const left = pinnedElsewhere(access, servedPin).filter(isNodeAgent);
+  if (left.length === 0 || !needsRestart(judged)) return [];
+  const target = clusterTarget(access);
+  const names = left.map(({ name }) => name).join(", ");
+  const sentence = `Node agents of ${target} pin another bundle than Rancher serves, and are left as they are: ${names}.`;
+  return [finding("refresh.node-agents-left", target, sentence)];
+}
 
 /** Which of the doors was the wrong one. */
 function facts(access: ClusterAccess, { comparisons, doomed, pinStale }: Judged): Finding[] {
