@@ -11,6 +11,8 @@ export type BinaryName =
   | "etcdutl"
   | "kube-apiserver"
   | "kube-controller-manager"
+  | "kube-scheduler"
+  | "kubelet"
   | "kubectl"
   | "helm3"
   | "helm4";
@@ -51,6 +53,8 @@ export const GO_MODULES: readonly GoModule[] = [
     binaries: [
       { name: "kube-apiserver", package: "k8s.io/kubernetes/cmd/kube-apiserver" },
       { name: "kube-controller-manager", package: "k8s.io/kubernetes/cmd/kube-controller-manager" },
+      { name: "kube-scheduler", package: "k8s.io/kubernetes/cmd/kube-scheduler" },
+      { name: "kubelet", package: "k8s.io/kubernetes/cmd/kubelet" },
       { name: "kubectl", package: "k8s.io/kubernetes/cmd/kubectl" },
     ],
     variables: {

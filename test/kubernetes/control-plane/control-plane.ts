@@ -31,6 +31,8 @@ export interface ControlPlane extends AsyncDisposable {
   readonly administrator: ClientCertificate;
   /** With the client certificate; the context has the control plane's name. */
   readonly kubeconfig: string;
+  /** Keys and certificates for programs that belong to it. */
+  readonly files: Identities["files"];
   /** Ends kube-apiserver and starts it again over the same etcd, at the same address: what it had in memory is gone. */
   restartApiServer(): Promise<void>;
   /** Starts its programs again with other keys; `caPem` and `kubeconfig` are those of now then. */
@@ -101,6 +103,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       get kubeconfig() {
         return access().kubeconfig;
       },
+      files: identities.files,
       restartApiServer,
       renew,
       stop,
@@ -167,6 +170,10 @@ function apiServerFlags(port: number, { etcd, identities, options }: ApiServerNe
     "tls-private-key-file": files.servingKey,
     "token-auth-file": files.tokens,
     "authorization-mode": "RBAC",
+    // How it asks kubelets for logs, and to run what `kubectl exec` wants.
+    "kubelet-client-certificate": files.administratorCertificate,
+    "kubelet-client-key": files.administratorKey,
+    "kubelet-certificate-authority": files.ca,
     "service-account-issuer": "https://kubernetes.default.svc",
     "service-account-key-file": files.serviceAccountPublicKey,
     "service-account-signing-key-file": files.serviceAccountKey,

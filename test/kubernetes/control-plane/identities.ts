@@ -21,6 +21,8 @@ export interface Identities {
     readonly ca: string;
     readonly servingCertificate: string;
     readonly servingKey: string;
+    readonly administratorCertificate: string;
+    readonly administratorKey: string;
     readonly serviceAccountKey: string;
     readonly serviceAccountPublicKey: string;
     readonly tokens: string;
@@ -70,6 +72,8 @@ async function writeAuthority(name: string, directory: string) {
     ca: write("ca.crt", authority.caPem),
     servingCertificate: write("serving.crt", authority.certificatePem),
     servingKey: write("serving.key", authority.keyPem),
+    administratorCertificate: write("administrator.crt", administrator.certificatePem),
+    administratorKey: write("administrator.key", administrator.keyPem),
   };
   return { authority, administrator, files };
 }

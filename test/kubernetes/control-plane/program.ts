@@ -10,20 +10,23 @@ const PATIENCE_MS = 10_000;
 /** The end of a log that is shown when a program fails, in characters. */
 const SHOWN = 4_000;
 
+/** Programs of the system's packages, found on the `PATH`. */
+type InstalledName = "containerd";
+
 export class Program {
-  readonly name: BinaryName;
+  readonly name: BinaryName | InstalledName;
   readonly #logPath: string;
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
   #hasEnded = false;
 
   /** @param logPath where everything that it says is written */
-  constructor(name: BinaryName, flags: Readonly<Record<string, string>>, logPath: string) {
+  constructor(name: BinaryName | InstalledName, flags: Readonly<Record<string, string>>, logPath: string) {
     this.name = name;
     this.#logPath = logPath;
     const log = openSync(logPath, "a");
     const args = Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`);
-    this.#child = spawn(pathOf(name), args, { stdio: ["ignore", log, log] });
+    this.#child = spawn(name === "containerd" ? name : pathOf(name), args, { stdio: ["ignore", log, log] });
     closeSync(log);
     this.#ended = new Promise((resolve) => {
       const end = () => {

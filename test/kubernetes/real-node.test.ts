@@ -1,0 +1,121 @@
+/** Kubernetes' own kubelet with containerd, on this machine: the images that the tests make run there as they do anywhere. */
+
+import { spawn, spawnSync } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { waitUntil } from "../../src/sandbox/scenario/waiting.ts";
+import type { Ended } from "../helpers/run-farrier.ts";
+import { runProgram } from "../helpers/run-program.ts";
+import { pathOf } from "./control-plane/binaries.ts";
+import { type ControlPlane, startControlPlane } from "./control-plane/control-plane.ts";
+import { type RealNode, startRealNode } from "./node/real-node.ts";
+import { clearAbandoned, remainsOf } from "./node/remains.ts";
+import { missingForNode } from "./node/requirements.ts";
+import { tunables } from "./node/tunables.ts";
+
+const MINUTE = 60_000;
+const AGENT_VERSION = "v2.15.1";
+
+describe.skipIf(missingForNode() !== "")("a real node", () => {
+  let folder: string;
+  let kernel: Readonly<Record<string, string>>;
+  let controlPlane: ControlPlane;
+  let node: RealNode;
+
+  beforeAll(async () => {
+    kernel = await tunables();
+    folder = await mkdtemp(join(tmpdir(), "farrier-node-test-"));
+    controlPlane = await startControlPlane({ name: "node" });
+    await writeFile(join(folder, "kubeconfig"), controlPlane.kubeconfig, { mode: 0o600 });
+    node = await startRealNode(controlPlane, { agentVersion: AGENT_VERSION });
+  }, 3 * MINUTE);
+
+  afterAll(async () => {
+    await node?.stop();
+    await controlPlane?.stop();
+    await rm(folder, { recursive: true, force: true });
+  }, MINUTE);
+
+  const kubectl = (...args: readonly string[]): Promise<Ended> =>
+    runProgram(pathOf("kubectl"), ["--kubeconfig", join(folder, "kubeconfig"), ...args], {
+      cwd: folder,
+      env: process.env,
+    });
+
+  const run = async (name: string, script: string) => {
+    const image = `rancher/rancher-agent:${AGENT_VERSION}`;
+    const started = await kubectl("run", name, `--image=${image}`, "--command", "--", "/bin/sh", "-c", script);
+    expect(started).toMatchObject({ code: 0, stderr: "" });
+  };
+
+  const untilPodIs = (name: string, fits: (line: string) => boolean, what: string) => {
+    const columns = "PHASE:.status.phase,RESTARTS:.status.containerStatuses[0].restartCount";
+    const waiting = "WAITING:.status.containerStatuses[0].state.waiting.reason";
+    const look = async () => {
+      const { stdout } = await kubectl(
+        "get",
+        "pod",
+        name,
+        "--no-headers",
+        "-o",
+        `custom-columns=${columns},${waiting}`,
+      );
+      return fits(stdout.trim().replace(/ +/g, " "));
+    };
+    return waitUntil(look, { what, seconds: 60 });
+  };
+
+  test("is Ready, and carries out what a real scheduler gives it: a pod with its log, exec, and deletion", async () => {
+    const ready = "jsonpath={.items[*].status.conditions[?(@.type=='Ready')].status}";
+    expect(await kubectl("get", "nodes", "-o", ready)).toMatchObject({ code: 0, stdout: "True" });
+
+    await run("shell", "echo started; trap 'exit 0' TERM; while :; do sleep 1 & wait; done");
+    await untilPodIs("shell", (line) => line.startsWith("Running"), "the pod to run");
+    const hasStarted = async () => (await kubectl("logs", "shell")).stdout === "started\n";
+    await waitUntil(hasStarted, { what: "the container's first line in its log" });
+    const said = await kubectl("exec", "shell", "--", "/bin/sh", "-c", "echo out; echo err >&2; exit 3");
+    expect(said).toMatchObject({ code: 3, stdout: "out\n" });
+    expect(said.stderr).toContain("err\n");
+    expect(await kubectl("delete", "pod", "shell", "--timeout=60s")).toMatchObject({ code: 0 });
+    expect((await kubectl("get", "pod", "shell")).stderr).toContain("NotFound");
+  });
+
+  test("runs the simulated agent as a process of a container, and starts it again with a back-off", async () => {
+    const env = ["--env=CATTLE_CLUSTER=true", "--env=CATTLE_SERVER=https://localhost:1"];
+    const image = `--image=rancher/rancher-agent:${AGENT_VERSION}`;
+    expect(await kubectl("run", "agent", image, ...env)).toMatchObject({ code: 0, stderr: "" });
+    await untilPodIs("agent", (line) => line === "Running 1 CrashLoopBackOff", "two starts in vain");
+    const { stdout } = await kubectl("logs", "agent", "--previous");
+    expect(stdout).toContain(
+      "ERROR: https://localhost:1/ping is not accessible (Failed to connect to localhost port 1",
+    );
+  });
+
+  test("leaves nothing on the machine when it is stopped, whatever runs on it", async () => {
+    const { directory } = node;
+    const containers = (await remainsOf(directory)).filter((each) => each.includes("containerd-shim-runc-v2"));
+    expect(containers).not.toEqual([]);
+    await node.stop();
+    expect(await remainsOf(directory)).toEqual([]);
+    expect(await tunables()).toEqual(kernel);
+  });
+});
+
+describe.skipIf(missingForNode() !== "")("a node whose owner was killed", () => {
+  test("is cleared away before the next one starts", async () => {
+    const { pid: dead } = spawnSync("true");
+    const directory = await mkdtemp(join(tmpdir(), "farrier-node-"));
+    await mkdir(join(directory, "volume"));
+    expect(spawnSync("mount", ["-t", "tmpfs", "none", join(directory, "volume")])).toMatchObject({ status: 0 });
+    const left = spawn("sh", ["-c", `sleep 600; : ${directory}`], { stdio: "ignore" });
+    await writeFile(join(directory, "owner"), String(process.pid));
+    await clearAbandoned();
+    expect(await remainsOf(directory)).toHaveLength(4);
+    await writeFile(join(directory, "owner"), String(dead));
+    await clearAbandoned();
+    expect(await remainsOf(directory)).toEqual([]);
+    expect(left).toMatchObject({ signalCode: "SIGKILL" });
+  });
+});
