@@ -19,6 +19,10 @@ export function agentHealth({ estate }: CheckInput): Finding[] {
 function workloadFindings(cluster: Cluster, agent: AgentWorkload): Finding[] {
   const target = clusterTarget(cluster);
   const findings: Finding[] = [];
+  if (cluster.missingCredentials !== undefined) {
+    const sentence = `Its agent mounts the Secret ${cluster.missingCredentials}, which is missing: none of its pods can start.`;
+    findings.push(finding("agent.credentials-missing", target, sentence));
+  }
   if (agent.paused) {
     findings.push(finding("agent.rollout-paused", target, "Somebody paused the rollout of its agent's Deployment."));
   }

@@ -45,6 +45,8 @@ export const agentWorkloadSchema = z.object({
   /** `CATTLE_FEATURES`; an agent without it opens no aggregation session (rancher#57462). */
   features: z.string().optional(),
   image: z.string(),
+  /** The Secret that its pods mount, with URL and registration token. */
+  credentials: z.string().exactOptional(),
   /** `spec.paused`: somebody holds the rollout. */
   paused: z.boolean(),
   pods: z.array(agentPodSchema),

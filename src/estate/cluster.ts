@@ -107,6 +107,8 @@ export const clusterSchema = z.object({
   /** UID of the cluster's `kube-system` namespace, where it could be read. */
   kubeSystemUid: z.string().optional(),
   agent: agentWorkloadSchema.optional(),
+  /** The Secret that its agent mounts, where it is missing: no pod of the agent can start. */
+  missingCredentials: z.string().exactOptional(),
   /** The DaemonSets of node agents, where it has any. */
   nodeAgents: z.array(nodeAgentSetSchema).exactOptional(),
   /** As the account of that way has them. */

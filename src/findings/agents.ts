@@ -5,6 +5,11 @@ export const AGENT_FINDINGS = {
     meaning: "An agent straddles two pins: somebody has armed it.",
     hint: "Nothing needs to be done if a rotation is under way; otherwise roll its Deployment back.",
   },
+  "agent.credentials-missing": {
+    severity: "warning",
+    meaning: "The Secret with which an agent registers is missing; pods that run go on, and none can start.",
+    hint: "A rotation makes it anew before anything else. By hand, while the tunnel lives: kubectl annotate clusters.management.cattle.io/<id> io.cattle.agent.force.deploy=true --overwrite",
+  },
   "agent.features-missing": {
     severity: "warning",
     meaning: "An agent lacks CATTLE_FEATURES, so that its cluster cannot count as connected (rancher#57462).",

@@ -7,6 +7,7 @@ import type { Api } from "../kubernetes/api.ts";
 import { deployments, namespaces, pods } from "../kubernetes/resource.ts";
 import { AGENT } from "../rancher/agent-workload.ts";
 import { observeAgent } from "./agent.ts";
+import { missingCredentials } from "./credentials.ts";
 import { whyOf } from "./gaps.ts";
 import { proveCluster } from "./reach-proof.ts";
 import type { GivenWay, UsableReach } from "./reaches.ts";
@@ -18,6 +19,7 @@ interface Inside {
   readonly api: Api;
   readonly kubeSystemUid: string | undefined;
   readonly agent: AgentWorkload | undefined;
+  readonly missingCredentials: string | undefined;
   readonly permissions: Cluster["permissions"];
 }
 
@@ -81,7 +83,7 @@ async function lookThroughTunnel(world: World, id: string, question: WaysQuestio
 async function lookInside(reach: UsableReach, api: Api, known: Cluster | undefined): Promise<Inside> {
   const kubeSystemUid = known?.kubeSystemUid ?? (await api.get(namespaces, "kube-system"))?.metadata.uid;
   const [agent, permissions] = await Promise.all([observeAgent(api), known?.permissions ?? observePermissions(api)]);
-  return { reach, api, kubeSystemUid, agent, permissions };
+  return { reach, api, kubeSystemUid, agent, permissions, missingCredentials: await missingCredentials(api, agent) };
 }
 
 interface WaySeen {
@@ -101,7 +103,9 @@ async function lookOver(world: World, id: string, way: GivenWay, { now, timeoutM
     if (proof.kind === "not-proved") return unusable(proof.fault, `The ${called} is not used: ${proof.why}.`);
     world.reaches.know(id, proof.kubeSystemUid);
     const [agent, permissions] = await Promise.all([observeAgent(api), observePermissions(api)]);
-    const inside = { reach, api, kubeSystemUid: proof.kubeSystemUid, agent, permissions };
+    const { kubeSystemUid } = proof;
+    const missing = await missingCredentials(api, agent);
+    const inside = { reach, api, kubeSystemUid, agent, permissions, missingCredentials: missing };
     const state = { kind: "answering", at: now().toISOString(), permissions } as const;
     return { inside, given: { reach, called, state } };
   } catch (error) {
@@ -113,6 +117,7 @@ async function lookOver(world: World, id: string, way: GivenWay, { now, timeoutM
 interface AgentSeen {
   readonly reach: UsableReach;
   readonly agent: AgentWorkload | undefined;
+  readonly missingCredentials: string | undefined;
   readonly permissions: Cluster["permissions"];
 }
 
@@ -170,13 +175,26 @@ async function agentOver(
     throw new FarrierError("rancher.token-refused", question.noTunnel);
   }
   const api = await world.reaches.over(before.id, reach, { timeoutMs: question.timeoutMs });
-  if (reach === before.reach) return { reach, agent: await observeAgent(api), permissions: before.permissions };
+  if (reach === before.reach) {
+    const agent = await observeAgent(api);
+    return {
+      reach,
+      agent,
+      permissions: before.permissions,
+      missingCredentials: await stillMissing(api, agent, before),
+    };
+  }
   const proof = await proveCluster(api, world.reaches.identity(before.id));
   if (proof.kind === "not-proved") {
     throw new FarrierError("reach.other-cluster", `A way to ${before.id} is not used: ${proof.why}.`);
   }
   const [agent, permissions] = await Promise.all([observeAgent(api), observePermissions(api)]);
-  return { reach, agent, permissions };
+  return { reach, agent, permissions, missingCredentials: await stillMissing(api, agent, before) };
+}
+
+/** What was there is not asked for again: its loss shows in pods that do not start. */
+async function stillMissing(api: Api, agent: AgentWorkload | undefined, before: Cluster): Promise<string | undefined> {
+  return before.missingCredentials === undefined ? undefined : await missingCredentials(api, agent);
 }
 
 /** For the gates that ask about sessions, where the cluster is dealt with past the tunnel. */

@@ -69,7 +69,7 @@ export async function lookAtCluster(
   }
   const { inside, tunnel, given } = await lookOverWays(world, known.id, question);
   if (inside === undefined) return unseen(known, shared, { tunnel, given });
-  const { api, reach, agent, permissions, kubeSystemUid } = inside;
+  const { api, reach, agent, missingCredentials, permissions, kubeSystemUid } = inside;
   const at = now();
   const gaps = new Gaps();
   const [nodeAgents, plans, fleetAgent] = await Promise.all([
@@ -84,6 +84,7 @@ export async function lookAtCluster(
     reach,
     ...(kubeSystemUid === undefined ? {} : { kubeSystemUid }),
     ...(agent === undefined ? {} : { agent }),
+    ...(missingCredentials === undefined ? {} : { missingCredentials }),
     ...(nodeAgents.length === 0 ? {} : { nodeAgents }),
     permissions,
     consumers: consumersOf(known, shared, { agent, nodeAgents, plans, fleetAgent, at }),
@@ -108,7 +109,7 @@ async function lookAgain(look: Look, before: Cluster): Promise<ClusterObservatio
   const at = question.now();
   const { tunnel, given } = found;
   if (found.seen === undefined) return unseen(known, shared, { tunnel, given });
-  const { agent, reach, permissions } = found.seen;
+  const { agent, missingCredentials, reach, permissions } = found.seen;
   const gaps = new Gaps();
   const nodeAgents =
     before.nodeAgents === undefined
@@ -124,6 +125,7 @@ async function lookAgain(look: Look, before: Cluster): Promise<ClusterObservatio
     reach,
     ...(before.kubeSystemUid === undefined ? {} : { kubeSystemUid: before.kubeSystemUid }),
     ...(agent === undefined ? {} : { agent }),
+    ...(missingCredentials === undefined ? {} : { missingCredentials }),
     ...(nodeAgents.length === 0 ? {} : { nodeAgents }),
     permissions,
     consumers: [...consumers, ...unasked.filter(({ id }) => consumers.every((consumer) => consumer.id !== id))],

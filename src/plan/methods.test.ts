@@ -107,6 +107,22 @@ describe("how an agent gets its pins", () => {
       "rancher",
       "Should its tunnel end, its node n1 (SSH) stands in: its authorized cluster endpoint does not do (It refuses).",
     ],
+    [
+      "patched once Rancher has brought back what its agent registers with",
+      { ...may("yes"), missingCredentials: "cattle-credentials-1" },
+      undefined,
+      "patch",
+      "rancher",
+      "The Secret cattle-credentials-1 that its pods mount is missing, so that none can start: Rancher redeploys it first.",
+    ],
+    [
+      "patched once what its agent registers with was made anew past Rancher",
+      withKubeconfig({ tunnel: away, reach: "direct", missingCredentials: "cattle-credentials-1" }),
+      undefined,
+      "patch",
+      "direct",
+      "it is made anew from Rancher's registration manifest first, and Rancher redeploys the agent once its tunnel is up.",
+    ],
     ["not at all in the management cluster", localCluster(), undefined, "none", "none", "management cluster"],
   ];
   test.each(rows)("%s", (_, cluster, wanted, method, reach, why) => {
@@ -170,6 +186,20 @@ describe("an agent is made anew from the manifest", () => {
     ["over SSH, where it is missing", gone, "patch", "ssh", true],
     ["not where Rancher's tunnel answers: Rancher brings it back", gone, "patch", "rancher", false],
     ["not where nothing answers", gone, "patch", "none", false],
+    [
+      "over a kubeconfig, where its credentials are",
+      { ...may("yes"), missingCredentials: "x" },
+      "patch",
+      "direct",
+      true,
+    ],
+    [
+      "not through the tunnel, where Rancher does it",
+      { ...may("yes"), missingCredentials: "x" },
+      "patch",
+      "rancher",
+      false,
+    ],
     ["not where it is to be redeployed", gone, "redeploy", "direct", false],
     ["not where it is there", may("yes"), "patch", "direct", false],
   ];

@@ -36,13 +36,14 @@ function redeployed(cluster: Cluster, wanted: "patch" | "redeploy" | undefined):
   return { method: "redeploy", reach: "none", why: `${why} ${tunnel}` };
 }
 
-function patched({ reach, tunnel, given, agent }: Cluster): MethodChoice {
+function patched(cluster: Cluster): MethodChoice {
+  const { reach, tunnel, given } = cluster;
   if (reach === "rancher") {
     const spare = given.find(mayPatchOver);
     const unusable = unusableBefore(given, spare?.reach);
     const because = unusable.length === 0 ? "" : `: ${unusable.join(", and ")}`;
     const also = spare === undefined ? "" : ` Should its tunnel end, its ${spare.called} stands in${because}.`;
-    return { method: "patch", reach, why: `Its agent can be patched through Rancher.${also}` };
+    return { method: "patch", reach, why: `Its agent can be patched through Rancher.${also}${firstOf(cluster)}` };
   }
   const way = given.find((one) => one.reach === reach)?.called ?? reach;
   const instead =
@@ -52,15 +53,24 @@ function patched({ reach, tunnel, given, agent }: Cluster): MethodChoice {
   const earlier = unusableBefore(given, reach)
     .map((one) => `, and ${one}`)
     .join("");
-  const first =
-    agent === undefined
-      ? " Its Deployment is missing: it is made anew from Rancher's registration manifest first."
-      : "";
   return {
     method: "patch",
     reach,
-    why: `Its agent is patched past Rancher, over its ${way}: ${instead}${earlier}.${first}`,
+    why: `Its agent is patched past Rancher, over its ${way}: ${instead}${earlier}.${firstOf(cluster)}`,
   };
+}
+
+/** What must be made good before anything else can be done about the agent. */
+function firstOf({ agent, missingCredentials, reach }: Cluster): string {
+  const tunnelled = reach === "rancher";
+  if (agent === undefined) {
+    return tunnelled ? "" : " Its Deployment is missing: it is made anew from Rancher's registration manifest first.";
+  }
+  if (missingCredentials === undefined) return "";
+  const how = tunnelled
+    ? "Rancher redeploys it first"
+    : "it is made anew from Rancher's registration manifest first, and Rancher redeploys the agent once its tunnel is up";
+  return ` The Secret ${missingCredentials} that its pods mount is missing, so that none can start: ${how}.`;
 }
 
 function mayPatchOver({ state }: GivenReach): boolean {
@@ -78,9 +88,15 @@ function whyNot(state: GivenReach["state"]): string {
   return state.kind === "unusable" ? unended(state.why) : "its account may not patch the agent";
 }
 
-/** The last resort: the agent is gone, and Rancher cannot bring it back without its tunnel. */
+/** The last resort: the agent, or what it registers with, is gone, and Rancher cannot bring it back without its tunnel. */
 export function needsReapplying(live: Cluster, { method, reach }: Pick<PlannedCluster, "method" | "reach">): boolean {
-  return method === "patch" && reach !== "rancher" && reach !== "none" && live.agent === undefined;
+  const gone = live.agent === undefined || live.missingCredentials !== undefined;
+  return method === "patch" && reach !== "rancher" && reach !== "none" && gone;
+}
+
+/** Through its tunnel Rancher brings back by itself what its agent registers with. */
+export function needsRedeploying(live: Cluster, { method, reach }: Pick<PlannedCluster, "method" | "reach">): boolean {
+  return method !== "none" && reach === "rancher" && live.agent !== undefined && live.missingCredentials !== undefined;
 }
 
 /** A sentence that is put in brackets. */
@@ -135,8 +151,8 @@ export function underFlagDay(planned: PlannedCluster, live: Cluster): PlannedClu
 }
 
 /** Whether arming can succeed: it needs pods that serve under the present bundle. */
-export function canStraddle({ agent }: Pick<Cluster, "agent">): boolean {
-  if (agent === undefined) return false;
+export function canStraddle({ agent, missingCredentials }: Pick<Cluster, "agent" | "missingCredentials">): boolean {
+  if (agent === undefined || missingCredentials !== undefined) return false;
   return livePods(agent).filter(({ ready, deleting }) => ready && !deleting).length >= agent.replicas;
 }
 

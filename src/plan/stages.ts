@@ -1,7 +1,7 @@
 /** A route over an estate → stages in order, each with its gate, waves and steps. */
 import { alignedWith } from "../estate/agent-state.ts";
 import { estateBackupSteps } from "./estate-backup-steps.ts";
-import { canStraddle, needsReapplying } from "./methods.ts";
+import { canStraddle, needsReapplying, needsRedeploying } from "./methods.ts";
 import {
   type Member,
   nodeArmSteps,
@@ -90,24 +90,32 @@ function repairStage({ context }: StagesInput): Stage {
   };
 }
 
-/** Agents that are missing, or carry another pin than the served one: armed for a bundle that will not come, or never moved. */
+/** Agents that are missing or cannot start, or carry another pin than the served one: armed for a bundle that will not come, or never moved. */
 function alignStage(input: StagesInput): Stage | undefined {
   const current = epochNamed(input.context, "current");
+  const missing = input.clusters
+    .filter(({ live, planned }) => needsReapplying(live, planned))
+    .map(({ live, planned }) => reapplyAgent(input.context, { ...planned, ...lackOf(live) }, current));
+  const lacking = input.clusters
+    .filter(({ live, planned }) => needsRedeploying(live, planned))
+    .map(({ planned }) => redeployAgent(input.context, planned, current));
+  const first = new Set([...missing, ...lacking].map(({ target }) => target));
   const misaligned = rollSteps(
     input,
     current,
-    ({ live }) => live.agent !== undefined && !alignedWith(live.agent, current.pin),
+    ({ live, planned }) => live.agent !== undefined && !alignedWith(live.agent, current.pin) && !first.has(planned.id),
   );
-  const missing = input.clusters
-    .filter(({ live, planned }) => needsReapplying(live, planned))
-    .map(({ planned }) => reapplyAgent(input.context, planned, current));
   const nodes = nodeRollSteps(
     input.context,
     input.clusters.filter((member) => nodesMisaligned(member, current)),
     current,
   );
-  const steps = [...missing, ...misaligned, ...nodes];
+  const steps = [...missing, ...lacking, ...misaligned, ...nodes];
   return steps.length === 0 ? undefined : spreadStage(input, current, steps);
+}
+
+function lackOf({ missingCredentials }: Member["live"]): { readonly missingCredentials?: string } {
+  return missingCredentials === undefined ? {} : { missingCredentials };
 }
 
 function spreadStage({ options }: StagesInput, epoch: Epoch, steps: readonly Step[]): Stage {
@@ -260,7 +268,7 @@ function replaceStages(input: StagesInput, name: EpochName): Stage[] {
     waves: [strictWave("replace/once", [replaceCertificate(context, epoch)])],
   };
   const missing = patched.filter(({ live, planned }) => needsReapplying(live, planned));
-  const made = missing.map(({ planned }) => reapplyAgent(context, planned, epoch));
+  const made = missing.map(({ live, planned }) => reapplyAgent(context, { ...planned, ...lackOf(live) }, epoch));
   if (!moves) return made.length === 0 ? [replace] : [replace, spreadStage(input, epoch, made)];
   const rolls = patched
     .filter((member) => !missing.includes(member))

@@ -6,7 +6,11 @@ import { type KubeObject, readOnce } from "../kubernetes/object.ts";
 import { hasRun, isReady, readPod, statusOf, waitingReason } from "../kubernetes/pod.ts";
 
 /** Where the agent is, and how its pods are found (pkg/systemtemplate, since 2.0). */
-export const AGENT = { ...CLUSTER_AGENT, podSelector: "app=cattle-cluster-agent" } as const;
+export const AGENT = {
+  ...CLUSTER_AGENT,
+  podSelector: "app=cattle-cluster-agent",
+  credentials: "cattle-credentials",
+} as const;
 
 /** What the objects say; undefined when the first is not a Deployment with the agent's container. */
 export function agentWorkloadOf(object: KubeObject, podObjects: readonly KubeObject[]): AgentWorkload | undefined {
@@ -21,6 +25,7 @@ const deploymentOf = readOnce((object): Omit<AgentWorkload, "pods"> | undefined 
   if (deployment === undefined || container === undefined) return undefined;
   const { metadata, spec, status } = deployment;
   const environment = environmentOf(container);
+  const credentials = spec.template.spec.volumes.find(({ name }) => name === AGENT.credentials)?.secret?.secretName;
   return {
     namespace: metadata.namespace,
     name: metadata.name,
@@ -43,6 +48,7 @@ const deploymentOf = readOnce((object): Omit<AgentWorkload, "pods"> | undefined 
     strict: environment.STRICT_VERIFY === "true",
     ...(environment.CATTLE_FEATURES === undefined ? {} : { features: environment.CATTLE_FEATURES }),
     image: container.image,
+    ...(credentials === undefined ? {} : { credentials }),
     paused: spec.paused,
   };
 });

@@ -93,6 +93,15 @@ export function resourceOf({ apiVersion = "", kind = "", metadata }: KubeObject)
   return { group: group ?? "", version: version ?? "", plural: known.plural, ...place };
 }
 
+/**
+ * The Secret that the agent registers with, under the name by which a Deployment that is there already mounts it: every
+ * Rancher makes that name in a way of its own, from a namespace that the import manifest leaves empty. Other objects stay.
+ */
+export function renamedCredentials(object: KubeObject, name: string): KubeObject {
+  const credentials = object.kind === "Secret" && object.metadata.name.startsWith(`${AGENT.credentials}-`);
+  return credentials ? { ...object, metadata: { ...object.metadata, name } } : object;
+}
+
 const customisationSchema = z.looseObject({
   spec: z
     .looseObject({
