@@ -2,7 +2,9 @@
 import { Command, Option } from "commander";
 import type { ExitCode } from "../errors.ts";
 import { version } from "../version.ts";
-import { type Action, COMMANDS, type CommandEntry, GROUPS } from "./commands.ts";
+import { COMMANDS, type CommandEntry, GROUPS } from "./commands.ts";
+import { connectionFlags } from "./flags.ts";
+import { saveMemory } from "./memory.ts";
 import { OUTPUT_FORMATS } from "./output.ts";
 import { disableColor } from "./render/style.ts";
 
@@ -32,7 +34,7 @@ export function createProgram(finish: (code: ExitCode) => void): Command {
     groups.set(group, parent);
     return parent;
   };
-  for (const entry of COMMANDS) act(addCommand(parentOf(entry.group), entry), entry.load, finish);
+  for (const entry of COMMANDS) act(addCommand(parentOf(entry.group), entry), entry, finish);
   return program;
 }
 
@@ -74,8 +76,9 @@ function addCommand(parent: Command, { usage, says, example, flags, hidden }: Co
   return command;
 }
 
-function act(command: Command, load: () => Promise<Action>, finish: (code: ExitCode) => void): void {
+function act(command: Command, { load, flags }: CommandEntry, finish: (code: ExitCode) => void): void {
   command.action(async (...words: unknown[]) => {
+    if (flags.includes(connectionFlags)) saveMemory();
     const positional = words.flat().filter((word) => typeof word === "string");
     const action = await load();
     finish(await action(positional, command.opts()));

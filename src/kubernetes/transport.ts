@@ -3,11 +3,13 @@
  * verified; neither an environment variable nor a kubeconfig can turn that off.
  */
 import { X509Certificate } from "node:crypto";
+import { lookup } from "node:dns";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { createSecureContext, getCACertificates, type SecureContext, TLSSocket } from "node:tls";
 import { buildConnector, type Dispatcher, Pool } from "undici";
 import { type Asked, errorOfConnection } from "./api-error.ts";
+import { rememberingLookup } from "./name-lookup.ts";
 import { type Answer, single, wholeAnswer } from "./whole-answer.ts";
 
 /** What a TLS connection needs, PEM. `ca` absent means the roots of the system and of the runtime. */
@@ -151,6 +153,8 @@ function rethrowable(asked: Asked, request: TransportRequest, error: unknown): u
   return request.signal?.aborted === true ? request.signal.reason : errorOfConnection(asked, error);
 }
 
+const LOOKUP = rememberingLookup(lookup);
+
 /** Whether a handshake may resume the session of an earlier one, which costs a third. */
 type Handshakes = "resumed" | "whole";
 
@@ -182,6 +186,7 @@ function connectorWith(material: TlsMaterial, handshakes: Handshakes): buildConn
     // The library keeps sessions by weak references, which are gone before they are of use.
     maxCachedSessions: 0,
     timeout: CONNECT_TIMEOUT_MS,
+    lookup: LOOKUP,
     ...(material.servername === undefined ? {} : { servername: material.servername }),
   };
   let connect = buildConnector(settings);
