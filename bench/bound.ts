@@ -7,7 +7,7 @@ export interface BoundedPlan {
   readonly stages: readonly {
     readonly waves: readonly {
       readonly concurrency: number;
-      readonly steps: readonly { readonly kind: string }[];
+      readonly steps: readonly { readonly kind: string; readonly target: string }[];
     }[];
   }[];
 }
@@ -25,23 +25,41 @@ export interface LowerBound {
   readonly readiness: number;
 }
 
-const AGENT_RESTARTS = ["arm-agent", "redeploy-agent", "restart-agent", "roll-agent"];
-/** Their old pods go only when the new ones have been Ready for `minReadySeconds`. */
-const RESTARTS_UNTIL_AVAILABLE = ["restart-agent", "roll-agent"];
+/** One pod of the agent's is made anew, whatever the number of its replicas. */
+const POD_RESTARTS = ["arm-agent", "redeploy-agent"];
+/** Its Deployment brings the replicas over one after the other; an old pod goes only when the new one has been Ready for `minReadySeconds`. */
+const ROLLOUTS = ["restart-agent", "roll-agent"];
 const RANCHER_RESTARTS = ["serve-bundle", "restart-rancher"];
 
-/**
- * In seconds: of a wave, as many restarts at the same time as it allows; waves one after the other.
- * @param speed how many seconds of the estate's go by in one of the measurement
- */
-export function lowerBound(plan: BoundedPlan, times: RestartTimes, speed: number): LowerBound {
+/** How long things take in the estate that is measured. */
+export interface Estate {
+  readonly times: RestartTimes;
+  /** Of each cluster's agent, by the cluster's id; one where it is not said. */
+  readonly replicas: ReadonlyMap<string, number>;
+  /** How many seconds of the estate's go by in one of the measurement. */
+  readonly speed: number;
+}
+
+/** In seconds: of a wave, as many restarts at the same time as it allows; waves one after the other. */
+export function lowerBound(plan: BoundedPlan, { times, replicas, speed }: Estate): LowerBound {
   let restarts = 0;
   let readiness = 0;
   for (const { steps, concurrency } of plan.stages.flatMap(({ waves }) => waves)) {
-    const rounds = (kinds: readonly string[]): number =>
-      Math.ceil(steps.filter(({ kind }) => kinds.includes(kind)).length / concurrency);
-    restarts += rounds(AGENT_RESTARTS) * times.agent + rounds(RANCHER_RESTARTS) * times.rancher;
-    readiness += (rounds(RESTARTS_UNTIL_AVAILABLE) * plan.armingMinReadySeconds) / speed;
+    const of = (kinds: readonly string[], weight: (target: string) => number): number =>
+      rounds(
+        steps.filter(({ kind }) => kinds.includes(kind)).map(({ target }) => weight(target)),
+        concurrency,
+      );
+    const rollouts = of(ROLLOUTS, (target) => replicas.get(target) ?? 1);
+    restarts += (of(POD_RESTARTS, () => 1) + rollouts) * times.agent;
+    restarts += of(RANCHER_RESTARTS, () => 1) * times.rancher;
+    readiness += (rollouts * plan.armingMinReadySeconds) / speed;
   }
   return { restarts, readiness };
+}
+
+/** The least number of rounds in which so many can be done at a time: never less than the longest takes alone. */
+function rounds(lengths: readonly number[], concurrency: number): number {
+  const all = lengths.reduce((sum, length) => sum + length, 0);
+  return Math.max(0, ...lengths, Math.ceil(all / concurrency));
 }

@@ -4,11 +4,12 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { devNull, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
+import { estateSchema } from "../src/estate/estate.ts";
 import { lowerBound, type RestartTimes } from "./bound.ts";
 import type { OwnUsage } from "./own-usage.ts";
 
@@ -33,12 +34,14 @@ try {
   const target = ["tls.crt", "tls.key", "cacerts.pem"].map((name) => file(`target/${name}`));
   const [cert = "", key = "", cacerts = ""] = target;
   await farrier(["plan", "--cert", cert, "--key", key, "--cacerts", cacerts, "--out", rotation, ...config]);
+  const replicas = await replicasOf(config);
   const began = performance.now();
   const usage = await farrier(["apply", rotation, "--yes", ...config]);
   const wallSeconds = (performance.now() - began) / 1000;
   // Afterwards: an estate in which Rancher has just been restarted is one that a check refuses.
   const restarts = await restartTimes(control);
-  const bound = lowerBound(JSON.parse(readFileSync(join(rotation, "plan.json"), "utf8")), restarts, speed);
+  const plan = JSON.parse(readFileSync(join(rotation, "plan.json"), "utf8"));
+  const bound = lowerBound(plan, { times: restarts, replicas, speed });
   const result = {
     clusters,
     wallSeconds,
@@ -58,20 +61,30 @@ try {
   rmSync(directory, { recursive: true, force: true });
 }
 
-/** Runs the built program to its end. @throws Error unless it ends well */
-async function farrier(words: readonly string[]): Promise<OwnUsage> {
+/** Runs the built program to its end, and leaves what it prints in `output`. @throws Error unless it ends well */
+async function farrier(words: readonly string[], output: string = devNull): Promise<OwnUsage> {
   const usage = file("usage.json");
+  const printed = openSync(output, "w");
   const child = spawn(process.execPath, ["--import", "./bench/own-usage.ts", FARRIER, ...words], {
-    stdio: ["ignore", "ignore", "pipe"],
+    stdio: ["ignore", printed, "pipe"],
     env: { ...process.env, FARRIER_BENCH_USAGE: usage },
   });
   let complaint = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     complaint = `${complaint}${text}`.slice(-2000);
   });
   const [code] = await once(child, "close");
+  closeSync(printed);
   if (code !== 0) throw new Error(`farrier ${words[0]} ended with ${code}: ${complaint}`);
   return JSON.parse(readFileSync(usage, "utf8"));
+}
+
+/** Of each cluster's agent, as the product observes them. */
+async function replicasOf(config: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const observed = file("estate.json");
+  await farrier(["observe", ...config], observed);
+  const estate = estateSchema.parse(JSON.parse(readFileSync(observed, "utf8")));
+  return new Map(estate.clusters.map(({ id, agent }) => [id, agent?.replicas ?? 1]));
 }
 
 /** What the estate needs for a restart of one agent, and of Rancher, while nobody works on it. */
