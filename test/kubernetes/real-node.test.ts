@@ -10,19 +10,27 @@ import type { Ended } from "../helpers/run-farrier.ts";
 import { runProgram } from "../helpers/run-program.ts";
 import { pathOf } from "./control-plane/binaries.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane/control-plane.ts";
+import { NetworkClient } from "./control-plane/network-client.ts";
+import { bearer, Wire } from "./control-plane/wire.ts";
+import { NodeNamespace, prepareForAgents } from "./node/node-namespace.ts";
 import { type RealNode, startRealNode } from "./node/real-node.ts";
 import { clearAbandoned, remainsOf } from "./node/remains.ts";
 import { missingForNode } from "./node/requirements.ts";
 import { tunables } from "./node/tunables.ts";
+import { straddling } from "./suite/straddling.ts";
+import { subPathMounts } from "./suite/sub-path.ts";
 
 const MINUTE = 60_000;
 const AGENT_VERSION = "v2.15.1";
+const IMAGE = `rancher/rancher-agent:${AGENT_VERSION}`;
 
 describe.skipIf(missingForNode() !== "")("a real node", () => {
   let folder: string;
   let kernel: Readonly<Record<string, string>>;
   let controlPlane: ControlPlane;
   let node: RealNode;
+  let wire: Wire;
+  let client: NetworkClient;
 
   beforeAll(async () => {
     kernel = await tunables();
@@ -30,23 +38,28 @@ describe.skipIf(missingForNode() !== "")("a real node", () => {
     controlPlane = await startControlPlane({ name: "node" });
     await writeFile(join(folder, "kubeconfig"), controlPlane.kubeconfig, { mode: 0o600 });
     node = await startRealNode(controlPlane, { agentVersion: AGENT_VERSION });
+    wire = new Wire(controlPlane.url, controlPlane.caPem);
+    client = new NetworkClient(wire.as(bearer(controlPlane.token)));
   }, 3 * MINUTE);
 
   afterAll(async () => {
+    await wire?.close();
     await node?.stop();
     await controlPlane?.stop();
     await rm(folder, { recursive: true, force: true });
   }, MINUTE);
 
-  const kubectl = (...args: readonly string[]): Promise<Ended> =>
+  const kubectl = (...args: readonly string[]): Promise<Ended> => kubectlWith(args);
+
+  const kubectlWith = (args: readonly string[], input = ""): Promise<Ended> =>
     runProgram(pathOf("kubectl"), ["--kubeconfig", join(folder, "kubeconfig"), ...args], {
       cwd: folder,
       env: process.env,
+      input,
     });
 
   const run = async (name: string, script: string) => {
-    const image = `rancher/rancher-agent:${AGENT_VERSION}`;
-    const started = await kubectl("run", name, `--image=${image}`, "--command", "--", "/bin/sh", "-c", script);
+    const started = await kubectl("run", name, `--image=${IMAGE}`, "--command", "--", "/bin/sh", "-c", script);
     expect(started).toMatchObject({ code: 0, stderr: "" });
   };
 
@@ -82,15 +95,28 @@ describe.skipIf(missingForNode() !== "")("a real node", () => {
     expect((await kubectl("get", "pod", "shell")).stderr).toContain("NotFound");
   });
 
-  test("runs the simulated agent as a process of a container, and starts it again with a back-off", async () => {
-    const env = ["--env=CATTLE_CLUSTER=true", "--env=CATTLE_SERVER=https://localhost:1"];
-    const image = `--image=rancher/rancher-agent:${AGENT_VERSION}`;
-    expect(await kubectl("run", "agent", image, ...env)).toMatchObject({ code: 0, stderr: "" });
-    await untilPodIs("agent", (line) => line === "Running 1 CrashLoopBackOff", "two starts in vain");
-    const { stdout } = await kubectl("logs", "agent", "--previous");
-    expect(stdout).toContain(
-      "ERROR: https://localhost:1/ping is not accessible (Failed to connect to localhost port 1",
-    );
+  describe.concurrent("side by side, rancher.md §0b among them", { timeout: 4 * MINUTE }, () => {
+    beforeAll(() => prepareForAgents(client));
+
+    straddling({
+      start: () => NodeNamespace.straddled(client, IMAGE),
+      minReadySeconds: 10,
+      toleranceSeconds: 4,
+      startSeconds: 10,
+      backOff: { starts: 3, seconds: 40 },
+    });
+
+    subPathMounts(IMAGE, kubectlWith);
+
+    test("runs the simulated agent as a process of a container, and starts it again with a back-off", async () => {
+      const env = ["--env=CATTLE_CLUSTER=true", "--env=CATTLE_SERVER=https://localhost:1"];
+      expect(await kubectl("run", "agent", `--image=${IMAGE}`, ...env)).toMatchObject({ code: 0, stderr: "" });
+      await untilPodIs("agent", (line) => line === "Running 1 CrashLoopBackOff", "two starts in vain");
+      const { stdout } = await kubectl("logs", "agent", "--previous");
+      expect(stdout).toContain(
+        "ERROR: https://localhost:1/ping is not accessible (Failed to connect to localhost port 1",
+      );
+    });
   });
 
   test("leaves nothing on the machine when it is stopped, whatever runs on it", async () => {

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe } from "vitest";
 import type { ContainerProgram } from "../../src/sandbox/controllers/container-program.ts";
+import { pinned } from "../sandbox-controllers/pinned-agent.ts";
 import { TestedCluster } from "../sandbox-controllers/test-cluster.ts";
 import { areBuilt } from "./control-plane/binaries.ts";
 import { RunningNodes } from "./control-plane/running-nodes.ts";
@@ -42,9 +43,11 @@ describe.skipIf(!isBuilt).concurrent("a real control plane", { timeout: 180_000 
   afterAll(() => nodes?.stop(), 120_000);
 
   straddling({
-    start: ({ programs }) => RealNamespace.on(nodes, programs),
+    start: () => pinned((programs) => RealNamespace.on(nodes, programs)),
     minReadySeconds: 10,
     toleranceSeconds: 1.1,
+    startSeconds: 5,
+    backOff: { starts: 3, seconds: 40 },
   });
   nodeAgentsOnNodes({ start: ({ programs }) => RealNamespace.on(nodes, programs), minReadySeconds: 3 });
 });

@@ -2,12 +2,18 @@
 import { describe, expect, test } from "vitest";
 import { REF } from "../../src/sandbox/controllers/workload.ts";
 import { straddling } from "../kubernetes/suite/straddling.ts";
-import { PinnedAgents } from "./pinned-agent.ts";
+import { PinnedAgents, pinned } from "./pinned-agent.ts";
 import { inNamespace, TestCluster } from "./test-cluster.ts";
 
 const SECOND = 1_000;
 
-straddling({ start: (options) => TestCluster.start(options), minReadySeconds: 30, toleranceSeconds: 0.1 });
+straddling({
+  start: (options) => pinned((programs) => TestCluster.start({ ...options, programs })),
+  minReadySeconds: 30,
+  toleranceSeconds: 0.1,
+  startSeconds: 5,
+  backOff: { starts: 3, seconds: 40 },
+});
 
 /** An agent with another pin than what is served, that has failed so often. */
 async function failingAgent(crashes: number) {

@@ -131,6 +131,8 @@ async function startKubelet({ directory, kubeconfig, socket, controlPlane }: Kub
       containerRuntimeEndpoint: `unix://${socket}`,
       podLogsDir: join(directory, "logs"),
       volumePluginDir: join(directory, "plugins"),
+      // A changed Secret is seen in its volumes when the pod is looked at again: here more often than every minute.
+      syncFrequency: "10s",
       // The machine is not the node's alone, and may be one where not everything can be limited.
       cgroupDriver: "cgroupfs",
       failCgroupV1: false,
