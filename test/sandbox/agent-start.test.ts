@@ -9,9 +9,19 @@ import {
   subjectAltName,
 } from "../../src/pki/issuing/extensions.ts";
 import { generateKey, keyToPem } from "../../src/pki/issuing/keys.ts";
-import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
+import { type Sandbox, type SandboxCluster, startSandbox } from "../../src/sandbox/sandbox.ts";
 import type { Authority } from "../../src/sandbox/scenario/authority.ts";
-import { agentPods, directLog, must, pinFor, setPin, writeSecret } from "./estate.ts";
+import {
+  agentPods,
+  directLog,
+  must,
+  pinFor,
+  SECRETS,
+  servedBundle,
+  servedIssuer,
+  setPin,
+  writeSecret,
+} from "./estate.ts";
 
 /** What an agent does at its start with each kind of certificate; the lines are those of a recorded, real agent. */
 
@@ -134,6 +144,61 @@ describe("system-store", () => {
     expect(sandbox.statistics().refused).toBeGreaterThan(0);
   });
 });
+
+describe("without a bundle of Rancher's (rancher.md §4.2: an empty checksum fetches nothing, no serverca file)", () => {
+  const fromAcme = { source: "letsEncrypt", mode: "system-store" } as const;
+  const logsOf = async (cluster: SandboxCluster) =>
+    Promise.all((await agentPods(cluster)).map(({ name }) => directLog(cluster, name)));
+
+  test("the system's own store verifies a public certificate, and no CA is written down", async () => {
+    sandbox = await startSandbox({ clusters: 1, speed: 50, tls: fromAcme });
+    const cluster = must(sandbox.clusters[0]);
+    expect(await servedBundle(sandbox)).toBe("");
+    expect((await agentPods(cluster)).map(({ pin }) => pin)).toEqual([""]);
+    const secret = await cluster.client.get(SECRETS, "stv-aggregation");
+    const data = Object.entries((secret?.data ?? {}) as Record<string, string>);
+    const plain = Object.fromEntries(data.map(([key, value]) => [key, Buffer.from(value, "base64").toString()]));
+    expect(plain).toMatchObject({ CATTLE_CA_CHECKSUM: "", CATTLE_CACERTS_VALID: "false" });
+    expect(Object.keys(plain)).not.toContain("ca.crt");
+    expect(sandbox.statistics().refused).toBe(0);
+  });
+
+  test("a store that is too old refuses it", async () => {
+    sandbox = await startSandbox({ clusters: [{ name: "paris", systemStore: "bare" }], speed: 50, tls: fromSecret });
+    const cluster = must(sandbox.clusters[0]);
+    const { certificate, key } = await sandbox.pki.publicCa.issue();
+    await writeSecret(sandbox, "tls-rancher-ingress", { "tls.crt": certificate, "tls.key": key });
+    await setPin(cluster, "", 30);
+    await sandbox.waitUntil(() =>
+      sandbox
+        .statistics()
+        .refusals.some(
+          ({ phase, reason }) => phase === "start" && reason === "x509: certificate signed by unknown authority",
+        ),
+    );
+  });
+
+  test("an agent that pins one ends: there is no CA certificate configured", async () => {
+    sandbox = await startSandbox({ clusters: 1, speed: 50, tls: fromAcme });
+    const cluster = must(sandbox.clusters[0]);
+    await setPin(cluster, "a".repeat(64), 30);
+    const line = `The environment variable CATTLE_CA_CHECKSUM is set but there is no CA certificate configured at ${sandbox.serverUrl}/v3/settings/cacerts`;
+    await sandbox.waitUntil(async () => (await logsOf(cluster)).some((log) => log.includes(line)));
+    expect(sandbox.statistics().refused).toBe(0);
+  });
+
+  test("cert-manager puts its certificate back where somebody writes another (§1.4: an ACME Issuer)", async () => {
+    sandbox = await startSandbox({ clusters: 1, speed: 50, tls: fromAcme });
+    const { certificate, key } = await (await sandbox.pki.newAuthority("B")).issue();
+    await writeSecret(sandbox, "tls-rancher-ingress", { "tls.crt": certificate, "tls.key": key });
+    await sandbox.waitUntil(async () => (await servedIssuer(sandbox)) === "Example Issuing Public");
+    await sandbox.restartAgent(must(sandbox.clusters[0]).name);
+    await sandbox.waitUntilConnected();
+  });
+});
+
+/** A private CA, whose agents may use their system's store as well. */
+const fromSecret = { mode: "system-store" } as const;
 
 test("every certificate of the bundle is an anchor: a chain may end at the issuing CA", async () => {
   sandbox = await startSandbox({ clusters: 1, speed: 50 });

@@ -25,13 +25,25 @@ export interface Authority {
 export interface SandboxPki {
   /** The authority that signed the certificate with which the estate came up. */
   readonly today: Authority;
+  /** The stand-in of a public authority: its root is in the system's store of every agent's image. */
+  readonly publicCa: Authority;
   newAuthority(name: string): Promise<Authority>;
 }
 
-/** @param generated today's authority is the one that Rancher has made for itself, not a company's */
-export async function createPki(clock: Clock, generated = false): Promise<SandboxPki> {
+/** Whose today's authority is: a company's, the one that Rancher has made for itself, or the public one. */
+export type TodayIs = "private" | "generated" | "public";
+
+export async function createPki(clock: Clock, todayIs: TodayIs = "private"): Promise<SandboxPki> {
   const newAuthority = (name: string) => createAuthority(name, clock);
-  return { today: await (generated ? generatedAuthority(clock) : newAuthority("A")), newAuthority };
+  const publicCa = await createAuthority("Public", clock, "Example Trust Services");
+  switch (todayIs) {
+    case "private":
+      return { today: await newAuthority("A"), publicCa, newAuthority };
+    case "generated":
+      return { today: await generatedAuthority(clock), publicCa, newAuthority };
+    case "public":
+      return { today: publicCa, publicCa, newAuthority };
+  }
 }
 
 /** One root that signs by itself (dynamiclistener's LoadOrGenCA: ten years). */
@@ -54,8 +66,7 @@ async function generatedAuthority(clock: Clock): Promise<Authority> {
   };
 }
 
-async function createAuthority(name: string, clock: Clock): Promise<Authority> {
-  const organization = "Example Corp";
+async function createAuthority(name: string, clock: Clock, organization = "Example Corp"): Promise<Authority> {
   const now = clock.now();
   const root = await createRoot({ commonName: `Example Root ${name}`, organization, now, days: 3650 });
   const issuing = await createIntermediate(root, {

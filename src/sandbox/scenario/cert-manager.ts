@@ -5,6 +5,7 @@ import { issueServing } from "../../pki/issuing/serving.ts";
 import { resourceKind } from "../api-server/built-in-kinds.ts";
 import type { Clock } from "../clock.ts";
 import { ApiError, type ClusterClient, type KubeObject, type ResourceRef, type Watch } from "../cluster-client.ts";
+import type { Authority } from "./authority.ts";
 
 const GROUP = { group: "cert-manager.io", version: "v1", namespaced: true, tracksGeneration: true, custom: true };
 
@@ -25,6 +26,9 @@ const INGRESSES: ResourceRef = {
 const ISSUERS: ResourceRef = { group: "cert-manager.io", version: "v1", resource: "issuers", namespace: NAMESPACE };
 const CERTIFICATES: ResourceRef = { ...ISSUERS, resource: "certificates" };
 
+/** The public authority, which signs whatever it is asked for. */
+export type AcmeServer = Pick<Authority, "intermediatePem" | "intermediateKeyPem">;
+
 /** What cert-manager notes on a Secret that it has written, for the chart's Issuer. */
 export const ISSUED_BY = {
   "cert-manager.io/certificate-name": "tls-rancher-ingress",
@@ -39,11 +43,17 @@ export const ISSUED_BY = {
  * not there.
  */
 export class CertManager {
+  readonly #acme: AcmeServer;
   readonly #watches: Watch[] = [];
   #client: ClusterClient | undefined;
   #clock: Clock | undefined;
   #work: Promise<void> = Promise.resolve();
   #stopped = false;
+
+  /** @param acme who answers where an Issuer names an ACME server; that a name is ours is taken for shown */
+  constructor(acme: AcmeServer) {
+    this.#acme = acme;
+  }
 
   start(client: ClusterClient, clock: Clock): void {
     this.#client = client;
@@ -65,7 +75,9 @@ export class CertManager {
     if (this.#stopped || client === undefined || clock === undefined) return;
     try {
       for (const ingress of (await client.list(INGRESSES)).items) await ensureCertificate(client, ingress);
-      for (const certificate of (await client.list(CERTIFICATES)).items) await ensureSecret(client, clock, certificate);
+      for (const certificate of (await client.list(CERTIFICATES)).items) {
+        await ensureSecret({ client, clock, acme: this.#acme }, certificate);
+      }
     } catch (error) {
       // Somebody wrote at the same time: their event brings it here again.
       if (!(error instanceof ApiError)) throw error;
@@ -102,23 +114,36 @@ const certificateSpec = z.object({
   issuerRef: z.object({ name: z.string() }),
 });
 
-async function ensureSecret(client: ClusterClient, clock: Clock, certificate: KubeObject): Promise<void> {
+async function ensureSecret({ client, clock, acme }: Surroundings, certificate: KubeObject): Promise<void> {
   const spec = certificateSpec.safeParse(certificate.spec);
   if (!spec.success) return;
   const { dnsNames, secretName, issuerRef } = spec.data;
   const issuer = await client.get(ISSUERS, issuerRef.name);
-  const ca = await authorityOf(client, issuer);
+  const ca = await authorityOf({ client, acme }, issuer);
   const secret = await client.get(SECRETS, secretName);
   if (ca === undefined || (secret !== undefined && isIssuedBy(secret, ca.certificatePem))) return;
   const leaf = await issueServing(ca, { hostnames: [...dnsNames, "127.0.0.1"], now: clock.now(), days: 90 });
-  const data = { "tls.crt": encoded(leaf.certificatePem), "tls.key": encoded(leaf.keyPem) };
+  // An ACME server sends its intermediate along; what a CA of one's own signs needs none.
+  const chain = leaf.certificatePem + (isAcme(issuer) ? ca.certificatePem : "");
+  const data = { "tls.crt": encoded(chain), "tls.key": encoded(leaf.keyPem) };
   const metadata = { name: secretName, namespace: NAMESPACE, annotations: ISSUED_BY };
   const made = { apiVersion: "v1", kind: "Secret", type: "kubernetes.io/tls", metadata, data };
   if (secret === undefined) await client.create(SECRETS, made);
   else await client.update(SECRETS, { ...secret, data: { ...Object(secret.data), ...data } });
 }
 
-async function authorityOf(client: ClusterClient, issuer: KubeObject | undefined) {
+interface Surroundings {
+  readonly client: ClusterClient;
+  readonly clock: Clock;
+  readonly acme: AcmeServer;
+}
+
+function isAcme(issuer: KubeObject | undefined): boolean {
+  return "acme" in Object(issuer?.spec);
+}
+
+async function authorityOf({ client, acme }: Pick<Surroundings, "client" | "acme">, issuer: KubeObject | undefined) {
+  if (isAcme(issuer)) return await loadAuthority(acme.intermediatePem, acme.intermediateKeyPem);
   const name: unknown = Object(Object(issuer?.spec).ca).secretName;
   const secret = typeof name === "string" ? await client.get(SECRETS, name) : undefined;
   const [certificate, key] = [decoded(secret, "tls.crt"), decoded(secret, "tls.key")];

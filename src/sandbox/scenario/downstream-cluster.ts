@@ -35,6 +35,8 @@ export interface DownstreamOptions<C extends EstateCluster> {
   readonly token: string;
   /** The pin in the agent's spec, where the scenario wants it to be another than what is served. */
   readonly drift: Extract<Fault, { kind: "drifted" }>["pin"] | undefined;
+  /** Public roots, PEM: what the store of an up-to-date image holds. */
+  readonly publicRoots: string;
   /** Who the cluster's API server is, where it has nothing of its own. */
   readonly identity: ClusterAuthority;
   readonly makeCluster: (options: ClusterOptions) => C;
@@ -148,7 +150,7 @@ export class DownstreamCluster<C extends EstateCluster = SimulatedCluster> {
 
   #images(): Images {
     const api = this.cluster.handlerFor(serviceAccount(AGENT));
-    const { random, statistics } = this.#options;
+    const { random, statistics, publicRoots } = this.#options;
     const observer = statistics.observer(this.id);
     const startedEarlier = () => {
       this.#unchecked -= 1;
@@ -160,7 +162,7 @@ export class DownstreamCluster<C extends EstateCluster = SimulatedCluster> {
       link: this.link,
       observer,
       api,
-      systemRoots: "",
+      systemRoots: this.description.systemStore === "public" ? publicRoots : "",
       random,
       startedEarlier,
       standingStill,

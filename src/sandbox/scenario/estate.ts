@@ -14,7 +14,7 @@ import { Replicas } from "../rancher/replicas.ts";
 import { SessionRegistry } from "../rancher/session-registry.ts";
 import { settingsWebhook } from "../rancher/webhook.ts";
 import { Stalls } from "../stalls.ts";
-import { createPki, type SandboxPki } from "./authority.ts";
+import { createPki, type SandboxPki, type TodayIs } from "./authority.ts";
 import { BACKUP_OPERATOR_KINDS, BackupOperator, backupOperatorObjects } from "./backup-operator.ts";
 import { bundleText } from "./bundle-text.ts";
 import { CERT_MANAGER_KINDS, CertManager } from "./cert-manager.ts";
@@ -25,6 +25,7 @@ import { localCluster } from "./local-cluster.ts";
 import { ADMIN_USER, managementObjects, servingPlace } from "./management-objects.ts";
 import { saveMemory } from "./memory.ts";
 import { type Random, randomSuffix, seededRandom } from "./random.ts";
+import { isIssued } from "./release-objects.ts";
 import type { Scenario, ScenarioCluster } from "./scenario.ts";
 import { SimulatedCluster } from "./simulated-cluster.ts";
 import { StatisticsKeeper } from "./statistics.ts";
@@ -32,6 +33,14 @@ import { waitUntil } from "./waiting.ts";
 
 /** How many clusters are started at the same time. */
 const BATCH = 25;
+
+/** Who has signed the certificate, by the chart's source. */
+const TODAY_IS = {
+  secret: "private",
+  external: "private",
+  rancher: "generated",
+  letsEncrypt: "public",
+} as const satisfies Record<Scenario["tls"]["source"], TodayIs>;
 
 const MANAGEMENT_KUBERNETES = "v1.33.4";
 const RANCHER = { namespace: "cattle-system", name: "rancher" };
@@ -79,7 +88,7 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
     this.#stalls = new Stalls(Math.max(LEAST_STALL_MS, STALL_MS / scenario.speed));
     this.pki = pki;
     this.authority = authority;
-    this.#certManager = scenario.tls.source === "rancher" ? new CertManager() : undefined;
+    this.#certManager = isIssued(scenario.tls.source) ? new CertManager(pki.publicCa) : undefined;
     const { backupOperator } = scenario;
     this.#backupOperator = backupOperator === undefined ? undefined : new BackupOperator(backupOperator);
     this.random = seededRandom(scenario.seed);
@@ -110,7 +119,7 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
     saveMemory(scenario.clusters.length);
     const clock = realClock(scenario.speed);
     const [pki, authority] = await Promise.all([
-      createPki(clock, scenario.tls.source === "rancher"),
+      createPki(clock, TODAY_IS[scenario.tls.source]),
       createClusterAuthority({ name: "kubernetes", now: clock.now() }),
     ]);
     const estate = new Estate(scenario, { clock, pki, authority, makeCluster });
@@ -171,7 +180,8 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
 
   async #facts() {
     const { scenario, profile, clock, pki } = this;
-    const bundleFile = bundleText(pki.today.bundle, scenario.tls.bundle);
+    const served = scenario.tls.source === "letsEncrypt" ? "" : pki.today.bundle;
+    const bundleFile = bundleText(served, scenario.tls.bundle);
     const internal = await createRoot({ commonName: "dynamiclistener-ca", now: clock.now(), days: 3650 });
     const [name = "", secret = ""] = this.token.split(":");
     const common = {
@@ -250,6 +260,7 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
       statistics,
       token: registrationToken(random),
       drift: drift?.kind === "drifted" ? drift.pin : undefined,
+      publicRoots: this.pki.publicCa.rootPem,
       identity: this.authority,
       makeCluster: this.#makeCluster,
     });

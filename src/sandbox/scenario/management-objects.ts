@@ -4,7 +4,7 @@ import type { RancherProfile } from "../rancher/profile.ts";
 import type { Authority } from "./authority.ts";
 import { ISSUED_BY } from "./cert-manager.ts";
 import { helmRelease } from "./helm-release.ts";
-import { type ReleaseFacts, releaseObjects } from "./release-objects.ts";
+import { isIssued, type ReleaseFacts, releaseObjects } from "./release-objects.ts";
 import { type SettingFacts, settings } from "./settings.ts";
 
 /** The administrator whose token a person would use. */
@@ -97,8 +97,8 @@ function token({ token: { name, secret, expiresAt } }: ManagementFacts): NewObje
 function secrets(facts: ManagementFacts): NewObject[] {
   return [
     secret("bootstrap-secret", "Opaque", { bootstrapPassword: "bootstrap" }),
-    ...(facts.source === "rancher"
-      ? generatedSecrets(facts)
+    ...(isIssued(facts.source)
+      ? issuedSecrets(facts)
       : [secret("tls-ca", "Opaque", { "cacerts.pem": facts.bundleFile }), servingSecret(facts)]),
     tlsSecret("tls-rancher-internal-ca", { certificate: facts.internalCa, key: facts.internalKey }),
     helmRelease(facts, facts.at),
@@ -118,11 +118,14 @@ function servingSecret({ source, serving }: ManagementFacts): NewObject {
   return { ...made, metadata: { ...made.metadata, namespace } };
 }
 
-/** The CA that Rancher has made, and the certificate that cert-manager has made with it. */
-function generatedSecrets({ authority, serving }: ManagementFacts): NewObject[] {
+/** The CA that Rancher has made, if it is that, and the certificate that cert-manager has made or fetched. */
+function issuedSecrets({ authority, serving, source }: ManagementFacts): NewObject[] {
   const own = tlsSecret("tls-rancher", { certificate: authority.rootPem, key: authority.rootKeyPem });
   const issued = tlsSecret("tls-rancher-ingress", serving);
-  return [own, { ...issued, metadata: { ...issued.metadata, annotations: ISSUED_BY } }];
+  return [
+    ...(source === "rancher" ? [own] : []),
+    { ...issued, metadata: { ...issued.metadata, annotations: ISSUED_BY } },
+  ];
 }
 
 function tlsSecret(name: string, { certificate, key }: { readonly certificate: string; readonly key: string }) {

@@ -24,6 +24,7 @@ const DEFAULTS = {
   tls: "ingress",
   privateCA: false,
   ingress: { enabled: true, tls: { source: "rancher", secretName: "tls-rancher-ingress" } },
+  letsEncrypt: { email: "none@example.com" },
 };
 
 const HELPERS = `{{- define "rancher.fullname" -}}
@@ -180,6 +181,22 @@ spec:
 {{- end }}
 `;
 
+const ACME_ISSUER = `{{- if and (include "rancher.certManager" .) (eq .Values.ingress.tls.source "letsEncrypt") }}
+apiVersion: cert-manager.io/v1
+kind: Issuer
+${METADATA}
+spec:
+  acme:
+    server: https://acme-v02.api.letsencrypt.org/directory
+    email: {{ .Values.letsEncrypt.email }}
+    privateKeySecretRef:
+      name: letsencrypt-production
+    solvers:
+    - http01:
+        ingress: {}
+{{- end }}
+`;
+
 const ISSUER = `{{- if and (include "rancher.certManager" .) (eq .Values.ingress.tls.source "rancher") }}
 apiVersion: cert-manager.io/v1
 kind: Issuer
@@ -196,4 +213,5 @@ const TEMPLATES: Readonly<Record<string, string>> = {
   "service.yaml": SERVICE,
   "ingress.yaml": INGRESS,
   "issuer-rancher.yaml": ISSUER,
+  "issuer-letsEncrypt.yaml": ACME_ISSUER,
 };

@@ -4,7 +4,11 @@ import type { RancherProfile } from "../rancher/profile.ts";
 /** Rancher's Deployment as its chart makes it; with `privateCA=true` the bundle is mounted through a sub-path. */
 export function rancherDeployment(
   profile: RancherProfile,
-  { replicas, privateCa }: { readonly replicas: number; readonly privateCa: boolean },
+  {
+    replicas,
+    privateCa,
+    noCacerts,
+  }: { readonly replicas: number; readonly privateCa: boolean; readonly noCacerts: boolean },
 ): NewObject {
   const probe = { httpGet: { path: "/healthz", port: 80, scheme: "HTTP" }, timeoutSeconds: 5, failureThreshold: 5 };
   return {
@@ -30,7 +34,7 @@ export function rancherDeployment(
               name: "rancher",
               image: `rancher/rancher:${profile.version}`,
               imagePullPolicy: "IfNotPresent",
-              args: ["--http-listen-port=80", "--https-listen-port=443", "--add-local=true"],
+              args: [...ARGUMENTS, ...(noCacerts ? ["--no-cacerts"] : [])],
               env: environment(),
               ports: [80, 443, 444, 6666].map((containerPort) => ({ containerPort, protocol: "TCP" })),
               livenessProbe: { ...probe, periodSeconds: 30 },
@@ -46,6 +50,8 @@ export function rancherDeployment(
     },
   };
 }
+
+const ARGUMENTS = ["--http-listen-port=80", "--https-listen-port=443", "--add-local=true"];
 
 const BUNDLE_MOUNT = {
   name: "tls-ca-volume",

@@ -3,7 +3,12 @@ import type { RancherProfile } from "../rancher/profile.ts";
 import { rancherDeployment, rancherLabels } from "./rancher-deployment.ts";
 
 /** Where the serving certificate comes from: the chart's `ingress.tls.source`, or its `tls: external`. */
-export type TlsSource = "secret" | "rancher" | "external";
+export type TlsSource = "secret" | "rancher" | "letsEncrypt" | "external";
+
+/** cert-manager writes the certificate, and no bundle is mounted. */
+export function isIssued(source: TlsSource): source is "rancher" | "letsEncrypt" {
+  return source === "rancher" || source === "letsEncrypt";
+}
 
 export interface ReleaseFacts {
   readonly profile: RancherProfile;
@@ -16,6 +21,7 @@ export interface ReleaseFacts {
 export function releaseValues({ hostname, replicas, source }: ReleaseFacts): Record<string, unknown> {
   const given = { hostname, replicas };
   if (source === "rancher") return given;
+  if (source === "letsEncrypt") return { ...given, ingress: { tls: { source } }, letsEncrypt: { email: ACME_EMAIL } };
   return { ...given, privateCA: true, ...(source === "external" ? { tls: source } : { ingress: { tls: { source } } }) };
 }
 
@@ -25,10 +31,13 @@ export function releaseObjects(facts: ReleaseFacts): NewObject[] {
   const made = [
     service(profile),
     ingress(facts),
-    rancherDeployment(profile, { replicas, privateCa: source !== "rancher" }),
+    rancherDeployment(profile, { replicas, privateCa: !isIssued(source), noCacerts: source === "letsEncrypt" }),
   ];
-  return source === "rancher" ? [...made, issuer(profile)] : made;
+  return isIssued(source) ? [...made, issuer(profile, source)] : made;
 }
+
+/** Whom the ACME account is registered for. */
+const ACME_EMAIL = "ops@example.test";
 
 function metadata(profile: RancherProfile) {
   const annotations = { "meta.helm.sh/release-name": "rancher", "meta.helm.sh/release-namespace": "cattle-system" };
@@ -52,7 +61,7 @@ function ingress({ profile, hostname, source }: ReleaseFacts): NewObject {
   return {
     apiVersion: "networking.k8s.io/v1",
     kind: "Ingress",
-    metadata: { ...common, annotations: source === "rancher" ? { ...annotations, ...issued } : annotations },
+    metadata: { ...common, annotations: isIssued(source) ? { ...annotations, ...issued } : annotations },
     spec: {
       rules: [{ host: hostname, http: { paths } }],
       ...(source === "external" ? {} : { tls: [{ hosts: [hostname], secretName: "tls-rancher-ingress" }] }),
@@ -60,8 +69,14 @@ function ingress({ profile, hostname, source }: ReleaseFacts): NewObject {
   };
 }
 
-/** cert-manager signs with the CA that Rancher has made for itself. */
-function issuer(profile: RancherProfile): NewObject {
-  const spec = { ca: { secretName: "tls-rancher" } };
+/** cert-manager signs with the CA that Rancher has made for itself, or asks an ACME server (rancher.md §1.4). */
+function issuer(profile: RancherProfile, source: "rancher" | "letsEncrypt"): NewObject {
+  const acme = {
+    server: "https://acme-v02.api.letsencrypt.org/directory",
+    email: ACME_EMAIL,
+    privateKeySecretRef: { name: "letsencrypt-production" },
+    solvers: [{ http01: { ingress: {} } }],
+  };
+  const spec = source === "rancher" ? { ca: { secretName: "tls-rancher" } } : { acme };
   return { apiVersion: "cert-manager.io/v1", kind: "Issuer", metadata: metadata(profile), spec };
 }

@@ -17,6 +17,8 @@ const clusterSchema = z.strictObject({
   nodeAgent: z.boolean().default(false),
   /** Rancher's authorized cluster endpoint is enabled: its API server takes Rancher's tokens at an address of its own. */
   authorizedEndpoint: z.boolean().default(false),
+  /** Roots in the store of its agents' image: those of public authorities, or (an image that is too old) none of them. */
+  systemStore: z.enum(["public", "bare"]).default("public"),
   /** Present as objects only, so that they can be recognised: */
   fleet: z.boolean().default(false),
   windows: z.boolean().default(false),
@@ -51,10 +53,11 @@ export const scenarioSchema = z.strictObject({
       mode: z.enum(["strict", "system-store"]).default("strict"),
       /**
        * The chart's `ingress.tls.source`: with `rancher`, cert-manager signs the certificate with the CA that Rancher has
-       * made for itself, and there is no `tls-ca`. `external` is the chart's `tls: external`: a load balancer ends TLS,
+       * made for itself, and with `letsEncrypt` it has it from a public authority's ACME server; then there is no `tls-ca`,
+       * and with the latter Rancher serves no bundle at all. `external` is the chart's `tls: external`: a load balancer ends TLS,
        * whose certificate is in Secret `load-balancer/certificate`, for whoever plays the person that changes it.
        */
-      source: z.enum(["secret", "rancher", "external"]).default("secret"),
+      source: z.enum(["secret", "rancher", "letsEncrypt", "external"]).default("secret"),
       /** How `tls-ca` is written: line ends, byte order mark, comments. */
       bundle: z.enum(["plain", "crlf", "bom", "comment"]).default("plain"),
     })
