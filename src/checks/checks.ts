@@ -21,6 +21,7 @@ import { releaseUpgrade } from "./release-upgrade.ts";
 import { servedChain } from "./served-chain.ts";
 import { servingLifetime } from "./serving-lifetime.ts";
 import { settingUpdate } from "./setting-update.ts";
+import { strictAgents } from "./strict-agents.ts";
 import { targetAccepted, targetDiffers, targetOutlives } from "./target-accepted.ts";
 import { tlsSource } from "./tls-source.ts";
 import { token } from "./token.ts";
@@ -53,6 +54,7 @@ const CHECKS: readonly Check[] = [
   downloadedKubeconfigs,
   gaps,
   targetAccepted,
+  strictAgents,
   targetOutlives,
   targetDiffers,
 ];

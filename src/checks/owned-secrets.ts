@@ -18,6 +18,7 @@ export function ownedSecrets({ estate }: CheckInput): Finding[] {
  * for. Where the chart makes it ask, the rotation changes that itself.
  */
 function isIssuedAgain({ installation, serving }: CheckInput["estate"]): boolean {
-  if (installation.tlsSource === "rancher" && installation.installer.kind === "helm") return false;
+  const isIssued = installation.tlsSource === "rancher" || installation.tlsSource === "letsEncrypt";
+  if (isIssued && installation.installer.kind === "helm") return false;
   return serving.certificate !== undefined || installation.exposure === "unknown";
 }

@@ -79,6 +79,11 @@ describe("where the certificate comes from", () => {
       finds: ["error installation.certificate-issued serving certificate"],
     },
     {
+      name: "Let's Encrypt in a Helm release, which the rotation upgrades",
+      change: { tlsSource: "letsEncrypt", privateCa: false, ...helm("deployed") },
+      finds: ["info installation.certificate-issued serving certificate"],
+    },
+    {
       name: "a load balancer before the cluster, where a person changes it",
       change: { tlsSource: "external" },
       finds: ["info installation.certificate-elsewhere serving certificate"],

@@ -3,10 +3,11 @@ import type { ReleaseFacts } from "../estate/estate.ts";
 import { type Finding, finding } from "../findings.ts";
 import type { CheckInput } from "./check.ts";
 
-export function releaseUpgrade({ estate }: CheckInput): Finding[] {
+export function releaseUpgrade({ estate, target }: CheckInput): Finding[] {
   const { installer, privateCa, tlsSource, owners, namespace, deployment } = estate.installation;
   const { helm } = estate.access;
-  if (privateCa && tlsSource !== "rancher") return [];
+  const isIssued = tlsSource === "rancher" || tlsSource === "letsEncrypt";
+  if (privateCa && !isIssued && target?.systemStore !== true) return [];
   if (installer.kind !== "helm") return [];
   const { release } = installer;
   const findings: Finding[] = [];

@@ -9,6 +9,8 @@ export interface TargetFiles {
   readonly keyPem?: string | Uint8Array;
   readonly passphrase?: Secret;
   readonly caPem: string | Uint8Array;
+  /** Agents shall trust their system's own store: `caPem` has public roots, and no bundle is served. */
+  readonly systemStore?: boolean;
   /** File names for sentences. */
   readonly labels?: { readonly cert?: string; readonly key?: string; readonly ca?: string };
 }

@@ -15,14 +15,14 @@ const HANDED_OVER = {
 export function tlsSource({ estate }: CheckInput): Finding[] {
   const { installation, trust, serving } = estate;
   const findings: Finding[] = [];
-  // From there the rotation upgrades the release on the way, and cert-manager is not asked any more.
-  if (installation.tlsSource === "rancher" && installation.installer.kind === "helm") {
-    const sentence =
-      "The serving certificate is made by cert-manager from Rancher's own CA, until the rotation changes that.";
-    return [finding("installation.certificate-issued", "serving certificate", sentence, UPGRADED)];
-  }
+  const byHelm = installation.installer.kind === "helm";
   if (installation.tlsSource === "rancher" || installation.tlsSource === "letsEncrypt") {
     const who = installation.tlsSource === "rancher" ? "Rancher's own CA" : "Let's Encrypt";
+    // From there the rotation upgrades the release on the way, and cert-manager is not asked any more.
+    if (byHelm) {
+      const until = `The serving certificate is made by cert-manager from ${who}, until the rotation changes that.`;
+      return [finding("installation.certificate-issued", "serving certificate", until, UPGRADED)];
+    }
     const sentence = `The serving certificate is made by cert-manager from ${who}, which would put it back.`;
     findings.push(finding("installation.certificate-issued", "serving certificate", sentence));
   }
@@ -34,7 +34,9 @@ export function tlsSource({ estate }: CheckInput): Finding[] {
     const sentence = "Rancher's certificate is not in a Secret of the management cluster: TLS ends before it.";
     findings.push(finding("installation.certificate-elsewhere", "serving certificate", sentence));
   }
-  if (!installation.privateCa || trust.secret === undefined) {
+  // Agents without a pin trust public authorities: a rotation to a private CA mounts the Secret on the way.
+  const mountable = byHelm && !installation.privateCa && trust.pin === "";
+  if (!mountable && (!installation.privateCa || trust.secret === undefined)) {
     const sentence =
       "Rancher mounts no Secret tls-ca (the chart's privateCA is false), so its bundle cannot be changed.";
     findings.push(finding("installation.no-private-ca", "trust bundle", sentence));

@@ -164,8 +164,14 @@ const ROWS: readonly Row[] = [
   {
     name: "cert-manager has the certificate from Let's Encrypt",
     check: tlsSource,
-    input: () => installed({ tlsSource: "letsEncrypt", ...helmReleased({ privateCA: true }) }),
+    input: () => installed({ tlsSource: "letsEncrypt" }),
     says: ["The serving certificate is made by cert-manager from Let's Encrypt, which would put it back."],
+  },
+  {
+    name: "cert-manager has the certificate from Let's Encrypt, in a Helm release",
+    check: tlsSource,
+    input: () => installed({ tlsSource: "letsEncrypt", ...helmReleased({ privateCA: true }) }),
+    says: ["The serving certificate is made by cert-manager from Let's Encrypt, until the rotation changes that."],
   },
   {
     name: "the Secret of the certificate is not there",

@@ -2,7 +2,7 @@
 import { FarrierError } from "../errors.ts";
 import type { World } from "../observe/world.ts";
 import { giveWays } from "./cluster-ways.ts";
-import { type ConnectionFlags, loadSettings, readText, type Settings } from "./settings.ts";
+import { type ConnectionFlags, loadSettings, readBytes, readText, type Settings } from "./settings.ts";
 
 /** Opens the estate that the flags and settings name, runs `use`, and closes it. */
 export async function withWorld<Result>(
@@ -17,6 +17,7 @@ export async function withWorld<Result>(
     ...(settings.context === undefined ? {} : { context: settings.context }),
     ...(settings.server === undefined ? {} : { server: settings.server }),
     token,
+    ...(settings.publicRoots === undefined ? {} : { publicRoots: await readRoots(settings.publicRoots) }),
     helm: {
       ...(settings.helm === undefined ? {} : { program: settings.helm }),
       ...(settings.chart === undefined ? {} : { chart: settings.chart }),
@@ -30,7 +31,15 @@ export async function withWorld<Result>(
   }
 }
 
-const FLAGS = ["config", "kubeconfig", "context", "server", "tokenFile", "helm", "chart"];
+/** @throws FarrierError `input.*` where the file holds no certificate */
+async function readRoots(path: string): Promise<string> {
+  const { readCertificates } = await import("../pki/reading/read-certificates.ts");
+  const bytes = readBytes(path);
+  readCertificates(bytes, path);
+  return bytes.toString("utf8");
+}
+
+const FLAGS = ["config", "kubeconfig", "context", "server", "tokenFile", "publicRoots", "helm", "chart"];
 
 /** The connection flags of a command, as Commander parsed them. */
 export function connectionFlags(options: Readonly<Record<string, unknown>>): ConnectionFlags {

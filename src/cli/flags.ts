@@ -11,7 +11,11 @@ export function connectionFlags(command: Command): void {
     .option("--kubeconfig <file>", "kubeconfig of the management cluster")
     .option("--context <name>", "context in that kubeconfig")
     .option("--server <url>", "Rancher's URL (default: its setting server-url)")
-    .option("--token-file <file>", "file with an API token of a Rancher administrator");
+    .option("--token-file <file>", "file with an API token of a Rancher administrator")
+    .option(
+      "--public-roots <file>",
+      "public roots that agents' images hold, PEM (default: Mozilla's list, as Node brings it)",
+    );
 }
 
 /** How values of Rancher's chart are changed, where a procedure needs that. */
@@ -31,6 +35,7 @@ export function targetFlags(command: Command): void {
     .option("--key <file>", "its private key, PEM")
     .option("--without-key", "TLS ends before the cluster, and the key is known there alone")
     .option("--cacerts <file>", "target trust bundle, PEM (default: the present one stays)")
+    .option("--public", "the target ends at a public root: Rancher serves no bundle in the end, and agents have no pin")
     .option("--key-passphrase-file <file>", "passphrase of the key (or FARRIER_KEY_PASSPHRASE)");
 }
 

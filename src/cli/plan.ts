@@ -41,6 +41,12 @@ export async function runPlan(
   return EXIT.done;
 }
 
+/** Left out where it stays, empty where agents shall trust their system's own store. */
+function bundleOf({ caBytes, systemStore }: TargetFiles): { readonly bundle?: string } {
+  if (systemStore) return { bundle: "" };
+  return caBytes === undefined ? {} : { bundle: caBytes.toString("utf8") };
+}
+
 interface Made {
   readonly findings: readonly Finding[];
   /** Absent when the findings forbid planning. */
@@ -76,7 +82,7 @@ async function make(world: World, settings: Settings, { directory, target, repla
     target: {
       chain: target.certBytes.toString("utf8"),
       ...(target.privateKey === undefined ? {} : { key: target.privateKey }),
-      ...(target.caBytes === undefined ? {} : { bundle: target.caBytes.toString("utf8") }),
+      ...bundleOf(target),
     },
     findings,
     endpoints,

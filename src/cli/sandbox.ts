@@ -79,16 +79,18 @@ function wholeNumber(flag: string, value: unknown): number {
 
 /**
  * What a person would have for a real estate: settings, kubeconfig and token; the authority that signed today's
- * certificate; and, so that there is something to change to, a certificate of a new one.
+ * certificate; and, so that there is something to change to, a certificate of a new one, and one of the public authority
+ * whose root the agents' images hold.
  */
 async function writeFiles(sandbox: Sandbox, directory: string): Promise<Ready> {
   const { today } = sandbox.pki;
+  const { publicCa } = sandbox.pki;
   const tomorrow = await sandbox.pki.newAuthority("Example Target");
-  const { certificate, key } = await tomorrow.issue();
+  const [{ certificate, key }, ofPublic] = await Promise.all([tomorrow.issue(), publicCa.issue()]);
   const files: readonly (readonly [name: string, content: string, secret: boolean])[] = [
     [
       "farrier.yaml",
-      `server: ${sandbox.serverUrl}\nkubeconfig: kubeconfig\ncontext: management\ntokenFile: token\n`,
+      `server: ${sandbox.serverUrl}\nkubeconfig: kubeconfig\ncontext: management\ntokenFile: token\npublicRoots: public/roots.pem\n`,
       false,
     ],
     ["kubeconfig", sandbox.kubeconfig, true],
@@ -101,8 +103,11 @@ async function writeFiles(sandbox: Sandbox, directory: string): Promise<Ready> {
     ["target/tls.crt", certificate, false],
     ["target/tls.key", key, true],
     ["target/cacerts.pem", tomorrow.bundle, false],
+    ["public/roots.pem", publicCa.rootPem, false],
+    ["public/tls.crt", ofPublic.certificate, false],
+    ["public/tls.key", ofPublic.key, true],
   ];
-  for (const folder of ["ca", "target"]) mkdirSync(join(directory, folder), { recursive: true });
+  for (const folder of ["ca", "target", "public"]) mkdirSync(join(directory, folder), { recursive: true });
   for (const [name, content, secret] of files) {
     const path = join(directory, name);
     rmSync(path, { force: true });

@@ -14,6 +14,12 @@ export const settingsSchema = z.strictObject({
   context: z.string().optional().describe("Context in that kubeconfig; its current context when absent."),
   server: z.url().optional().describe("Rancher's URL; the setting server-url when absent."),
   tokenFile: z.string().optional().describe("File with an API token of a Rancher administrator."),
+  publicRoots: z
+    .string()
+    .optional()
+    .describe(
+      "File with the public roots that the agents' images hold, PEM. Default: Mozilla's list, as Node brings it.",
+    ),
   helm: z.string().optional().describe("The helm program, version 3 or 4. Default: helm on the PATH."),
   chart: z
     .string()
@@ -100,6 +106,7 @@ export interface ConnectionFlags {
   readonly context?: string;
   readonly server?: string;
   readonly tokenFile?: string;
+  readonly publicRoots?: string;
   readonly helm?: string;
   readonly chart?: string;
 }
@@ -125,6 +132,7 @@ export async function loadSettings(
       context: flags.context ?? environment.FARRIER_CONTEXT,
       server: flags.server ?? environment.FARRIER_SERVER,
       tokenFile: flags.tokenFile ?? environment.FARRIER_TOKEN_FILE,
+      publicRoots: flags.publicRoots ?? environment.FARRIER_PUBLIC_ROOTS,
       helm: flags.helm ?? environment.FARRIER_HELM,
       chart: flags.chart ?? environment.FARRIER_CHART,
       identityFile: environment.FARRIER_IDENTITY,
@@ -173,6 +181,7 @@ function relativeTo(directory: string, settings: Settings): Settings {
       kubeconfig: at(settings.kubeconfig),
       tokenFile: at(settings.tokenFile),
       identityFile: at(settings.identityFile),
+      publicRoots: at(settings.publicRoots),
       clusters:
         settings.clusters &&
         mapped(settings.clusters, (one) => ({

@@ -8,8 +8,10 @@ export interface TargetFiles {
   readonly cert: string;
   /** Absent where a person gives certificate and key to what ends TLS before the cluster. */
   readonly key?: string;
-  /** Absent when the trust bundle shall not change. */
+  /** Absent when the trust bundle shall not change, or shall be served no more. */
   readonly cacerts?: string;
+  /** Agents shall trust their system's own store. */
+  readonly systemStore: boolean;
   readonly certBytes: Buffer;
   readonly keyBytes?: Buffer;
   readonly caBytes?: Buffer;
@@ -26,7 +28,13 @@ export function readTargetFiles(options: Readonly<Record<string, unknown>>): Tar
   const [cert, key, cacerts] = [options.cert, options.key, options.cacerts].map((one) =>
     typeof one === "string" ? one : undefined,
   );
-  if (cert === undefined && key === undefined && cacerts === undefined) return undefined;
+  const systemStore = options.public === true;
+  if (cert === undefined && key === undefined && cacerts === undefined && !systemStore) return undefined;
+  if (systemStore && cacerts !== undefined) {
+    throw new FarrierError("input.usage", "--public and --cacerts contradict each other.", {
+      hint: "With a public certificate Rancher serves no bundle in the end: leave --cacerts out.",
+    });
+  }
   if (options.withoutKey === true && key !== undefined) {
     throw new FarrierError("input.usage", "--key and --without-key contradict each other.", {
       hint: "Give one of them.",
@@ -39,6 +47,7 @@ export function readTargetFiles(options: Readonly<Record<string, unknown>>): Tar
   }
   return {
     cert,
+    systemStore,
     certBytes: readBytes(cert),
     ...(key === undefined ? {} : readKey(key, options.keyPassphraseFile)),
     ...(cacerts === undefined ? {} : { cacerts, caBytes: readBytes(cacerts) }),

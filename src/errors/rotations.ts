@@ -70,7 +70,7 @@ export const ROTATION_ERRORS = {
   "plan.no-procedure": {
     exit: EXIT.badInput,
     meaning: "The change needs a procedure that this version does not have.",
-    hint: "This version does renew, overlap and replace: one private authority to another.",
+    hint: "This version does renew, overlap and replace, among private authorities and to and from public ones.",
   },
   "plan.other-version": {
     exit: EXIT.badInput,

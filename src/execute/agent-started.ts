@@ -3,31 +3,41 @@ import type { AgentWorkload } from "../estate/agent.ts";
 import { startObstacles } from "../estate/agent-state.ts";
 import type { Evidence } from "../estate/evidence.ts";
 import { ApiError } from "../kubernetes/api-error.ts";
-import type { StepContext, Verification } from "./step-action.ts";
+import type { Obstruction, StepContext, Verification } from "./step-action.ts";
 
 /** Every replica's own pod carries the pin and has outlived its start checks; the answer came through its tunnel. */
 export function startedNow(context: StepContext, agent: AgentWorkload, pin: string): boolean {
   return obstacles(context, agent, pin).length === 0;
 }
 
+interface Waiting {
+  /** Whether a pod counts; every one where left out. */
+  readonly isNew?: (podUid: string) => boolean;
+  /** Why waiting has lost its sense. */
+  readonly giveUp?: (agent: AgentWorkload) => Obstruction | undefined;
+}
+
 /** @throws ApiError for anything but the deadline, which is an obstruction that names what is missing */
 export async function awaitStarted(
   context: StepContext,
   pin: string,
-  isNew: (podUid: string) => boolean = () => true,
+  { isNew = () => true, giveUp = () => undefined }: Waiting = {},
 ): Promise<Verification> {
   let last = "its agent could not be looked at";
   try {
-    await context.agent.watch(
+    return await context.agent.watch<Verification>(
       pin,
       (agent) => {
         const missing = obstacles(context, agent, pin);
         if (missing.length > 0) last = missing.map(({ why }) => why).join("; ");
-        return missing.length === 0 && agent.pods.every(({ uid }) => isNew(uid)) ? true : undefined;
+        if (missing.length === 0 && agent.pods.every(({ uid }) => isNew(uid))) {
+          return { kind: "verified", evidence: [startedEvidence(context, pin)] };
+        }
+        const by = giveUp(agent);
+        return by === undefined ? undefined : { kind: "blocked", by };
       },
       { deadlineMs: context.remainingMs(), signal: context.signal },
     );
-    return { kind: "verified", evidence: [startedEvidence(context, pin)] };
   } catch (error) {
     if (!(error instanceof ApiError) || error.kind !== "deadline") throw error;
     return { kind: "blocked", by: { why: last, hint: "Look at the logs of the agent's newest pod." } };

@@ -12,6 +12,7 @@ import { requireToken, type World } from "../observe/world.ts";
 import type { Plan } from "../plan/plan.ts";
 import { onlyRefreshed } from "../plan/reading.ts";
 import { belongsTo, staleness } from "../plan/staleness.ts";
+import { anchorsOf } from "../plan/system-store.ts";
 import { agentTlsModeOf, readSetting } from "../rancher/settings.ts";
 import { giveStoredEndpoints } from "./endpoints.ts";
 import { describeHolder, type Holder, thisProcess, whereabouts } from "./holder.ts";
@@ -216,7 +217,7 @@ function isWorking({ state, holder }: LockRecord): boolean {
 
 /** Connections to Rancher must survive every epoch that the estate is led through. */
 async function trustEpochs({ plan, firstPlan }: Rotation, world: World): Promise<void> {
-  const bundles = [...firstPlan.epochs, ...plan.epochs].map(({ bundle }) => bundle);
+  const bundles = [...firstPlan.epochs, ...plan.epochs].map(anchorsOf);
   const mode = agentTlsModeOf(await readSetting(world.management, "agent-tls-mode"));
   world.rancher.setTrust({ bundles: [...new Set(bundles)], systemRoots: mode !== "strict" });
 }

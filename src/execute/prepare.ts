@@ -31,7 +31,7 @@ export interface NewRotation {
     readonly chain: string;
     /** `tls.key`, PEM, unencrypted; needed unless a person gives it to what ends TLS before the cluster. */
     readonly key?: Secret;
-    /** The trust bundle that agents shall end with; left out when it shall not change. */
+    /** The trust bundle that agents shall end with; left out when it shall not change, empty for their system's own store. */
     readonly bundle?: string;
   };
   readonly findings: readonly Finding[];
@@ -101,7 +101,7 @@ interface SealedPairs {
 }
 
 function planInput(
-  { estate, target, findings, options, horizon, replace, now }: NewRotation,
+  { world, estate, target, findings, options, horizon, replace, now }: NewRotation,
   sealed: SealedPairs,
 ): PlanInput {
   const { chain, bundle } = target;
@@ -121,6 +121,7 @@ function planInput(
     current: sealedIn(sealed.current),
     ...(options === undefined ? {} : { options }),
     ...(horizon === undefined ? {} : { horizon }),
+    publicRoots: world.publicRoots,
     replace: replace ?? false,
   };
 }
@@ -205,7 +206,11 @@ export async function refuseLostJournal({ plan, journal }: Rotation, world: Worl
   );
 }
 
-function rollbackInput({ firstPlan, state }: Rotation, estate: Estate, { now, options }: RollbackRequest): PlanInput {
+function rollbackInput(
+  { firstPlan, state }: Rotation,
+  estate: Estate,
+  { world, now, options }: RollbackRequest,
+): PlanInput {
   const { current, target } = firstPlan.serving;
   const [start] = firstPlan.epochs;
   const both = firstPlan.epochs.find(({ name }) => name === "both");
@@ -219,6 +224,7 @@ function rollbackInput({ firstPlan, state }: Rotation, estate: Estate, { now, op
     goal: { bundle: start.bundle, chain: current.chain, ...sealedIn(current.sealed) },
     current: sealedIn(estate.serving.chain === target.chain ? target.sealed : current.sealed),
     ...(both === undefined ? {} : { both: both.bundle }),
+    publicRoots: [world.publicRoots, ...firstPlan.epochs.map(({ systemRoots = "" }) => systemRoots)].join("\n"),
     ...(firstPlan.release === undefined ? {} : { release: firstPlan.release }),
     ...(firstPlan.endpoints === undefined ? {} : { endpoints: firstPlan.endpoints }),
     minReadySecondsBefore: Object.fromEntries(

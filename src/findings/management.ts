@@ -38,8 +38,8 @@ export const MANAGEMENT_FINDINGS = {
   },
   "installation.no-private-ca": {
     severity: "error",
-    meaning: "Rancher mounts no trust bundle of its own.",
-    hint: "This version rotates installations with the chart's privateCA: true.",
+    meaning: "Rancher mounts no trust bundle, and no Helm release is there in which that could be changed.",
+    hint: "Set privateCA and ingress.tls.source in whatever Rancher is installed from, as the guide says, then plan again.",
   },
   "installation.owned": {
     severity: "error",
@@ -131,6 +131,12 @@ export const MANAGEMENT_FINDINGS = {
     severity: "info",
     meaning: "The target's serving certificate is in use already.",
     hint: "Nothing needs to be done if only the bundle changes.",
+  },
+  "target.strict-agents": {
+    severity: "error",
+    meaning:
+      "Agents verify strictly, and the target is a public certificate: with no bundle of Rancher's they end at their start.",
+    hint: "Set agent-tls-mode to system-store and have Rancher redeploy every agent; or stay with a private CA.",
   },
   "token.blind": {
     severity: "error",

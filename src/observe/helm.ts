@@ -5,12 +5,18 @@ import { namedChartObstacle } from "../helm/named-chart.ts";
 import { isIssued } from "../plan/release.ts";
 import type { World } from "./world.ts";
 
+interface HelmQuestion extends Pick<Estate["installation"], "installer" | "privateCa" | "tlsSource"> {
+  /** What is planned changes values, also where the present ones are what most rotations want. */
+  readonly upgrades: boolean;
+}
+
 /** Undefined where no upgrade would be needed: nobody then has to have the program. */
 export async function observeHelm(
   { helm }: World,
-  { installer, privateCa, tlsSource }: Pick<Estate["installation"], "installer" | "privateCa" | "tlsSource">,
+  { installer, privateCa, tlsSource, upgrades }: HelmQuestion,
 ): Promise<Estate["access"]["helm"]> {
-  if (installer.kind !== "helm" || (privateCa && !isIssued(tlsSource))) return undefined;
+  const needed = upgrades || !privateCa || isIssued(tlsSource);
+  if (installer.kind !== "helm" || !needed) return undefined;
   const state = await lookAtHelm(helm);
   const program = programOf(helm);
   switch (state.kind) {

@@ -24,6 +24,8 @@ export interface ObserveOptions {
   readonly previous?: Estate;
   /** Nothing about consumers is taken from `previous`: five requests for each cluster. Default false. */
   readonly allConsumers?: boolean;
+  /** Values of Rancher's chart are to change, whatever they are now: the helm that is here is looked at. Default false. */
+  readonly upgrades?: boolean;
   /** Only these clusters, by id; all where absent. */
   readonly only?: readonly string[];
   /** How long a cluster may take to answer before it counts as unreachable. Default 15 s. */
@@ -59,7 +61,9 @@ export async function observeEstate(world: World, options: ObserveOptions): Prom
     ...(options.answerWithinMs === undefined ? {} : { answerWithinMs: options.answerWithinMs }),
     ...(access.token.valid ? {} : { noReach: "Rancher refuses the API token." }),
   };
-  const helm = previous === undefined ? await observeHelm(world, { ...installation, ...source }) : previous.access.helm;
+  const { upgrades = false } = options;
+  const helm =
+    previous === undefined ? await observeHelm(world, { ...installation, ...source, upgrades }) : previous.access.helm;
   let done = 0;
   const looked = await mapLimited(known, options.concurrency ?? 32, async (cluster) => {
     const observation = await lookAtCluster(world, cluster, shared, now);

@@ -1,4 +1,5 @@
 /** The estate's two doors: the management cluster's API server, and Rancher itself. */
+import { rootCertificates } from "node:tls";
 import { FarrierError } from "../errors.ts";
 import type { HelmAccess } from "../helm/helm-program.ts";
 import type { Api } from "../kubernetes/api.ts";
@@ -23,6 +24,8 @@ export interface WorldOptions {
   readonly token: Secret;
   /** The program and the chart for upgrades of Rancher's Helm release. */
   readonly helm?: Pick<HelmAccess, "program" | "chart">;
+  /** Public roots, PEM, in place of Mozilla's list, which Node brings. Connections to Rancher verify with them, too. */
+  readonly publicRoots?: string;
 }
 
 export interface World {
@@ -35,6 +38,11 @@ export interface World {
   readonly deployment: string;
   /** What `helm` has to be told to reach the same cluster. */
   readonly helm: HelmAccess;
+  /**
+   * Public roots, PEM: what the system's own store of an agent is taken to hold. Not this machine's store, to which
+   * companies add CAs of their own.
+   */
+  readonly publicRoots: string;
   /** The management kubeconfig's server. */
   readonly managementServer: string;
   /** The ways to the downstream clusters; `give` adds those that the configuration names. */
@@ -69,7 +77,10 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     rancher = new RancherServer({
       serverUrl: rancherUrl(options.server ?? serverUrl),
       token: options.token,
-      trust: { bundles: [stored?.effective ?? ""], systemRoots: agentTlsModeOf(mode) !== "strict" },
+      trust: {
+        bundles: [stored?.effective ?? "", options.publicRoots ?? ""],
+        systemRoots: agentTlsModeOf(mode) !== "strict",
+      },
     });
     await refuseForeign(rancher, () => storedLeaf(api, found));
     const own = rancher;
@@ -81,6 +92,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       namespace: found.metadata.namespace,
       deployment: found.metadata.name,
       helm: helmAccess(options, connection),
+      publicRoots: options.publicRoots ?? rootCertificates.join("\n"),
       managementServer: connection.server,
       reaches,
       downstream: (id, asked) => reaches.api(id, asked),

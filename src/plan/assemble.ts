@@ -15,9 +15,11 @@ import { nodeAgentsBefore } from "./node-agent-steps.ts";
 import { DEFAULT_OPTIONS, type PlanOptions } from "./options.ts";
 import type { Basis, Plan, PlannedCluster, PlannedEndpoints } from "./plan.ts";
 import { presentBundle } from "./present-bundle.ts";
-import { type PlanRelease, releaseBack, releaseForward } from "./release.ts";
+import { type PlanRelease, releaseBack, releaseForward, valuesOfChange } from "./release.ts";
 import { type Route, routeOf } from "./route.ts";
 import { stagesOf } from "./stages.ts";
+import { refuseStrictAgents } from "./strict-agents.ts";
+import { anchorsOf, goalOf, usesSystemStore } from "./system-store.ts";
 
 /** An encrypted file in the rotation's directory, and the digest of its ciphertext. */
 export interface SealedFile {
@@ -35,7 +37,8 @@ export interface PlanInput {
   readonly goal: {
     /**
      * What agents shall trust in the end. Forward: the content of a person's file, which is written canonically; left
-     * out when the bundle shall not change. Rollback: the bytes of the beginning, which are written as they are.
+     * out when the bundle shall not change. Rollback: the bytes of the beginning, which are written as they are. Empty
+     * where Rancher shall serve no bundle, and agents trust their system's own store.
      */
     readonly bundle?: string;
     /** `tls.crt`: leaf first. */
@@ -55,6 +58,8 @@ export interface PlanInput {
   readonly release?: PlanRelease;
   /** The authorized endpoints that may stand in for tunnels. */
   readonly endpoints?: PlannedEndpoints;
+  /** Public roots, PEM: needed where Rancher serves no bundle at the beginning or at the end. */
+  readonly publicRoots?: string;
   /** Until when the target must verify: see `classify`. */
   readonly horizon?: Date;
   /** Forward: the person asks for the flag day. */
@@ -79,6 +84,7 @@ export function assemblePlan(input: PlanInput): Plan {
     chain: goal.chain,
     ignoreText: direction === "forward",
     replace: classification?.procedure === "replace",
+    publicRoots: { known: input.publicRoots ?? "", at: input.now },
     ...(input.both === undefined ? {} : { both: input.both }),
   });
   if (direction === "rollback") refuseDeadEnd(input, route);
@@ -86,6 +92,7 @@ export function assemblePlan(input: PlanInput): Plan {
     .toSorted((a, b) => (a.id < b.id ? -1 : Number(a.id > b.id)))
     .map((live) => ({ live, planned: memberOf(live, input, { options, route }) }));
   const head = headOf(input, route, options);
+  refuseWithoutRelease(head, route);
   const bundleMade = input.release?.changes.some(({ name }) => name === "private-ca") ?? false;
   const stages = stagesOf({ context: head, route, clusters: members, options, bundleMade });
   const clusters = members.map(({ planned }) => planned);
@@ -111,12 +118,26 @@ export function assemblePlan(input: PlanInput): Plan {
   };
 }
 
+/** Rancher stops serving a bundle by an upgrade of its release, and by nothing else. */
+function refuseWithoutRelease({ direction, epochs, release }: PlanHead, { narrowTo }: Route): void {
+  const last = epochs.at(-1);
+  if (narrowTo === undefined || last === undefined || !usesSystemStore(last)) return;
+  const change = direction === "forward" ? "no-private-ca" : "as-before";
+  if (valuesOfChange(release, change).length > 0) return;
+  throw new FarrierError(
+    "plan.no-procedure",
+    "Rancher is to serve no bundle in the end, and no value of its Helm release would bring that about.",
+    { hint: "Look at helm get values: privateCA and ingress.tls.source are not what the rotation has left." },
+  );
+}
+
 /** A certificate that has ended since, or that a flag day replaced: the gate before it would hold for ever. */
 function refuseDeadEnd({ estate, goal, now }: PlanInput, { epochs, switchUnder }: Route): void {
+  if (goal.bundle === "") refuseStrictAgents(estate);
   const under = epochs.find(({ name }) => name === switchUnder);
   if (under === undefined) return;
   const hostname = hostnameOf(estate.identity.serverUrl);
-  const { accepted, why } = verification({ chain: goal.chain, bundle: under.bundle, hostname, at: now });
+  const { accepted, why } = verification({ chain: goal.chain, bundle: anchorsOf(under), hostname, at: now });
   if (accepted) return;
   throw new FarrierError("plan.target-refused", `Agents refuse the certificate that a rollback leads to: ${why}`, {
     hint: "Nothing leads back to it. Plan a rotation to a certificate that works, or leave the estate as it is.",
@@ -128,16 +149,23 @@ function procedureOf({ epochs, replaceTo }: Route): Plan["procedure"] {
   return epochs.length === 1 ? "renew" : "overlap";
 }
 
-function classifyForward({ estate, goal, now, horizon, replace = false }: PlanInput): Classification {
+function classifyForward({ estate, goal, now, horizon, publicRoots, replace = false }: PlanInput): Classification {
   const target = { chain: goal.chain, ...(goal.bundle === undefined ? {} : { bundle: goal.bundle }) };
-  return classify({ estate, target, now, replace, ...(horizon === undefined ? {} : { horizon }) });
+  return classify({
+    estate,
+    target,
+    now,
+    replace,
+    ...(horizon === undefined ? {} : { horizon }),
+    ...(publicRoots === undefined ? {} : { publicRoots }),
+  });
 }
 
 /** `tls-ca` stays byte for byte as it is where the person's file has the same certificates in other words: so do pins. */
 function goalBundle({ estate, goal, direction }: PlanInput): string {
   const present = presentBundle(estate).bundle;
   if (goal.bundle === undefined) return present;
-  if (direction === "rollback") return goal.bundle;
+  if (direction === "rollback" || goal.bundle === "") return goal.bundle;
   return sameCertificates(present, goal.bundle) ? present : unionBundle(goal.bundle, "");
 }
 
@@ -157,7 +185,7 @@ type PlanHead = Pick<
 
 function headOf(input: PlanInput, route: Route, options: PlanOptions): PlanHead {
   const { estate, goal, rotation, direction, current } = input;
-  const release = direction === "forward" ? releaseForward(estate) : releaseBack(estate, input.release);
+  const release = direction === "forward" ? releaseForward(estate, goalOf(goal)) : releaseBack(estate, input.release);
   const { namespace, deployment, version } = estate.installation;
   const { chain } = estate.serving;
   const backup = direction === "forward" ? plannedBackup(options, rotation) : undefined;

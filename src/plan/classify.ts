@@ -17,12 +17,19 @@ import {
 } from "./chain.ts";
 import type { Procedure } from "./plan.ts";
 import { presentBundle } from "./present-bundle.ts";
-import { describeValue, isIssued, releaseForward } from "./release.ts";
+import { describeValue, type Goal, isIssued, releaseForward } from "./release.ts";
+import { refuseStrictAgents } from "./strict-agents.ts";
+import { goalOf, publicRootsOf } from "./system-store.ts";
 
 export interface ClassifyInput {
   readonly estate: Estate;
-  /** `chain`: leaf first, PEM. `bundle`: what agents shall trust in the end; left out when it shall not change. */
+  /**
+   * `chain`: leaf first, PEM. `bundle`: what agents shall trust in the end; left out when it shall not change, and empty
+   * where it shall be their system's own store.
+   */
   readonly target: { readonly chain: string; readonly bundle?: string };
+  /** Public roots, PEM: what a system's own store is taken to hold. */
+  readonly publicRoots?: string;
   /** Until when the chain must verify. Default: the first end of a certificate in the chain. */
   readonly horizon?: Date;
   /** The person asks for the flag day. */
@@ -43,19 +50,21 @@ export interface Classification {
  */
 export function classify(input: ClassifyInput): Classification {
   const { estate, now } = input;
-  refuseWithoutBundle(estate);
+  const goal = goalOf(input.target);
+  refuseUnchangeable(estate, goal);
   const present = presentBundle(estate).bundle;
   const horizon = input.horizon ?? firstEnd(input.target.chain, now);
   const question = { chain: input.target.chain, hostname: hostnameOf(estate.identity.serverUrl), at: now };
   const { bundle } = input.target;
   if (input.replace === true) return classifyReplace({ ...question, bundle: bundle ?? present }, { estate, present });
+  if (goal === "system-store" || present === "") return classifySource(input, { present, question, horizon });
   refuseBrokenPresent(estate, present, now);
   const changes = bundle !== undefined && !sameCertificates(present, bundle);
   if (changes) {
     refuseUnlessVerified({ ...question, bundle }, "the target bundle");
     if (holdsAll(present, bundle)) refuseWithoutMove(estate);
     const why = overlapReasons({ ...question, bundle: present }, horizon, bundle);
-    return { procedure: "overlap", why: [...sourceReasons(estate), ...why] };
+    return { procedure: "overlap", why: [...sourceReasons(estate, goal), ...why] };
   }
   refuseUnlessVerified({ ...question, bundle: present }, "the bundle that agents hold", bundle === undefined);
   const lasts = verifiesUntil({ ...question, bundle: present }, horizon);
@@ -69,12 +78,79 @@ export function classify(input: ClassifyInput): Classification {
   return { procedure: "renew", why: renewReasons(lasts, horizon, bundle, present) };
 }
 
+/**
+ * From a bundle to the system's own store, or back: an overlap, in which public roots stand for the store and are served
+ * beside the private authority.
+ */
+function classifySource(
+  { estate, target, now, publicRoots = "" }: ClassifyInput,
+  { present, question, horizon }: SourceQuestion,
+): Classification {
+  const goal = goalOf(target);
+  const toStore = goal === "system-store";
+  if (present === "" && (toStore || target.bundle === undefined)) throw nothingToMove(toStore);
+  if (toStore) refuseStrictAgents(estate);
+  const storeChain = toStore ? target.chain : estate.serving.chain;
+  const roots = publicRootsOf(storeChain, publicRoots, now);
+  if (roots === "") throw unknownRoot(toStore, storeChain);
+  refuseBrokenPresent(estate, toStore ? present : roots, now);
+  const trusted = { ...question, bundle: toStore ? roots : (target.bundle ?? "") };
+  refuseUnlessVerified(trusted, toStore ? "the public root that it ends at" : "the target bundle");
+  const until = verifiesUntil(trusted, horizon);
+  const named = certificatesIn(roots).map(({ subject }) => subject);
+  const moves = toStore
+    ? `Agents end without a pin: they trust their system's own store, and Rancher serves no bundle. Until they have shown that they accept the certificate so, ${named.join(" and ")} is served beside the present authority: overlap.`
+    : `Agents pin no bundle and trust their system's own store: ${named.join(" and ")}, at which the present certificate ends, is served beside the target bundle until all pin it: overlap.`;
+  const ends = until ? [] : [`The target chain verifies now, but not until ${horizon.toISOString()}.`];
+  return { procedure: "overlap", why: [...sourceReasons(estate, goal), ...ends, moves] };
+}
+
+interface SourceQuestion {
+  readonly present: string;
+  readonly question: Omit<VerificationQuestion, "bundle">;
+  readonly horizon: Date;
+}
+
+/** Nobody's trust would change. */
+function nothingToMove(toStore: boolean): FarrierError {
+  return toStore
+    ? new FarrierError(
+        "plan.no-procedure",
+        "Rancher serves no trust bundle: its agents trust public authorities already.",
+        {
+          hint: "Agents need no new pin for another public certificate: put it into the Secret that Rancher's Ingress names, or leave it to cert-manager.",
+        },
+      )
+    : new FarrierError("plan.bundle-needed", "Rancher serves no trust bundle: its agents trust public authorities.", {
+        hint: "Name the bundle of the private CA with --cacerts. Another public certificate needs no rotation: agents have no pin.",
+      });
+}
+
+function unknownRoot(toStore: boolean, chain: string): FarrierError {
+  const last = certificatesIn(chain).at(-1)?.issuer ?? "nothing";
+  const what = toStore ? "The target chain" : "The chain that Rancher presents now";
+  return new FarrierError(
+    toStore ? "plan.target-refused" : "plan.no-procedure",
+    `${what} ends at ${last}, which is none of the public roots that are known here.`,
+    {
+      hint: "Give the chain with all its intermediates. Where the agents' image holds another list of roots than Node's, name that with --public-roots.",
+    },
+  );
+}
+
 /** The flag day: whoever holds the present bundle is cut off, so it is for when they are already. */
 function classifyReplace(
   question: VerificationQuestion,
   { estate, present }: { readonly estate: Estate; readonly present: string },
 ): Classification {
   const broken = verification({ ...question, chain: estate.serving.chain, bundle: present });
+  if (question.bundle === "") {
+    throw new FarrierError(
+      "plan.no-procedure",
+      "A flag day does not lead to a public certificate: agents that are cut off cannot show that they accept it.",
+      { hint: "Put back a certificate that agents accept, let them come back, and plan without --replace." },
+    );
+  }
   if (releaseForward(estate) !== undefined) {
     throw new FarrierError(
       "plan.no-procedure",
@@ -147,26 +223,36 @@ function renewReasons(lasts: boolean, horizon: Date, bundle: string | undefined,
   ];
 }
 
-/** Overlap starts from a bundle that is served; where none is mounted yet, Rancher must be a Helm release. */
-function refuseWithoutBundle(estate: Estate): void {
+/** What is served must fit the installation; where values have to change, it must be a Helm release. */
+function refuseUnchangeable(estate: Estate, goal: Goal): void {
   const { tlsSource, privateCa } = estate.installation;
-  if (estate.trust.pin === "") {
+  if (tlsSource === "unknown") {
+    throw new FarrierError("plan.no-procedure", "Where Rancher's certificate comes from could not be seen.", {
+      hint: "Let this account read the Ingress or the Gateway that leads to Rancher, and cert-manager's Issuers.",
+    });
+  }
+  const hasOwn = privateCa || tlsSource === "rancher";
+  if (hasOwn === (estate.trust.pin === "")) {
     throw new FarrierError(
       "plan.no-procedure",
-      "Rancher serves no trust bundle: its agents trust public authorities.",
+      hasOwn
+        ? "Rancher serves no trust bundle, although its installation has one."
+        : `Rancher serves a trust bundle, although privateCA is false and its certificate comes from ${SOURCES[tlsSource]}.`,
       {
-        hint: "This version changes one private authority for another. Agents need no new pin while the public authority stays.",
+        hint: hasOwn
+          ? "Restart Rancher and look whether it serves the bundle then: farrier observe shows both."
+          : "Where a Gateway leads to Rancher, ingress.tls.source must be set as well, or Rancher serves a CA of its own (helm get values shows it).",
       },
     );
   }
-  if (tlsSource === "letsEncrypt" || (!privateCa && tlsSource !== "rancher")) {
+  if (goal === "system-store" && tlsSource === "rancher") {
     throw new FarrierError(
       "plan.no-procedure",
-      `Rancher's certificate comes from ${SOURCES[tlsSource]}, not from Secrets with a private CA.`,
-      { hint: "This version changes one private authority, or Rancher's own generated one, for another." },
+      "From Rancher's own generated CA no rotation leads to a public certificate.",
+      { hint: "Rotate to a private CA first, and from that to the public certificate." },
     );
   }
-  const why = releaseForward(estate) === undefined ? valuesObstacle(estate) : releaseObstacle(estate);
+  const why = releaseForward(estate, goal) === undefined ? valuesObstacle(estate, goal) : releaseObstacle(estate);
   if (why === undefined) return;
   throw new FarrierError("plan.no-procedure", `Values of Rancher's chart have to change, and ${why}.`, {
     hint: "Set privateCA and ingress.tls.source in whatever Rancher is installed from, as the guide says, then plan again.",
@@ -174,9 +260,9 @@ function refuseWithoutBundle(estate: Estate): void {
 }
 
 /** Values would have to change, and there is no release that has any. */
-function valuesObstacle({ installation }: Estate): string | undefined {
+function valuesObstacle({ installation }: Estate, goal: Goal): string | undefined {
   const { installer, privateCa, tlsSource } = installation;
-  if (privateCa && !isIssued(tlsSource)) return undefined;
+  if (goal === "system-store" ? !privateCa : privateCa && !isIssued(tlsSource)) return undefined;
   switch (installer.kind) {
     case "helm2":
       return `release ${installer.name} is of Helm 2`;
@@ -202,20 +288,25 @@ function refuseWithoutMove(estate: Estate): void {
   );
 }
 
-function sourceReasons(estate: Estate): string[] {
-  const release = releaseForward(estate);
+function sourceReasons(estate: Estate, goal: Goal): string[] {
+  const release = releaseForward(estate, goal);
   if (release === undefined) return [];
   const values = release.changes.flatMap((change) => change.values).map(describeValue);
+  if (goal === "system-store") {
+    return [
+      `Rancher is to serve no bundle in the end: Helm release ${release.namespace}/${release.name} is upgraded for that (${values.join(", ")}).`,
+    ];
+  }
   return [
     `The certificate comes from ${SOURCES[estate.installation.tlsSource]}: Helm release ${release.namespace}/${release.name} is upgraded to one that people bring (${values.join(", ")}).`,
   ];
 }
 
 const SOURCES: Readonly<Record<Estate["installation"]["tlsSource"], string>> = {
-  secret: "a Secret without privateCA",
+  secret: "a Secret",
   rancher: "Rancher's own generated CA",
   letsEncrypt: "Let's Encrypt",
-  external: "a load balancer without privateCA",
+  external: "a load balancer",
   unknown: "an unknown source",
 };
 

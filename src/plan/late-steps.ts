@@ -22,6 +22,7 @@ import { rollAgent } from "./steps/roll-agent.ts";
 import { rollNodeAgents } from "./steps/roll-node-agents.ts";
 import { settleAgent } from "./steps/settle-agent.ts";
 import { settleNodeAgents } from "./steps/settle-node-agents.ts";
+import { usesSystemStore } from "./system-store.ts";
 
 export interface LateQuestion {
   readonly plan: Plan;
@@ -85,9 +86,10 @@ function moveSteps(member: Member, epoch: Epoch): Step[] {
 function armSteps(member: Member, epoch: Epoch): Step[] {
   const { plan, cluster } = member;
   if (methodOf(member) === "redeploy") return [];
+  const [moveAgent, moveNodeAgents] = usesSystemStore(epoch) ? [rollAgent, rollNodeAgents] : [armAgent, armNodeAgents];
   return [
-    ...(holdsArming(member, epoch) ? [armAgent(plan, cluster, epoch)] : []),
-    ...(nodeArmedHolds({ ...member, epoch }).length === 0 ? [] : [armNodeAgents(plan, cluster, epoch)]),
+    ...(holdsArming(member, epoch) ? [moveAgent(plan, cluster, epoch)] : []),
+    ...(nodeArmedHolds({ ...member, epoch }).length === 0 ? [] : [moveNodeAgents(plan, cluster, epoch)]),
   ];
 }
 

@@ -30,10 +30,15 @@ export type EpochName = z.infer<typeof epochNameSchema>;
 
 export const epochSchema = z.object({
   name: epochNameSchema,
-  /** What Secret `tls-ca` holds in this epoch under `cacerts.pem`, byte for byte. */
+  /**
+   * What Secret `tls-ca` holds in this epoch under `cacerts.pem`, byte for byte. Empty where Rancher serves no bundle, and
+   * agents trust their system's own store.
+   */
   bundle: z.string(),
-  /** SHA-256 of the served bytes and one newline: `CATTLE_CA_CHECKSUM`. */
+  /** SHA-256 of the served bytes and one newline: `CATTLE_CA_CHECKSUM`. Empty without a bundle. */
   pin: z.string(),
+  /** Without a bundle: the public roots at which the epoch's certificate ends, PEM. */
+  systemRoots: z.string().exactOptional(),
   certificates: z.array(certificateFactsSchema),
 });
 export type Epoch = z.infer<typeof epochSchema>;

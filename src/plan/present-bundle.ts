@@ -1,4 +1,4 @@
-/** The bundle that a plan starts from: what Rancher serves, and what Secret `tls-ca` holds. */
+/** The bundle that a plan starts from: what Rancher serves, if anything, and what Secret `tls-ca` holds. */
 import type { Estate } from "../estate/estate.ts";
 import { pinOf, settingValueOf } from "../pki/pin.ts";
 
@@ -23,6 +23,7 @@ export function presentBundle(estate: Estate): PresentBundle {
   const { served, written } = estate.trust;
   // Without privateCA no Secret is mounted: Rancher serves the CA that it has made for itself, and nothing can differ.
   const mounted = estate.installation.privateCa;
+  if (servesNone(estate)) return { bundle: "", pin: "", settled: true };
   const values = [...new Set(served)];
   const writtenValue = written === undefined ? undefined : settingValueOf(written);
   const [first = estate.trust.stored] = values;
@@ -33,4 +34,12 @@ export function presentBundle(estate: Estate): PresentBundle {
     pin: pinOf(value),
     settled: !mounted || (holds && values.length <= 1),
   };
+}
+
+/**
+ * Nothing is mounted, and there is no CA of Rancher's own that it would serve: what a replica still serves is of the time
+ * before, and goes with its pod.
+ */
+function servesNone({ installation, trust }: Estate): boolean {
+  return !installation.privateCa && (trust.served.length === 0 ? trust.stored === "" : trust.served.includes(""));
 }

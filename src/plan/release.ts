@@ -8,9 +8,10 @@ import type { Estate, ReleaseFacts } from "../estate/estate.ts";
 /**
  * - `private-ca`: `privateCA=true`: Secret `tls-ca` is mounted, and Rancher serves what is in it.
  * - `own-certificate`: `ingress.tls.source=secret`: cert-manager is not asked for the certificate any more.
+ * - `no-private-ca`: `privateCA=false`: Rancher mounts no bundle and serves none.
  * - `as-before`: a rollback's: the values as they were given in the beginning.
  */
-export const releaseChangeNameSchema = z.enum(["private-ca", "own-certificate", "as-before"]);
+export const releaseChangeNameSchema = z.enum(["private-ca", "own-certificate", "no-private-ca", "as-before"]);
 export type ReleaseChangeName = z.infer<typeof releaseChangeNameSchema>;
 
 const given = z.union([z.string(), z.boolean()]).optional();
@@ -30,14 +31,18 @@ export const planReleaseSchema = z.object({
 });
 export type PlanRelease = z.infer<typeof planReleaseSchema>;
 
+/** What agents trust in the end: a bundle that Rancher serves, or their system's own store. */
+export type Goal = "bundle" | "system-store";
+
 /**
- * The changes that lead from what Helm has to a certificate and a bundle that people bring; undefined where none is
- * needed, or Rancher is not Helm's.
+ * The changes that lead from what Helm has to a certificate that people bring, with or without a bundle; undefined where
+ * none is needed, or Rancher is not Helm's.
  */
-export function releaseForward({ installation }: Estate): PlanRelease | undefined {
+export function releaseForward({ installation }: Estate, goal: Goal = "bundle"): PlanRelease | undefined {
   const { installer, privateCa, tlsSource, exposure } = installation;
   if (installer.kind !== "helm") return undefined;
   const { release } = installer;
+  if (goal === "system-store") return changing(release, [{ name: "no-private-ca", values: withoutBundle(release) }]);
   const sources = ["ingress.tls.source", ...(exposure === "gateway" ? ["gateway.gatewayClass.tls.source"] : [])];
   return changing(release, [
     { name: "private-ca", values: privateCa ? [] : [value(release, "privateCA", true)] },
@@ -48,7 +53,20 @@ export function releaseForward({ installation }: Estate): PlanRelease | undefine
   ]);
 }
 
-/** The change back to what was given when the rotation began; undefined where it is given so. */
+/**
+ * Without a bundle the chart starts Rancher with `--no-cacerts` only where the Ingress's source is another than `rancher`,
+ * also where a Gateway leads to it (chart/templates/deployment.yaml): else Rancher would serve a CA of its own.
+ */
+function withoutBundle(release: ReleaseFacts): PlannedValue[] {
+  const source = "ingress.tls.source";
+  const own = inForce(release, source) ?? "rancher";
+  return [value(release, "privateCA", false), ...(own === "rancher" ? [value(release, source, "secret")] : [])];
+}
+
+/**
+ * The changes back to what was given when the rotation began; undefined where it is given so. Where that mounts the bundle
+ * again, it is a change of its own: it comes first, when both authorities are served, and not at the end.
+ */
 export function releaseBack({ installation }: Estate, beginning: PlanRelease | undefined): PlanRelease | undefined {
   const { installer } = installation;
   if (installer.kind !== "helm" || beginning === undefined) return undefined;
@@ -57,7 +75,11 @@ export function releaseBack({ installation }: Estate, beginning: PlanRelease | u
     .flatMap((change) => change.values)
     .filter((change) => inForce(release, change.path) !== (change.from ?? change.default))
     .map((change) => value(release, change.path, change.from, change.default));
-  return changing(release, [{ name: "as-before", values }]);
+  const mounts = ({ path, to, default: otherwise }: PlannedValue) => path === "privateCA" && (to ?? otherwise) === true;
+  return changing(release, [
+    { name: "private-ca", values: values.filter(mounts) },
+    { name: "as-before", values: values.filter((one) => !mounts(one)) },
+  ]);
 }
 
 /** cert-manager writes the certificate. */

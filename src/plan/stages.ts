@@ -33,6 +33,7 @@ import { saveObjects } from "./steps/save-objects.ts";
 import { serveBundle } from "./steps/serve-bundle.ts";
 import { settleAgent } from "./steps/settle-agent.ts";
 import { upgradeRelease } from "./steps/upgrade-release.ts";
+import { usesSystemStore } from "./system-store.ts";
 import { canaryOf, onceWave, strictWave, wavesOf } from "./waves.ts";
 
 export interface StagesInput {
@@ -124,7 +125,9 @@ function spreadStage({ options }: StagesInput, epoch: Epoch, steps: readonly Ste
     id,
     kind: "spread",
     epoch: epoch.name,
-    says: "Every agent starts with the bundle that is served, and with that alone.",
+    says: usesSystemStore(epoch)
+      ? "Agents that Rancher redeploys start without a pin; the others have done so."
+      : "Every agent starts with the bundle that is served, and with that alone.",
     gate: "bundle-served",
     gateEpoch: epoch.name,
     waves: spreadWaves(id, steps, options),
@@ -144,44 +147,60 @@ function moveStages(input: StagesInput, name: EpochName, kind: "widen" | "narrow
   const epoch = epochNamed(context, name);
   const armable = input.clusters.filter(({ planned }) => planned.method === "patch" && planned.reach !== "none");
   const armId = `arm@${name}`;
+  const unpinned = usesSystemStore(epoch);
   const arm: Stage = {
     id: armId,
     kind: "arm",
     epoch: name,
-    says: "Every agent straddles the served bundle and the next one: whichever is served, one of its pods starts.",
+    says: unpinned
+      ? "Every agent lets go of its pin, and shows that it accepts the certificate with its system's own store: until its new pod does, the old one serves on."
+      : "Every agent straddles the served bundle and the next one: whichever is served, one of its pods starts.",
     ...armGate(route, kind),
     waves: [
       ...wavesOf(
         armId,
-        armable.map(({ planned }) => armAgent(context, planned, epoch)),
+        armable.map(({ planned }) => (unpinned ? rollAgent : armAgent)(context, planned, epoch)),
         options,
       ),
-      ...nodeWave(armId, nodeArmSteps(context, input.clusters, epoch), options),
+      ...nodeWave(
+        armId,
+        unpinned ? nodeRollSteps(context, armable, epoch) : nodeArmSteps(context, input.clusters, epoch),
+        options,
+      ),
     ],
   };
   const serve: Stage = {
     id: kind,
     kind,
     epoch: name,
-    says:
-      kind === "widen"
-        ? "Rancher serves the wider bundle."
-        : "Rancher serves the target bundle; the old authority is dropped.",
+    says: servingSays(kind, unpinned),
     gate: "all-armed",
     gateEpoch: name,
     waves: [strictWave(`${kind}/once`, [servingStep(input, epoch, kind)])],
   };
+  // Whoever has let go of its pin is there already; whom Rancher redeploys gets what it serves, and no earlier.
+  const isBehind = ({ planned }: Member): boolean => !unpinned || planned.method === "redeploy";
   const spread = spreadStage(input, epoch, [
-    ...rollSteps(input, epoch),
-    ...nodeRollSteps(context, input.clusters, epoch),
+    ...rollSteps(input, epoch, isBehind),
+    ...nodeRollSteps(context, input.clusters.filter(isBehind), epoch),
   ]);
   const rest = kind === "narrow" && context.direction === "forward" ? [restStage(options)] : [];
   // Arm and spread stay even without steps: their gates count, and clusters may come later.
   return [arm, ...rest, serve, spread];
 }
 
-/** Where no bundle is mounted yet, the release is upgraded so that it is: that restarts Rancher by itself. */
+function servingSays(kind: "widen" | "narrow", unpinned: boolean): string {
+  if (kind === "widen") return "Rancher serves the wider bundle.";
+  return unpinned
+    ? "Rancher serves no bundle; the private authority is dropped."
+    : "Rancher serves the target bundle; the old authority is dropped.";
+}
+
+/** Where a bundle is mounted for the first time, or no more, the release is upgraded: that restarts Rancher by itself. */
 function servingStep({ context }: StagesInput, epoch: Epoch, kind: "widen" | "narrow"): Step {
+  if (usesSystemStore(epoch)) {
+    return upgradeRelease(context, context.direction === "forward" ? "no-private-ca" : "as-before", epoch);
+  }
   const mounts = kind === "widen" && valuesOfChange(context.release, "private-ca").length > 0;
   return mounts ? upgradeRelease(context, "private-ca", epoch) : serveBundle(context, epoch);
 }
@@ -282,20 +301,25 @@ function disowningSteps(context: StepContext, epoch: Epoch): Step[] {
   return [upgradeRelease(context, "own-certificate", epoch), deleteCertificate(context)];
 }
 
-/** A rollback's: the release has the values of the beginning again, and what was made for the others is gone. */
-function releaseStage({ context, bundleMade }: StagesInput): Stage | undefined {
+/** The release has the values of the beginning again (in a rollback), and the Secret that nothing mounts is gone. */
+function releaseStage({ context, bundleMade, route }: StagesInput): Stage | undefined {
   const final = finalEpoch(context);
-  const back = valuesOfChange(context.release, "as-before").length > 0;
-  if (!back && bundleMade !== true) return undefined;
+  const unpinned = usesSystemStore(final) && route.narrowTo !== undefined;
+  // Where Rancher serves none, narrowing has given it those values.
+  const back = valuesOfChange(context.release, "as-before").length > 0 && !unpinned;
+  const removes = bundleMade === true || unpinned;
+  if (!back && !removes) return undefined;
   const steps = [
     ...(back ? [upgradeRelease(context, "as-before", final)] : []),
-    ...(bundleMade === true ? [removeBundle(context)] : []),
+    ...(removes ? [removeBundle(context)] : []),
   ];
   return {
     id: "release",
     kind: "release",
     epoch: final.name,
-    says: "The Helm release gets the values that it had in the beginning.",
+    says: back
+      ? "The Helm release gets the values that it had in the beginning."
+      : "The Secret with the bundle goes: no pod of Rancher mounts it, and no agent asks for it.",
     gate: "all-started",
     gateEpoch: final.name,
     waves: [strictWave("release/once", steps)],

@@ -73,7 +73,7 @@ function epochs(report: Report): string {
   return report.epochs
     .map((epoch) => {
       const served = epoch.pin === report.now.pin ? ' <span class="tag">served now</span>' : "";
-      return `<h3>${escapeHtml(epoch.name)}${served}</h3><p>Pin ${code(epoch.pin)}</p>${certificates(epoch.certificates)}`;
+      return `<h3>${escapeHtml(epoch.name)}${served}</h3><p>Pin ${epoch.pin === "" ? "none: the system's own store" : code(epoch.pin)}</p>${certificates(epoch.certificates)}`;
     })
     .join("");
 }

@@ -49,7 +49,11 @@ function stageRow(stage: Report["stages"][number]): string[] {
 }
 
 function epochRow(epoch: Report["epochs"][number]): string[] {
-  return [epoch.name, `\`${epoch.pin}\``, epoch.certificates.map((one) => escapeText(one.subject)).join("<br>")];
+  return [
+    epoch.name,
+    epoch.pin === "" ? "none" : `\`${epoch.pin}\``,
+    epoch.certificates.map((one) => escapeText(one.subject)).join("<br>"),
+  ];
 }
 
 function matrix(report: Report): string {

@@ -9,6 +9,8 @@ import { type EstateShape, estateWith, makeAuthority, NOW, pinServed } from "./e
 
 export const OLD = await makeAuthority("Old");
 export const YOUNG = await makeAuthority("New");
+/** A public authority, whose root agents have in their system's own store. */
+export const PUBLIC = await makeAuthority("Public");
 export const BOTH_BUNDLE = unionBundle(OLD.bundle, YOUNG.bundle);
 export const TARGET_BUNDLE = unionBundle(YOUNG.bundle, "");
 
@@ -54,6 +56,29 @@ export function generatedEstate(
   const { secret: _secret, written: _written, ...trust } = estate.trust;
   const installation = { ...estate.installation, privateCa: false, tlsSource: "rancher" as const, ...change };
   return { ...estate, trust, installation };
+}
+
+/** Agents do not verify strictly, and Rancher is a Helm release with these values. */
+export function lenient(estate: Estate, values: ReleaseFacts["values"] = PRIVATE_VALUES): Estate {
+  const installation = { ...estate.installation, ...helmReleased(values), agentTlsMode: "system-store" as const };
+  const clusters = estate.clusters.map((cluster) =>
+    cluster.agent === undefined ? cluster : { ...cluster, agent: { ...cluster.agent, strict: false } },
+  );
+  return { ...estate, installation, clusters };
+}
+
+export const PRIVATE_VALUES = { privateCA: true, "ingress.tls.source": "secret" };
+
+/** Rancher has a public certificate and serves no bundle: it comes from Let's Encrypt, unless said otherwise. */
+export function publicEstate(
+  clusters: readonly Cluster[],
+  change: Partial<Estate["installation"]> = { tlsSource: "letsEncrypt" },
+): Estate {
+  const estate = lenient(estateOf(clusters, { bundle: "", chain: PUBLIC.chain }), {
+    "ingress.tls.source": "letsEncrypt",
+  });
+  const { secret: _secret, written: _written, ...trust } = estate.trust;
+  return { ...estate, trust, installation: { ...estate.installation, privateCa: false, ...change } };
 }
 
 /** The same estate where a load balancer ends TLS: no Secret holds the certificate. */

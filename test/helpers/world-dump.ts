@@ -133,3 +133,8 @@ function podLine(pod: KubeObject): string {
   });
   return `${pod.metadata.namespace ?? ""} ${containers.join("; ")} ready=${ready}`;
 }
+
+/** Helm writes a new record for each revision. */
+export function withoutReleases(world: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(world).filter(([name]) => !name.includes("/sh.helm.release")));
+}

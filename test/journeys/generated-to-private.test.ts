@@ -11,7 +11,7 @@ import {
 } from "../helpers/estate-facts.ts";
 import { helmOf } from "../helpers/helm.ts";
 import { type Journey, startJourney } from "../helpers/journey.ts";
-import { dumpWorld } from "../helpers/world-dump.ts";
+import { dumpWorld, withoutReleases } from "../helpers/world-dump.ts";
 import { areBuilt, pathOf } from "../kubernetes/control-plane/binaries.ts";
 
 const CERTIFICATES = {
@@ -105,8 +105,3 @@ describe.skipIf(!areBuilt("helm3", "helm4"))("an estate whose CA Rancher has mad
     expect(journey.said()).not.toContain("s3cr3t-value");
   });
 });
-
-/** Helm writes a new record for each revision. */
-function withoutReleases(world: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(world).filter(([name]) => !name.includes("/sh.helm.release")));
-}

@@ -93,14 +93,14 @@ function agentState(cluster: Cluster): string {
 function pinState(cluster: Cluster, servedPin: string): string {
   const { agent } = cluster;
   if (agent === undefined) return paint("quiet", "–");
-  if (agent.pin === "") return paint("attention", "none");
+  if (agent.pin === "") return servedPin === "" ? "none" : paint("attention", "none");
   const short = shortPin(agent.pin);
   return agent.pin === servedPin ? short : `${short} ${paint("attention", "differs")}`;
 }
 
-/** The first twelve digits: enough to tell the pins of one estate apart. */
+/** The first twelve digits: enough to tell the pins of one estate apart; `none` where agents have no pin. */
 export function shortPin(pin: string): string {
-  return pin.slice(0, 12);
+  return pin === "" ? "none" : pin.slice(0, 12);
 }
 
 /** `CN until 2027-01-31` */

@@ -25,7 +25,9 @@ export function renderMatrix(rows: readonly MatrixRow[], plan: Plan, estate: Est
   const serves =
     served === undefined
       ? "Rancher serves a bundle that is none of the plan's."
-      : `Rancher serves the bundle ${paint("strong", served)}.`;
+      : estate.trust.pin === ""
+        ? `Rancher serves no bundle, as in ${paint("strong", served)}.`
+        : `Rancher serves the bundle ${paint("strong", served)}.`;
   return `${serves}\n\n${table}`;
 }
 

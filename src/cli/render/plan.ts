@@ -3,6 +3,7 @@ import type { Plan, PlannedCluster, Stage, Step } from "../../plan/plan.ts";
 import { stepsOf } from "../../plan/reading.ts";
 import { describeValue } from "../../plan/release.ts";
 import { called } from "../../plan/steps/context.ts";
+import { usesSystemStore } from "../../plan/system-store.ts";
 import { commonName, describeCertificate, shortPin } from "./estate.ts";
 import { renderFindings } from "./findings.ts";
 import { oneLine } from "./legible.ts";
@@ -113,7 +114,9 @@ ${lines(plan.why)}`;
 }
 
 function epochRow(epoch: Plan["epochs"][number]): readonly string[] {
-  return [epoch.name, shortPin(epoch.pin), epoch.certificates.map((one) => commonName(one.subject)).join(" + ")];
+  const names = epoch.certificates.map((one) => commonName(one.subject)).join(" + ");
+  if (usesSystemStore(epoch)) return [epoch.name, shortPin(epoch.pin), `the system's own store, with ${names}`];
+  return [epoch.name, shortPin(epoch.pin), names];
 }
 
 function certificates(plan: Plan): string {
@@ -138,11 +141,19 @@ function stages(plan: Plan): string {
   return plan.stages
     .map((stage) => {
       const clusters = waves(stage);
-      const facts = [...(clusters === "" ? [] : [clusters]), `entered ${GATE[stage.gate]}`];
+      const facts = [...(clusters === "" ? [] : [clusters]), `entered ${entry(plan, stage)}`];
       const says = wrap(`  ${pad(stage.id, width)}  ${stage.says}`, width + 4);
       return `${says}\n${paint("quiet", wrap(`  ${pad("", width)}  ${facts.join(", ")}`, width + 4))}\n`;
     })
     .join("");
+}
+
+/** What has to be true before a stage. */
+function entry(plan: Plan, stage: Stage): string {
+  const epoch = plan.epochs.find(({ name }) => name === stage.gateEpoch);
+  const unpinned = epoch !== undefined && usesSystemStore(epoch);
+  const asksAgents = stage.gate === "all-armed" || stage.gate === "all-started";
+  return unpinned && asksAgents ? "when every agent runs without a pin" : GATE[stage.gate];
 }
 
 const GATE = {

@@ -56,7 +56,7 @@ export const restartAgent = erased<Before>({
   async verify(context, before): Promise<Verification> {
     const { pin } = epochOf(context);
     const old = new Set(before.pods.map(({ uid }) => uid));
-    const started = await awaitStarted(context, pin, (uid) => !old.has(uid));
+    const started = await awaitStarted(context, pin, { isNew: (uid) => !old.has(uid) });
     if (started.kind === "blocked") return started;
     const silent = await awaitSessions(context, [context.step.target], context.remainingMs());
     if (silent.length > 0) {

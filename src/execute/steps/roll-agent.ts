@@ -8,10 +8,11 @@ import { waitingPods } from "../../estate/agent-state.ts";
 import type { Api } from "../../kubernetes/api.ts";
 import { ApiError } from "../../kubernetes/api-error.ts";
 import { pods } from "../../kubernetes/resource.ts";
+import { usesSystemStore } from "../../plan/system-store.ts";
 import { AGENT } from "../../rancher/agent-workload.ts";
 import { awaitStarted, startedEvidence, startedNow } from "../agent-started.ts";
 import { forceDeploy } from "../redeploy.ts";
-import { epochOf, erased, type StepContext } from "../step-action.ts";
+import { epochOf, erased, type Obstruction, type StepContext } from "../step-action.ts";
 
 const beforeSchema = z.object({
   pin: z.string(),
@@ -50,7 +51,7 @@ export const rollAgent = erased<Before>({
   },
 
   async verify(context) {
-    return awaitStarted(context, epochOf(context).pin);
+    return awaitStarted(context, epochOf(context).pin, { giveUp: (agent) => refusing(context, agent) });
   },
 });
 
@@ -64,9 +65,28 @@ async function setPin(context: StepContext, before: Before): Promise<void> {
       expectedPins: [before.pin, pin],
     });
   } catch (error) {
-    if (!isForbidden(error)) throw error;
+    // What Rancher would apply has the pin of what it serves: before it serves none, that is another.
+    if (!isForbidden(error) || usesSystemStore(epochOf(context))) throw error;
     await forceDeploy(context);
   }
+}
+
+/** So often a pod ends at its start before it is concluded that it always will. */
+const MOST_RESTARTS = 4;
+
+/**
+ * A pod with a pin may wait for its bundle. One without has nothing to wait for: it ends because its system's own store does
+ * not accept the certificate, or because it verifies strictly. The old pod serves on meanwhile.
+ */
+function refusing(context: StepContext, agent: AgentWorkload): Obstruction | undefined {
+  const epoch = epochOf(context);
+  if (!usesSystemStore(epoch)) return undefined;
+  const pod = waitingPods(agent, epoch.pin).find(({ restarts }) => restarts >= MOST_RESTARTS);
+  if (pod === undefined) return undefined;
+  return {
+    why: `its new pod ${pod.name} ends at its start again and again: without a bundle of Rancher's the agent does not accept the certificate`,
+    hint: "Look at that pod's log. Its image may be older than the public root, or STRICT_VERIFY is true; the old pod serves on. farrier rollback leads back, farrier waive leaves the cluster behind.",
+  };
 }
 
 /** Without the right to delete pods the cluster only takes longer. */

@@ -12,6 +12,7 @@ import { deployments } from "../../kubernetes/resource.ts";
 import { TRUST_KEY } from "../../observe/trust.ts";
 import type { Secret } from "../../pki/secret.ts";
 import { type PlannedValue, type ReleaseChangeName, valuesOfChange } from "../../plan/release.ts";
+import { usesSystemStore } from "../../plan/system-store.ts";
 import { isRollingOut, trustSecretOf } from "../../rancher/installation.ts";
 import { awaitRancher, deleteRancherPod, rancherShape } from "../rancher-pods.ts";
 import { descriptionOf, isOurs, plannedRelease, presentRelease, settledRelease } from "../release.ts";
@@ -120,11 +121,13 @@ async function writeBundle(context: StepContext, before: Before): Promise<void> 
 }
 
 /** What the chart's Deployment mounts, where the change is about that. */
-async function isMountedAsWanted({ management, plan, step }: StepContext): Promise<boolean> {
-  if (step.change !== "private-ca") return true;
+async function isMountedAsWanted(context: StepContext): Promise<boolean> {
+  const { management, plan } = context;
+  const mounts = changeOf(context) === "private-ca";
+  if (!mounts && !usesSystemStore(epochOf(context))) return true;
   const object = await management.get(deployments(plan.rancher.namespace), plan.rancher.deployment);
   const deployment = object === undefined ? undefined : readDeployment(object);
-  return deployment !== undefined && trustSecretOf(deployment) !== undefined;
+  return deployment !== undefined && (trustSecretOf(deployment) !== undefined) === mounts;
 }
 
 /** Helm does not wait for pods: the Deployment's controller says when they are the new ones. */

@@ -1,13 +1,14 @@
 /** What one cluster holds a gate with. */
 
 import type { AgentWorkload } from "../../estate/agent.ts";
-import { armingObstacles, hasStarted, livePods, type Obstacle, startObstacles } from "../../estate/agent-state.ts";
+import { armingObstacles, livePods, type Obstacle, startObstacles } from "../../estate/agent-state.ts";
 import { type Cluster, whyUnreachable } from "../../estate/cluster.ts";
 import type { Estate } from "../../estate/estate.ts";
 import { pinOf } from "../../pki/pin.ts";
 import type { Epoch, Plan } from "../plan.ts";
 import { plannedCluster, stepsOf } from "../reading.ts";
 import { called } from "../steps/context.ts";
+import { usesSystemStore } from "../system-store.ts";
 import type { Hold } from "./hold.ts";
 import { nodeArmedHolds, nodeStartedHolds } from "./node-agent-holds.ts";
 
@@ -77,7 +78,9 @@ export function startQuestion(question: Pick<ClusterQuestion, "plan" | "cluster"
 
 function notArmed(agent: AgentWorkload, question: ClusterQuestion): Obstacle[] {
   const { plan, estate, epoch } = question;
-  if (hasStarted(agent, epoch.pin, startQuestion(question))) return [];
+  const missing = startObstacles(agent, epoch.pin, startQuestion(question));
+  // Nothing that Rancher serves would let a pod without a pin start later: it must have started.
+  if (missing.length === 0 || usesSystemStore(epoch)) return missing;
   const obstacles = armingObstacles(agent, epoch.pin, plan.armingMinReadySeconds);
   return obstacles.length > 0 ? obstacles : strandedPods(agent, epoch, estate);
 }

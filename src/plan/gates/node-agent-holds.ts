@@ -3,6 +3,7 @@ import type { Obstacle } from "../../estate/agent-state.ts";
 import { type NodeAgentSet, nodeArmingObstacles, nodeStartObstacles } from "../../estate/node-agent.ts";
 import { plannedCluster } from "../reading.ts";
 import { called } from "../steps/context.ts";
+import { usesSystemStore } from "../system-store.ts";
 import type { ClusterQuestion } from "./agent-holds.ts";
 import type { Hold } from "./hold.ts";
 
@@ -10,11 +11,11 @@ import type { Hold } from "./hold.ts";
 export function nodeArmedHolds(question: ClusterQuestion): Hold[] {
   const { plan, cluster, epoch } = question;
   if (plannedCluster(plan, cluster.id)?.unarmedAccepted === true) return [];
-  return holdsOf(question, (set) =>
-    nodeStartObstacles(set, epoch.pin, startTimes(question)).length === 0
-      ? []
-      : nodeArmingObstacles(set, epoch.pin, plan.armingMinReadySeconds),
-  );
+  return holdsOf(question, (set) => {
+    const missing = nodeStartObstacles(set, epoch.pin, startTimes(question));
+    if (missing.length === 0 || usesSystemStore(epoch)) return missing;
+    return nodeArmingObstacles(set, epoch.pin, plan.armingMinReadySeconds);
+  });
 }
 
 /** Started with the epoch's bundle on every node. */

@@ -3,6 +3,7 @@ import type { Estate, SecretFacts } from "../../estate/estate.ts";
 import { pinOf, settingValueOf } from "../../pki/pin.ts";
 import { hostnameOf, leafFingerprint, verification } from "../chain.ts";
 import type { Epoch, Plan } from "../plan.ts";
+import { anchorsOf } from "../system-store.ts";
 import type { Hold } from "./hold.ts";
 import { secretCalled, stopWriter } from "./put-back.ts";
 
@@ -28,7 +29,7 @@ export function servedHolds(estate: Estate, epoch: Epoch): Hold[] {
 export function chainHolds(plan: Plan, epoch: Epoch, now: Date): Hold[] {
   const hostname = hostnameOf(plan.estate.serverUrl);
   const { chain } = plan.serving.target;
-  const { accepted, why } = verification({ chain, bundle: epoch.bundle, hostname, at: now });
+  const { accepted, why } = verification({ chain, bundle: anchorsOf(epoch), hostname, at: now });
   if (accepted) return [];
   return [
     {
@@ -46,7 +47,7 @@ export function chainHolds(plan: Plan, epoch: Epoch, now: Date): Hold[] {
 export function acceptedHolds(plan: Plan, estate: Estate, epoch: Epoch, now: Date): Hold[] {
   const hostname = hostnameOf(plan.estate.serverUrl);
   const { chain, presented } = estate.serving;
-  const accepts = (one: string) => verification({ chain: one, bundle: epoch.bundle, hostname, at: now });
+  const accepts = (one: string) => verification({ chain: one, bundle: anchorsOf(epoch), hostname, at: now });
   const chains = [chain, plan.serving.current.chain, plan.serving.target.chain];
   const known = new Set(chains.filter((one) => accepts(one).accepted).map(leafFingerprint));
   const refused = presented.filter(({ fingerprints: [leaf] }) => leaf !== undefined && !known.has(leaf));

@@ -6,6 +6,7 @@
  */
 import { CLUSTER_AGENT } from "../../estate/agent.ts";
 import type { Epoch } from "../plan.ts";
+import { usesSystemStore } from "../system-store.ts";
 import type { StepCluster, StepContext } from "./context.ts";
 
 /** Writes an epoch's bundle, byte for byte: another line end or one more newline is another pin. */
@@ -26,7 +27,7 @@ export function downstream(context: StepContext, { id, reach }: StepCluster): st
 
 /** Everything that any epoch of the plan trusts: enough to verify Rancher at any moment of the rotation. */
 export function agentsBundle(): string {
-  return `jq -r '.epochs[].bundle' "\${PLAN:-plan.json}" > agents.pem`;
+  return `jq -r '.epochs[] | .bundle, .systemRoots // ""' "\${PLAN:-plan.json}" > agents.pem`;
 }
 
 /**
@@ -49,9 +50,16 @@ export function pinPatch(pin: string, minReadySeconds?: number): string {
   });
 }
 
+/** `pin 0123456789ab…`, as it stands in {@link AGENT_PODS}. */
+export function pinCalled({ pin }: Pick<Epoch, "pin">): string {
+  return pin === "" ? "an empty pin" : `pin ${pin.slice(0, 12)}…`;
+}
+
 /** What every replica must answer; the hash is taken the way that agents take it (one newline behind the value). */
 export function compareServed(context: StepContext, epoch: Epoch): string {
-  return `curl -fsS --cacert agents.pem '${context.estate.serverUrl}/v3/settings/cacerts' | jq -r .value | sha256sum  # ${epoch.pin}`;
+  const url = `${context.estate.serverUrl}/v3/settings/cacerts`;
+  if (usesSystemStore(epoch)) return `curl -fsS --cacert agents.pem '${url}' | jq .value  # ""`;
+  return `curl -fsS --cacert agents.pem '${url}' | jq -r .value | sha256sum  # ${epoch.pin}`;
 }
 
 /** Restarts Rancher and waits for it. */

@@ -1,6 +1,7 @@
 /** What a step's declaration may know: a part of the plan, so that late steps are declared exactly as planned ones. */
 import type { Reach } from "../../estate/cluster.ts";
 import type { Epoch, Plan } from "../plan.ts";
+import { usesSystemStore } from "../system-store.ts";
 
 export type StepContext = Pick<
   Plan,
@@ -28,8 +29,9 @@ export function called(cluster: StepCluster): string {
   return cluster.name === cluster.id ? cluster.id : `${cluster.name} (${cluster.id})`;
 }
 
-/** What people call an epoch: in a sentence, behind `the`. */
-export function bundleCalled(epoch: Pick<Epoch, "name">): string {
+/** What people call what agents trust in an epoch: in a sentence, behind `the`. */
+export function bundleCalled(epoch: Pick<Epoch, "name" | "pin">): string {
+  if (usesSystemStore(epoch)) return "roots of its own system alone";
   switch (epoch.name) {
     case "current":
       return "present bundle";

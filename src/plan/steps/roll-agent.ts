@@ -1,5 +1,5 @@
 import type { Epoch, Step } from "../plan.ts";
-import { AGENT_PODS, agentsBundle, downstream, onAgent, pinPatch } from "./commands.ts";
+import { AGENT_PODS, agentsBundle, downstream, onAgent, pinCalled, pinPatch } from "./commands.ts";
 import { bundleCalled, called, type StepCluster, type StepContext } from "./context.ts";
 
 /**
@@ -23,7 +23,7 @@ export function rollAgent(context: StepContext, cluster: StepCluster, epoch: Epo
         `${kubectl} ${AGENT_PODS}`,
         "# Only where the Deployment does not carry the pin yet:",
         `${onAgent(kubectl, "patch")} --type=strategic -p '${patch}'`,
-        `# Delete the pod that waits with pin ${epoch.pin.slice(0, 12)}… (never one that is Ready), then wait:`,
+        `# Delete the pod that waits with ${pinCalled(epoch)} (never one that is Ready), then wait:`,
         `${onAgent(kubectl, "rollout status")} --timeout=10m`,
       ],
     },

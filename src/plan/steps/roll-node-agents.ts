@@ -1,5 +1,5 @@
 import type { Epoch, Step } from "../plan.ts";
-import { agentsBundle, downstream, NODE_AGENT_PODS, nodePinPatch, onNodeAgents } from "./commands.ts";
+import { agentsBundle, downstream, NODE_AGENT_PODS, nodePinPatch, onNodeAgents, pinCalled } from "./commands.ts";
 import { bundleCalled, called, type StepCluster, type StepContext } from "./context.ts";
 
 /**
@@ -21,7 +21,7 @@ export function rollNodeAgents(context: StepContext, cluster: StepCluster, epoch
         agentsBundle(),
         "# Only where a DaemonSet does not carry the pin yet:",
         `${onNodeAgents(kubectl, "patch")} --type=strategic -p '${patch}'`,
-        `# Delete one pod with another pin than ${epoch.pin.slice(0, 12)}…, wait until its node has a Ready one, then the next:`,
+        `# Delete one pod with another than ${pinCalled(epoch)}, wait until its node has a Ready one, then the next:`,
         `${kubectl} ${NODE_AGENT_PODS}`,
       ],
     },

@@ -1,5 +1,6 @@
 import type { Epoch, Step } from "../plan.ts";
 import { type PlannedValue, type ReleaseChangeName, valuesOfChange } from "../release.ts";
+import { usesSystemStore } from "../system-store.ts";
 import { agentsBundle, compareServed, restartRancher, writeBundle } from "./commands.ts";
 import { bundleCalled, type StepContext } from "./context.ts";
 
@@ -10,6 +11,7 @@ import { bundleCalled, type StepContext } from "./context.ts";
 export function upgradeRelease(context: StepContext, change: ReleaseChangeName, epoch: Epoch): Step {
   const { namespace, trustSecret } = context.rancher;
   const values = valuesOfChange(context.release, change);
+  const unmounts = change === "no-private-ca" || (change === "as-before" && usesSystemStore(epoch));
   const setting = values.map(valueCalled).join(" and ");
   const bundle =
     change === "private-ca"
@@ -24,7 +26,7 @@ export function upgradeRelease(context: StepContext, change: ReleaseChangeName, 
     target: "rancher",
     epoch: epoch.name,
     change,
-    says: `${first === "" ? upgrade.replace("upgrade", "Upgrade") : first + upgrade}; its chart and all other values stay.`,
+    says: `${first === "" ? upgrade.replace("upgrade", "Upgrade") : first + upgrade}${unmounts ? ", so that Rancher serves no bundle" : ""}; its chart and all other values stay.`,
     manual: {
       row: change === "own-certificate" ? "M1.5, M1.6, M1.7" : "M1.3, M1.5, M1.6, M1.7, M1.8",
       commands: [
