@@ -14,6 +14,7 @@ import { proveTrust } from "../src/plan/steps/prove-trust.ts";
 import { reapplyAgent } from "../src/plan/steps/reapply-agent.ts";
 import { redeployAgent } from "../src/plan/steps/redeploy-agent.ts";
 import { removeBundle } from "../src/plan/steps/remove-bundle.ts";
+import { renewRancher } from "../src/plan/steps/renew-rancher.ts";
 import { replaceCertificate } from "../src/plan/steps/replace-certificate.ts";
 import { restartAgent } from "../src/plan/steps/restart-agent.ts";
 import { restartRancher } from "../src/plan/steps/restart-rancher.ts";
@@ -100,7 +101,8 @@ export const EXAMPLE_STEPS: readonly Step[] = [
     },
   ]),
   proveTrust(context, both),
-  ...refreshSteps({ estate: context.estate, epoch: both }, refreshed),
+  ...refreshSteps({ ...context, epoch: both }, refreshed),
+  renewRancher(refreshed, context),
   upgradeRelease(context, "private-ca", both),
   deleteCertificate(context),
   removeBundle(context),

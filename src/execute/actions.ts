@@ -17,6 +17,7 @@ import { reapplyAgent } from "./steps/reapply-agent.ts";
 import { recreateAgentPods } from "./steps/recreate-agent-pods.ts";
 import { redeployAgent } from "./steps/redeploy-agent.ts";
 import { removeBundle } from "./steps/remove-bundle.ts";
+import { renewRancher } from "./steps/renew-rancher.ts";
 import { replaceCertificate } from "./steps/replace-certificate.ts";
 import { restartAgent } from "./steps/restart-agent.ts";
 import { restartRancherPods } from "./steps/restart-rancher.ts";
@@ -54,6 +55,7 @@ export const ACTIONS: Readonly<Record<StepKind, ErasedAction>> = {
   "recreate-agent-pods": recreateAgentPods,
   "drop-person-tokens": dropPersonTokens,
   "hold-access": holdAccess,
+  "renew-rancher": renewRancher,
   "prove-access": proveAccess,
   "upgrade-release": upgradeRelease,
   "delete-certificate": deleteCertificate,

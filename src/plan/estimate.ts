@@ -40,6 +40,7 @@ const COSTS: Readonly<Record<StepKind, Cost>> = {
   "recreate-agent-pods": { least: 10, most: 120, requests: 14 },
   "drop-person-tokens": { least: 1, most: 10, requests: 12 },
   "hold-access": { least: 5, most: 90, requests: 12 },
+  "renew-rancher": { least: 10, most: 120, requests: 8 },
   "prove-access": { least: 15, most: 60, requests: 4 },
   "upgrade-release": { least: 10, most: 180, requests: 40 },
   "delete-certificate": { least: 1, most: 5, requests: 3 },
@@ -61,7 +62,11 @@ export function estimate(stages: readonly Stage[], clusters: number, armingMinRe
       most: duration(stages, "most") + straddling,
     },
     agentRestarts: count(steps, ["roll-agent", "redeploy-agent", "restart-agent", "pin-agent", "recreate-agent-pods"]),
-    rancherRestarts: count(steps, ["serve-bundle", "replace-certificate", "restart-rancher", "upgrade-release"]),
+    rancherRestarts:
+      count(steps, ["serve-bundle", "replace-certificate", "restart-rancher", "upgrade-release"]) +
+      // The clusters of one wave share a restart.
+      stages.flatMap(({ waves }) => waves).filter((wave) => wave.steps.some(({ kind }) => kind === "renew-rancher"))
+        .length,
     requests: steps.reduce((sum, { kind }) => sum + COSTS[kind].requests, 0) + gates * clusters * REQUESTS_PER_LOOK,
   };
 }

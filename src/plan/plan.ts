@@ -116,6 +116,7 @@ export const stepKindSchema = z.enum([
   "recreate-agent-pods",
   "drop-person-tokens",
   "hold-access",
+  "renew-rancher",
   "prove-access",
   "upgrade-release",
   "delete-certificate",

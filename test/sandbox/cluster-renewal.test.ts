@@ -220,3 +220,98 @@ test("Rancher before 2.6.7 keeps the token in the cluster's status", async () =>
   expect(serviceAccountToken).toBe((await agentToken(cluster)).token);
   expect(await asPerson(cluster)).toBe(200);
 });
+
+describe("what older versions did otherwise (rancher.md, version matrix and §7.2; manuals.md M2.8 to M2.10)", () => {
+  const ACCOUNTS = { group: "", version: "v1", resource: "serviceaccounts", namespace: "cattle-system" };
+  const BEFORE_124 = "v1.23.17";
+  const inStatus = async ({ id }: SandboxCluster) => {
+    const { caCert, serviceAccountToken } = at(must(await sandbox.management.get(CLUSTERS, id)), "status");
+    return { ca: decoded(caCert), token: serviceAccountToken };
+  };
+  const startOld = (version: string, kubernetes: string) =>
+    start({ rancher: { version }, clusters: [{ name: "paris", kubernetes }] });
+  const firstNamed = async ({ client }: SandboxCluster) =>
+    Object(must(await client.get(ACCOUNTS, "cattle"))).secrets?.[0]?.name;
+
+  test.each([
+    ["2.1", BEFORE_124],
+    ["2.4", BEFORE_124],
+    ["2.4", "v1.24.17"],
+    ["2.6.6", BEFORE_124],
+  ])(
+    "Rancher %s on Kubernetes %s: the agent reports the first Secret that its account names",
+    async (version, kubernetes) => {
+      const cluster = await startOld(version, kubernetes);
+      const own = await agentToken(cluster);
+      expect(await firstNamed(cluster)).toBe(own.name);
+      expect(await inStatus(cluster)).toEqual({ ca: own.ca, token: own.token });
+      expect(await asPerson(cluster)).toBe(200);
+    },
+  );
+
+  test("Kubernetes before 1.24 makes a new Secret for the account in place of one that is removed", async () => {
+    const cluster = await startOld("2.4", BEFORE_124);
+    const own = await agentToken(cluster);
+    await cluster.client.delete(SECRETS, own.name);
+    await sandbox.waitUntil(async () => (await firstNamed(cluster)) !== own.name, { what: "another Secret" });
+    const after = await agentToken(cluster);
+    expect(await firstNamed(cluster)).toBe(after.name);
+    expect(await directly(cluster, after.token)).toBe(200);
+  });
+
+  test("from Kubernetes 1.24 on nobody does, and an agent of Rancher < 2.6.7 ends for want of a token", async () => {
+    const cluster = await startOld("2.6.6", "v1.24.17");
+    const own = await agentToken(cluster);
+    await cluster.client.delete(SECRETS, own.name);
+    await sandbox.restartAgent(cluster.name);
+    await sandbox.waitUntil(() => must(sandbox.statistics().clusters[cluster.id]).agentStarts > 2);
+    const [pod] = await agentPods(cluster);
+    expect(await podLogOf(cluster, must(pod).name, "previous")).toContain(
+      "looking up cattle-system/cattle ca/token: no secret exists for service account cattle-system/cattle",
+    );
+  });
+
+  test.each([
+    ["2.4", false],
+    ["2.5", true],
+  ])("Rancher %s takes a second report over: %s (M2.9)", async (version, taken) => {
+    const cluster = await startOld(version, BEFORE_124);
+    const object = () => sandbox.management.get(CLUSTERS, cluster.id).then((found) => at(must(found), "status").caCert);
+    const before = await object();
+    await renew(cluster, { serviceAccountKey: false, ca: true });
+    await sandbox.waitUntil(() => must(sandbox.statistics().clusters[cluster.id]).agentStarts === 2);
+    await sandbox.waitUntil(() => cluster.connected());
+    await (taken ? untilReady(cluster, "True") : untilReady(cluster, "False", "x509"));
+    expect((await object()) !== before).toBe(taken);
+  });
+
+  test("Rancher before 2.6 passes people's requests on by the agent's own account", async () => {
+    const cluster = await startOld("2.4", BEFORE_124);
+    expect(await asPerson(cluster)).toBe(200);
+    expect((await cluster.client.list(IMPERSONATION)).items).toEqual([]);
+  });
+
+  test("M2.10: in Rancher 2.1 requests work and logs do not, until its process has started anew", async () => {
+    const cluster = await startOld("2.1", BEFORE_124);
+    const [pod] = await agentPods(cluster);
+    const log = async () => {
+      const path = `/api/v1/namespaces/cattle-system/pods/${must(pod).name}/log`;
+      return (await ask(sandbox, `/k8s/clusters/${cluster.id}${path}`)).status;
+    };
+    expect(await log()).toBe(200);
+    await renew(cluster, { agent: "stays" });
+    // What a person writes by hand (M2.9), once the Secret is another one.
+    await cluster.client.delete(SECRETS, (await agentToken(cluster)).name);
+    await sandbox.waitUntil(async () =>
+      (await cluster.client.list(SECRETS)).items.some(({ metadata }) => metadata.name.startsWith("cattle-token-")),
+    );
+    const { token: serviceAccountToken } = await agentToken(cluster);
+    await sandbox.management.patch(CLUSTERS, cluster.id, { type: "merge", body: { status: { serviceAccountToken } } });
+    expect([await asPerson(cluster), await log()]).toEqual([200, 401]);
+    const { exits } = sandbox.statistics().rancher;
+    await sandbox.restartRancher();
+    await sandbox.waitUntil(() => sandbox.statistics().rancher.exits > exits);
+    await sandbox.waitUntilConnected();
+    expect([await asPerson(cluster), await log()]).toEqual([200, 200]);
+  });
+});

@@ -8,8 +8,10 @@ import { pods, secrets } from "../../kubernetes/resource.ts";
 import { observeAgent } from "../../observe/agent.ts";
 import { isAccepted } from "../../observe/cluster-access.ts";
 import { needsRestart, pinnedElsewhere } from "../../plan/refresh/judge-access.ts";
+import { agentMakesToken } from "../../plan/refresh/version-facts.ts";
 import { agentTokensIn } from "../../rancher/account-tokens.ts";
 import { AGENT } from "../../rancher/agent-workload.ts";
+import { provideAgentToken } from "../agent-token.ts";
 import { watchAgent } from "../agent-watch.ts";
 import { type AccessSeen, lookAtAccess } from "../refreshed-cluster.ts";
 import { erased, type StepContext, type Verification } from "../step-action.ts";
@@ -33,6 +35,7 @@ export const recreateAgentPods = erased<Before>({
 
   async apply(context, before) {
     const { api } = await context.own(context.step.target);
+    if (!agentMakesToken(context.plan.estate.rancherVersion)) await provideAgentToken(context, api);
     for (const { name, uid } of before.pods) await deletePod(api, name, uid);
   },
 

@@ -16,10 +16,12 @@ import { pinAgent } from "../steps/pin-agent.ts";
 import { proveAccess } from "../steps/prove-access.ts";
 import { proveDecryption } from "../steps/prove-decryption.ts";
 import { recreateAgentPods } from "../steps/recreate-agent-pods.ts";
+import { renewRancher } from "../steps/renew-rancher.ts";
 import { saveRefreshed } from "../steps/save-objects.ts";
 import { strictWave } from "../waves.ts";
 import type { Comparison } from "./comparison.ts";
 import type { AccessVerdict } from "./judge-access.ts";
+import { agentMakesToken, keepsCopies } from "./version-facts.ts";
 
 /** One cluster that is to be refreshed: something about it is stale, and nothing stands against it. */
 export interface StaleCluster {
@@ -49,7 +51,15 @@ export function assembleRefresh(input: RefreshInput): Plan {
   const serving = { chain, certificates: factsOf(chain) };
   const epoch: Epoch = { name: "current", bundle, pin, certificates: factsOf(bundle) };
   const { namespace, deployment, version } = estate.installation;
-  const head = { estate: { ...estate.identity, rancherVersion: version } };
+  const head = {
+    estate: { ...estate.identity, rancherVersion: version },
+    rancher: {
+      namespace,
+      deployment,
+      servingSecret: estate.serving.secret?.name ?? "tls-rancher-ingress",
+      trustSecret: estate.trust.secret?.name ?? "tls-ca",
+    },
+  };
   const wanted = options.estateBackup;
   const backup = wanted === undefined ? undefined : namedBackup(wanted, rotation);
   const stages = [backupStage(refreshed, backup), refreshStage({ ...head, epoch }, refreshed, options)];
@@ -59,12 +69,6 @@ export function assembleRefresh(input: RefreshInput): Plan {
     direction: "forward",
     plannedAt: now.toISOString(),
     ...head,
-    rancher: {
-      namespace,
-      deployment,
-      servingSecret: estate.serving.secret?.name ?? "tls-rancher-ingress",
-      trustSecret: estate.trust.secret?.name ?? "tls-ca",
-    },
     ...(backup === undefined ? {} : { estateBackup: backup }),
     procedure: "refresh",
     why: clusters.map(reasonOf),
@@ -82,7 +86,12 @@ export function assembleRefresh(input: RefreshInput): Plan {
     })),
     armingMinReadySeconds: options.armingMinReadySeconds,
     estimate: estimate(stages, clusters.length, 0),
-    alerts: ["The pods of each agent are recreated: its cluster is disconnected from Rancher for some seconds."],
+    alerts: [
+      "The pods of each agent are recreated: its cluster is disconnected from Rancher for some seconds.",
+      ...(keepsCopies(version)
+        ? ["Rancher is restarted pod by pod: every cluster's tunnel drops, and comes back."]
+        : []),
+    ],
     pointsOfNoReturn: [
       "Removed tokens cannot come back; they were refused by their cluster, or named another CA than its own.",
     ],
@@ -134,7 +143,7 @@ function backupStage(clusters: readonly RefreshedCluster[], backup: Plan["estate
 }
 
 /** What the steps of every cluster have in common. */
-type Head = Pick<Plan, "estate"> & { readonly epoch: Epoch };
+type Head = Pick<Plan, "estate" | "rancher"> & { readonly epoch: Epoch };
 
 function refreshStage(head: Head, clusters: readonly RefreshedCluster[], options: PlanOptions): Stage {
   const groups = groupsOf(clusters, options);
@@ -175,7 +184,8 @@ function groupWaves(
     canary,
     // Whoever failed on the way fails here again: a refresh is not done while a cluster of it is not.
     failureBudget: index === links.length - 1 ? 0 : failureBudget,
-    concurrency: options.concurrency,
+    // Each cluster after the first finds Rancher restarted.
+    concurrency: link === "renew-rancher" ? 1 : options.concurrency,
     soakSeconds: index === links.length - 1 ? options.soakSeconds : 0,
     steps: steps.filter(({ kind }) => kind === link),
   }));
@@ -188,6 +198,7 @@ const LINKS: readonly Step["kind"][] = [
   "recreate-agent-pods",
   "drop-person-tokens",
   "hold-access",
+  "renew-rancher",
   "prove-access",
 ];
 
@@ -197,9 +208,10 @@ export function refreshSteps(head: Head, cluster: RefreshedCluster): Step[] {
   return [
     ...(isPinStale ? [pinAgent(cluster, head.epoch)] : []),
     dropAgentTokens(cluster),
-    recreateAgentPods(cluster),
+    recreateAgentPods(cluster, { makesToken: agentMakesToken(head.estate.rancherVersion) }),
     dropPersonTokens(cluster),
     holdAccess(cluster),
+    ...(keepsCopies(head.estate.rancherVersion) ? [renewRancher(cluster, head)] : []),
     proveAccess(head, cluster),
   ];
 }

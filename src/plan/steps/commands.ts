@@ -63,7 +63,7 @@ export function compareServed(context: StepContext, epoch: Epoch): string {
 }
 
 /** Restarts Rancher and waits for it. */
-export function restartRancher(context: StepContext): string[] {
+export function restartRancher(context: Pick<StepContext, "rancher">): string[] {
   const { namespace, deployment } = context.rancher;
   return [
     `kubectl -n ${namespace} rollout restart deployment/${deployment}`,

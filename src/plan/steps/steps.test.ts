@@ -28,7 +28,7 @@ const plan = overlapPlan([
 ]);
 const flagDay = replaceCertificate(plan, epochNamed(plan, "target"));
 const refresh = refreshSteps(
-  { estate: plan.estate, epoch: epochNamed(plan, "current") },
+  { ...plan, estate: { ...plan.estate, rancherVersion: "v2.1.14" }, epoch: epochNamed(plan, "current") },
   {
     id: "c-4",
     name: "paris",

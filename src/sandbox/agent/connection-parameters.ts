@@ -1,5 +1,7 @@
 import type { KubeObject } from "../cluster-client.ts";
-import { ensureToken } from "../rancher/account-secret.ts";
+import { ensureToken, textOf } from "../rancher/account-secret.ts";
+import { recordOf } from "../rancher/norman.ts";
+import { isRancherVersion, rancherProfile } from "../rancher/profile.ts";
 import { core } from "../rancher/resources.ts";
 import type { AgentProcess } from "./process.ts";
 
@@ -11,17 +13,46 @@ const FILLED_MS = 500;
 /**
  * The header `X-API-Tunnel-Params`, read once per process: where the cluster's API is, with which token Rancher may
  * use it, and which CA it has. Rancher takes it over on every connection.
+ * @returns undefined where the agent ends, since there is no token and its version makes none
  */
-export async function connectionParameters(agent: AgentProcess): Promise<string> {
-  const { client, env } = agent.context;
-  const roots = await client.get(CONFIG_MAPS, "kube-root-ca.crt");
-  const token = await accountToken(agent);
+export async function connectionParameters(agent: AgentProcess): Promise<string | undefined> {
+  const { env, container } = agent.context;
+  const version = container.image.split(":").at(-1) ?? "";
+  const isOld = isRancherVersion(version) && rancherProfile(version).firstSecret;
+  const own = isOld ? await firstSecret(agent) : await madeSecret(agent);
+  if (own === undefined) return undefined;
   const cluster = {
     address: `${env.KUBERNETES_SERVICE_HOST ?? "10.43.0.1"}:${env.KUBERNETES_SERVICE_PORT ?? "443"}`,
-    token,
-    caCert: Buffer.from(dataOf(roots)["ca.crt"] ?? "").toString("base64"),
+    token: own.token,
+    caCert: Buffer.from(own.ca).toString("base64"),
   };
   return Buffer.from(JSON.stringify({ cluster })).toString("base64");
+}
+
+interface OwnAccess {
+  readonly token: string;
+  /** PEM. */
+  readonly ca: string;
+}
+
+async function madeSecret(agent: AgentProcess): Promise<OwnAccess> {
+  const roots = await agent.context.client.get(CONFIG_MAPS, "kube-root-ca.crt");
+  return { token: await accountToken(agent), ca: dataOf(roots)["ca.crt"] ?? "" };
+}
+
+/** Agents of Rancher < 2.6.7: what Kubernetes has given the account, and nothing else (rancher.md §7.2). */
+async function firstSecret(agent: AgentProcess): Promise<OwnAccess | undefined> {
+  const { client } = agent.context;
+  const { namespace, name } = ACCOUNT;
+  const account = await client.get(core("serviceaccounts", namespace), name);
+  const references: unknown = recordOf(account).secrets;
+  const first = Array.isArray(references) ? recordOf(references[0]).name : undefined;
+  const secret = typeof first === "string" ? await client.get(core("secrets", namespace), first) : undefined;
+  const token = textOf(secret, "token");
+  if (token !== undefined) return { token, ca: textOf(secret, "ca.crt") ?? "" };
+  const why = `no secret exists for service account ${namespace}/${name}`;
+  agent.log("fatal", `looking up ${namespace}/${name} ca/token: ${why}`);
+  return undefined;
 }
 
 /** What the account's Secret holds, also where the cluster refuses it by now: it is never tried (rancher.md §7.2). */

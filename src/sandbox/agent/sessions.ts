@@ -12,11 +12,14 @@ type Trusted = Extract<SecureConnection, { kind: "trusted" }>;
 /**
  * Holds the tunnel for as long as the process lives, and the second session from the moment the first one is open.
  * A lost or refused connection is tried again every 5–10 s for ever: the process keeps running, so that its pod looks
- * healthy (rancher.md §0a row 11). The roots are those of the start; nothing is read again.
+ * healthy (rancher.md §0a row 11). The roots are those of the start; nothing is read again. It ends at once where it has
+ * no token of its account.
  */
 export async function holdSessions(agent: AgentProcess, connection: Trusted): Promise<number> {
   const token = agent.context.readFile("/cattle-credentials/token") ?? "";
-  const headers = { "X-API-Tunnel-Token": token, "X-API-Tunnel-Params": await connectionParameters(agent) };
+  const parameters = await connectionParameters(agent);
+  if (parameters === undefined) return 1;
+  const headers = { "X-API-Tunnel-Token": token, "X-API-Tunnel-Params": parameters };
   const websocketServer = agent.server.replace(/^http/, "ws");
   let path = "/v3/connect/register";
   let aggregation: Promise<void> | undefined;

@@ -1,6 +1,7 @@
 /**
  * The Secrets that hold tokens of service accounts, as kube-controller-manager looks after them: one that is created
- * without a token gets one (pkg/controller/serviceaccount/tokens_controller.go), and with it the cluster's CA.
+ * without a token gets one (pkg/controller/serviceaccount/tokens_controller.go), and with it the cluster's CA. Before
+ * Kubernetes 1.24 it also makes one for every account that names none which is there.
  */
 import type { KubeObject } from "../cluster-client.ts";
 import { serviceAccount, type User } from "./authorization.ts";
@@ -20,6 +21,7 @@ interface Parts {
   readonly objects: Objects;
   readonly secrets: ResourceKind;
   readonly accounts: ResourceKind;
+  readonly kubernetesVersion: string;
 }
 
 export class AccountTokens {
@@ -27,16 +29,20 @@ export class AccountTokens {
   rootCa = "";
   readonly #keys = new ServiceAccountKeys();
   readonly #parts: Parts;
-  readonly #subscription: Subscription;
+  readonly #subscriptions: readonly Subscription[];
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    const { store, secrets } = parts;
-    this.#subscription = store.subscribe(secrets, store.revision, (change) => this.#notice(change));
+    const { store, secrets, accounts, kubernetesVersion } = parts;
+    const minor = Number(kubernetesVersion.split(".")[1]);
+    this.#subscriptions = [
+      store.subscribe(secrets, store.revision, (change) => this.#notice(change)),
+      ...(minor < 24 ? this.#makingSecrets(store, { secrets, accounts }) : []),
+    ];
   }
 
   stop(): void {
-    this.#subscription.close();
+    for (const subscription of this.#subscriptions) subscription.close();
   }
 
   /** Whose token it is: one that the key of now has signed, and whose Secret is still there. */
@@ -76,6 +82,31 @@ export class AccountTokens {
     this.#write(object, (data) => ({ ...data, ...filled }), { [ACCOUNT_UID]: accountUid });
   }
 
+  #makingSecrets(store: Store, { secrets, accounts }: Pick<Parts, "secrets" | "accounts">): Subscription[] {
+    return [
+      store.subscribe(accounts, store.revision, ({ object, deleted }) => {
+        if (!deleted) this.#ensureSecret(object);
+      }),
+      store.subscribe(secrets, store.revision, ({ object: { metadata, type }, deleted }) => {
+        const { namespace = "", annotations = {} } = metadata;
+        const account = store.get(accounts, namespace, annotations[ACCOUNT] ?? "");
+        if (deleted && type === TYPE && account !== undefined) this.#ensureSecret(account);
+      }),
+    ];
+  }
+
+  /** A Secret of its own for an account, which names it, unless it names one that is there. */
+  #ensureSecret(account: KubeObject): void {
+    const { objects, store, secrets, accounts } = this.#parts;
+    const { name, namespace = "" } = account.metadata;
+    if (namesOf(account.secrets).some((one) => store.get(secrets, namespace, one) !== undefined)) return;
+    const writer = { user: CONTROLLER, dryRun: false };
+    const metadata = { generateName: `${name}-token-`, namespace, annotations: { [ACCOUNT]: name } };
+    const made = objects.create(secrets, namespace, { apiVersion: "v1", kind: "Secret", type: TYPE, metadata }, writer);
+    const named = (old: KubeObject): KubeObject => ({ ...old, secrets: [{ name: made.metadata.name }] });
+    objects.modify({ kind: accounts, namespace, name, subresource: "" }, named, writer);
+  }
+
   #write(
     { metadata: { name, namespace = "" } }: KubeObject,
     change: (data: object) => object,
@@ -91,6 +122,11 @@ export class AccountTokens {
     const address = { kind: secrets, namespace, name, subresource: "" } as const;
     objects.modify(address, changed, { user: CONTROLLER, dryRun: false });
   }
+}
+
+function namesOf(references: unknown): string[] {
+  const all: readonly unknown[] = Array.isArray(references) ? references : [];
+  return all.flatMap((one) => (isJsonObject(one) && typeof one.name === "string" ? [one.name] : []));
 }
 
 function base64(value: string): string {

@@ -78,7 +78,8 @@ export class ApiServer {
     this.objects = new Objects({ store, admission, clock, namespaces, random: options.random ?? Math.random });
     this.#collector = new Collector({ store, objects: this.objects, kinds, namespaces });
     const [secrets, accounts] = [this.#mustHave("", "v1", "secrets"), this.#mustHave("", "v1", "serviceaccounts")];
-    this.accountTokens = new AccountTokens({ store, objects: this.objects, secrets, accounts });
+    const { objects, kubernetesVersion } = this;
+    this.accountTokens = new AccountTokens({ store, objects, secrets, accounts, kubernetesVersion });
     this.#eventExpiry = new EventExpiry({ store, clock, events });
     for (const name of DEFAULT_NAMESPACES) this.#seed(namespaces, { metadata: { name } });
     for (const kind of kinds.all.filter((each) => each.custom)) this.#define(kind);

@@ -137,6 +137,8 @@ function asPerson({ session, access, context, clusterId, userId }: PersonsWay): 
     if (stream !== undefined && context.world.conduct.isStale(stream, clusterId, context.since)) {
       return await session.ask(asRancher(request, { ...access, token: "" }), signal);
     }
+    // Before 2.6 the agent's own account impersonates the person.
+    if (!context.world.profile.personAccounts) return await session.ask(asRancher(request, access), signal);
     const token = await impersonation.tokenFor(clusterId, userId, ask);
     const answer = await session.ask(asRancher(request, { ...access, token }), signal);
     if (answer.status !== 401) return answer;

@@ -31,10 +31,32 @@ describe("what a version of Rancher can do", () => {
   });
 });
 
+describe("how it comes by a cluster's CA and token (rancher.md, version matrix and §7.2; manuals.md M2.9, M2.10)", () => {
+  test.each([
+    { version: "2.1", full: "v2.1.14", status: true, first: true, once: true, copies: true, persons: false },
+    { version: "2.4", full: "v2.4.18", status: true, first: true, once: true, copies: false, persons: false },
+    { version: "2.5.15", full: "v2.5.15", status: true, first: true, once: false, copies: false, persons: false },
+    { version: "2.5", full: "v2.5.17", status: false, first: true, once: false, copies: false, persons: false },
+    { version: "2.6.6", full: "v2.6.6", status: true, first: true, once: false, copies: false, persons: true },
+    { version: "2.6.7", full: "v2.6.7", status: false, first: false, once: false, copies: false, persons: true },
+    { version: "2.15", full: "v2.15.1", status: false, first: false, once: false, copies: false, persons: true },
+  ])("$version", ({ version, full, status, first, once, copies, persons }) => {
+    expect(rancherProfile(version)).toMatchObject({
+      version: full,
+      tokenInStatus: status,
+      firstSecret: first,
+      reportOnce: once,
+      clusterCopies: copies,
+      personAccounts: persons,
+    });
+  });
+});
+
 test.each([
   { version: "2.15.1", valid: true },
   { version: "v2.6", valid: true },
-  { version: "2.5.17", valid: false },
+  { version: "2.1.14", valid: true },
+  { version: "2.0.16", valid: false },
   { version: "3.0", valid: false },
   { version: "latest", valid: false },
   { version: "2.15.1-rc1", valid: false },

@@ -24,6 +24,7 @@ export async function takeOver(header: string, id: string, context: ServerContex
   if (report === undefined || cluster === undefined || world.conduct.ignoresReportOf(id)) return;
   const status = recordOf(cluster.status);
   if (!REPORTING_DRIVERS.includes(String(status.driver ?? ""))) return;
+  if (world.profile.reportOnce && String(status.caCert ?? "") !== "") return;
   const { address, token, caCert } = report.cluster;
   const apiEndpoint = `https://${address}`;
   const { token: held } = await accessTo(cluster, client);

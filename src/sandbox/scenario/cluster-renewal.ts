@@ -11,10 +11,11 @@ const LEASE_MS = 10_000;
 
 /** Restarts a cluster's control plane with another service-account key, another CA, or both (rancher.md §0a rows 18, 21). */
 export async function renewCluster(target: DownstreamCluster, estate: Estate, fault: RenewedCluster): Promise<void> {
-  const { clock, conduct } = estate;
+  const { clock, conduct, profile } = estate;
   conduct.refusalsPossible = true;
   if (!fault.reported) conduct.unheard.add(target.id);
-  conduct.staleStreams.set(target.id, { since: clock.now(), streams: fault.staleStreams });
+  const streams = profile.clusterCopies ? (["log", "exec"] as const) : fault.staleStreams;
+  conduct.staleStreams.set(target.id, { since: clock.now(), streams });
   const { accountTokens } = target.cluster.server;
   if (fault.serviceAccountKey) accountTokens.renewKey();
   if (fault.ca) {

@@ -6,8 +6,9 @@ import type { ResourceKind } from "../api-server/kinds.ts";
 import { AUTH_TOKEN_KIND } from "../api-server/rancher-kinds.ts";
 import type { ClusterAuthority } from "../api-server/serving-identity.ts";
 import type { Clock } from "../clock.ts";
+import type { KubeObject } from "../cluster-client.ts";
 import type { Images } from "../controllers/container-program.ts";
-import { ACCOUNT_LABEL, textOf } from "../rancher/account-secret.ts";
+import { textOf } from "../rancher/account-secret.ts";
 import type { ManifestFacts } from "../rancher/agent-manifest.ts";
 import { IMPERSONATION } from "../rancher/impersonation.ts";
 import { core } from "../rancher/resources.ts";
@@ -138,10 +139,8 @@ export class DownstreamCluster<C extends EstateCluster = SimulatedCluster> {
   async #agentToken(): Promise<string> {
     let token: string | undefined;
     const look = async () => {
-      const { items } = await this.cluster.client.list(core("secrets", AGENT.namespace), {
-        labelSelector: `${ACCOUNT_LABEL}=${AGENT.name}`,
-      });
-      token = textOf(items[0], "token");
+      const { items } = await this.cluster.client.list(core("secrets", AGENT.namespace));
+      token = textOf(items.find(isAgentToken), "token");
       return token !== undefined;
     };
     await waitUntil(look, { what: `the token of ${this.name}'s agent` });
@@ -175,6 +174,10 @@ export class DownstreamCluster<C extends EstateCluster = SimulatedCluster> {
       unpullable: (image) => /(^|\/)missing([:@]|$)/.test(image) || (this.imageMissing && isAgent(image)),
     };
   }
+}
+
+function isAgentToken({ metadata: { annotations } }: KubeObject): boolean {
+  return annotations?.["kubernetes.io/service-account.name"] === AGENT.name;
 }
 
 /** A registration token as Rancher makes it: 54 letters and digits. */

@@ -26,7 +26,7 @@ export function downstreamObjects(facts: DownstreamFacts): NewObject[] {
     ...(namespace === undefined ? [] : [inProject(namespace, facts.manifest.namespace)]),
     rootCertificate(facts.caCert),
     ...agentAccount(rest, facts),
-    ...impersonation(facts),
+    ...(facts.manifest.profile.personAccounts ? impersonation(facts) : []),
     ...(facts.description.driver === "rke2" || facts.description.windows ? upgradePlans(facts.description) : []),
     ...(facts.description.nodeAgent ? [annotated(nodeAgentDaemonSet(facts.manifest))] : []),
     ...(facts.description.fleet ? fleetAgent(facts) : []),
@@ -51,13 +51,20 @@ function rootCertificate(caCert: string): NewObject {
 /** The agent's objects, with the Secret that holds its account's token. */
 function agentAccount(manifest: readonly NewObject[], facts: DownstreamFacts): NewObject[] {
   const name = `cattle-token-${facts.suffix()}`;
+  const { firstSecret } = facts.manifest.profile;
+  // Kubernetes makes it, and names it in the account.
+  const isMade = firstSecret && Number(facts.description.kubernetes.split(".")[1]) < 24;
+  const withToken = (account: NewObject): NewObject => {
+    if (isMade) return account;
+    return firstSecret ? { ...account, secrets: [{ name }] } : referring(account, name);
+  };
   return [
     ...manifest.map((object) => {
       if (object.kind === "Deployment") return asDeployed(object, facts);
-      return object.kind === "ServiceAccount" ? referring(object, name) : object;
+      return object.kind === "ServiceAccount" ? withToken(object) : object;
     }),
     // After its account: Kubernetes removes tokens of accounts that it does not find.
-    tokenSecret({ namespace: "cattle-system", account: "cattle", name }),
+    ...(isMade ? [] : [tokenSecret({ namespace: "cattle-system", account: "cattle", name })]),
   ];
 }
 

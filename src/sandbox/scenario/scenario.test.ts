@@ -26,7 +26,7 @@ describe("a scenario file", () => {
   test.each([
     { name: "not YAML", text: "clusters: [", sentence: "not valid YAML" },
     { name: "an unknown member", text: "cluster: 3", sentence: "Unrecognized key" },
-    { name: "an old Rancher", text: "rancher: { version: 2.5.1 }", sentence: "rancher.version" },
+    { name: "an old Rancher", text: "rancher: { version: 2.0.16 }", sentence: "rancher.version" },
     { name: "an unknown fault", text: "faults: [{ kind: earthquake }]", sentence: "faults.0.kind" },
     { name: "a fault without its cluster", text: "faults: [{ kind: offline }]", sentence: "faults.0.cluster" },
     {

@@ -37,7 +37,7 @@ export const scenarioSchema = z.strictObject({
     .strictObject({
       version: z
         .string()
-        .refine(isRancherVersion, "a version of Rancher from 2.6 on, such as 2.15.1")
+        .refine(isRancherVersion, "a version of Rancher from 2.1 on, such as 2.15.1")
         .default("2.15.1"),
       replicas: z.int().min(1).max(5).default(1),
       /** From the start of the process until it serves: 5–20 s were seen. */
