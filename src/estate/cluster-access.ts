@@ -88,6 +88,8 @@ export const clusterAccessSchema = z.object({
     /** The accounts by which Rancher ≥ 2.6 brings people's requests here. */
     personTokens: z.array(tokenSecretSchema),
     pods: z.array(agentPodSchema),
+    /** How far its clock is from this machine's, where that is more than a minute; negative where it is behind. */
+    clockAheadSeconds: z.number().int().exactOptional(),
   }),
 });
 export type ClusterAccess = z.infer<typeof clusterAccessSchema>;

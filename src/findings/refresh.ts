@@ -7,7 +7,8 @@ export const REFRESH_FINDINGS = {
   },
   "refresh.clock": {
     severity: "warning",
-    meaning: "A certificate counts as not yet valid or as expired: a clock may be wrong, and no CA or token is.",
+    meaning:
+      "A cluster's clock differs from this machine's, or a certificate counts as not yet valid or as expired: a clock may be wrong, and no CA or token is.",
     hint: "Compare the clocks of Rancher's nodes, of the cluster's nodes and of this machine; renew what has really expired.",
   },
   "refresh.driver": {

@@ -13,6 +13,8 @@ export interface Connection {
   readonly context: string;
   /** The same server for the bearer of a token alone: nothing of the kubeconfig's own identity goes with it. */
   bearing(token: Secret): Api;
+  /** How far the server's clock is ahead of this machine's, to the second; undefined where it does not tell. */
+  secondsAhead(): Promise<number | undefined>;
   close(): Promise<void>;
 }
 
@@ -59,10 +61,22 @@ export async function connectKubeconfig(
         transport: nameless,
         headers: async () => ({ authorization: `Bearer ${token.reveal()}` }),
       }),
+    secondsAhead: () => secondsAhead(nameless, { server: name, path: `${place.basePath}/version` }),
     close: async () => {
       await Promise.all([transport.close(), nameless.close()]);
     },
   };
+}
+
+/** By the date that every answer bears, also a refusal: nothing is sent that says who asks. */
+async function secondsAhead(
+  transport: Transport,
+  { server, path }: { readonly server: string; readonly path: string },
+): Promise<number | undefined> {
+  const before = Date.now();
+  const { date = "" } = await transport.send({ server, what: "read its clock" }, { method: "GET", path });
+  const told = Date.parse(date);
+  return Number.isNaN(told) ? undefined : Math.round((told - (before + Date.now()) / 2) / 1000);
 }
 
 /** Where to connect to, and which name to verify where that is not the URL's. */

@@ -100,6 +100,7 @@ export class Transport {
         status: answer.statusCode,
         contentType: single(answer.headers["content-type"]) ?? "",
         retryAfter: single(answer.headers["retry-after"]),
+        date: single(answer.headers.date),
         body: answer.body,
       };
     } catch (error) {

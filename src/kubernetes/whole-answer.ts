@@ -9,6 +9,8 @@ export interface Answer {
   readonly status: number;
   readonly contentType: string;
   readonly retryAfter: string | undefined;
+  /** The server's clock, as HTTP writes it. */
+  readonly date: string | undefined;
   readonly body: string;
 }
 
@@ -40,7 +42,7 @@ class Collector implements Dispatcher.DispatchHandler {
   readonly #awaiting: Awaiting;
   readonly #signal: AbortSignal | undefined;
   readonly #chunks: Buffer[] = [];
-  #head: Omit<Answer, "body"> = { status: 0, contentType: "", retryAfter: undefined };
+  #head: Omit<Answer, "body"> = { status: 0, contentType: "", retryAfter: undefined, date: undefined };
   #controller: Dispatcher.DispatchController | undefined;
 
   constructor(awaiting: Awaiting, signal: AbortSignal | undefined) {
@@ -63,6 +65,7 @@ class Collector implements Dispatcher.DispatchHandler {
       status,
       contentType: single(headers["content-type"]) ?? "",
       retryAfter: single(headers["retry-after"]),
+      date: single(headers.date),
     };
   }
 

@@ -36,6 +36,9 @@ export interface AccessDoors {
   readonly direct: Connection;
 }
 
+/** A slow answer may make so much of a difference, and no token or certificate is judged by the minute. */
+const CLOCK_SECONDS = 60;
+
 /**
  * Undefined where Rancher has no such cluster.
  * @throws ApiError where one of the two cannot be asked
@@ -49,7 +52,12 @@ export async function observeClusterAccess(doors: AccessDoors, id: string): Prom
   // One request first: a cluster that is away, or refuses the kubeconfig, is asked once.
   const kubeSystem = await direct.api.get(namespaces, "kube-system");
   const held = await readHeldAccess(management, object);
-  const [own, token] = await Promise.all([observeOwn(direct.api, trial), trial.factsOf(held.token)]);
+  const [own, token, ahead] = await Promise.all([
+    observeOwn(direct.api, trial),
+    trial.factsOf(held.token),
+    direct.secondsAhead(),
+  ]);
+  const clock = ahead !== undefined && Math.abs(ahead) > CLOCK_SECONDS ? { clockAheadSeconds: ahead } : {};
   const { name, driver, connected, ready } = known;
   return {
     id,
@@ -58,7 +66,7 @@ export async function observeClusterAccess(doors: AccessDoors, id: string): Prom
     held: heldFacts(held, token),
     ...(connected === undefined ? {} : { connected }),
     ...(ready === undefined ? {} : { ready }),
-    own: { kubeSystemUid: kubeSystem?.metadata.uid ?? "", ...own },
+    own: { kubeSystemUid: kubeSystem?.metadata.uid ?? "", ...own, ...clock },
   };
 }
 

@@ -171,13 +171,32 @@ describe("the wrong door", () => {
 
   test("a clock: the CA is right, and the certificate is not valid yet for anybody outside of the cluster", async () => {
     const early = lab.sandbox.cluster("early");
-    await lab.sandbox.inject({ kind: "clock-ahead", cluster: "early", minutes: 6_000 });
+    await lab.sandbox.inject({ kind: "clock-ahead", cluster: "early", minutes: 6_000, renewed: true });
     const clusters = { group: "management.cattle.io", version: "v3", resource: "clusters" };
     const isRefused = async () =>
       JSON.stringify(await lab.sandbox.management.get(clusters, early.id)).includes("expired or is not yet valid");
     await lab.sandbox.waitUntil(isRefused, { what: "Rancher to refuse the certificate" });
     lab.put("early.yaml", early.kubeconfig);
     expect(await refusedBy("early", "--cluster-kubeconfig", "early.yaml")).toEqual(["refresh.clock"]);
+  });
+
+  test.each([
+    ["ahead", 95, /The clock of cluster \S+ \(lima\) is 95 minutes ahead of this machine's/],
+    ["behind", -30, /The clock of cluster \S+ \(lima\) is 30 minutes behind this machine's/],
+  ])("a clock that is %s, while every certificate is valid: it is said, and nothing else", async (_, minutes, says) => {
+    await lab.sandbox.inject({ kind: "clock-ahead", cluster: "lima", minutes, renewed: false });
+    try {
+      const writes = lab.writes.length;
+      const { code, stdout } = await refresh("lima", "--cluster-kubeconfig", "lima.yaml", "--yes", "-o", "json");
+      const { outcome, clusters } = json(stdout);
+      expect([code, outcome.kind]).toEqual([0, "nothing-stale"]);
+      expect(clusters[0].findings).toEqual([
+        expect.objectContaining({ code: "refresh.clock", severity: "warning", sentence: expect.stringMatching(says) }),
+      ]);
+      await expectUntouched(writes);
+    } finally {
+      await lab.sandbox.inject({ kind: "clock-ahead", cluster: "lima", minutes: 0, renewed: false });
+    }
   });
 
   test("an account that may not read what is compared", async () => {

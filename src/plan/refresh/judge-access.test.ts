@@ -336,3 +336,29 @@ test.each<[string, Held, Own, readonly string[]]>([
 ])("what Rancher holds counts as right only where it was seen: %s", (_name, held, own, amiss) => {
   expect(notHeld(judgeAccess(cluster(held, own), PIN)).map(({ subject }) => subject)).toEqual(amiss);
 });
+
+describe("the clock, the CA and the network are told apart", () => {
+  const notReady = { ready: { status: "False", message: "Cluster agent is not connected" } } as const;
+  test.each<[string, ClusterAccess, readonly string[]]>([
+    ["the clock is right, and it is not Ready", cluster({}, {}, notReady), ["refresh.network"]],
+    ["the clock is ahead, and it is not Ready", cluster({}, { clockAheadSeconds: 61 }, notReady), ["refresh.clock"]],
+    ["the clock is behind, and it is Ready", cluster({}, { clockAheadSeconds: -7200 }), ["refresh.clock"]],
+    [
+      "the clock is ahead, and the CA is stale",
+      cluster({ ca: OLD_CA }, { clockAheadSeconds: 3600 }),
+      ["refresh.ca-stale", "refresh.clock"],
+    ],
+  ])("%s", (_, access, codes) => {
+    expect(judgeAccess(access, PIN).findings.map(({ code }) => code)).toEqual(codes);
+  });
+
+  test.each([
+    [61, "61 seconds ahead of"],
+    [-119, "119 seconds behind"],
+    [120, "2 minutes ahead of"],
+    [-5700, "95 minutes behind"],
+  ])("by %i seconds", (clockAheadSeconds, words) => {
+    const [found] = judgeAccess(cluster({}, { clockAheadSeconds }), PIN).findings;
+    expect(found?.sentence).toBe(`The clock of cluster c-abc12 (paris) is ${words} this machine's.`);
+  });
+});

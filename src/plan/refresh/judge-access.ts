@@ -210,8 +210,21 @@ function facts(access: ClusterAccess, { comparisons, doomed, pinStale }: Judged)
     const sentence = `Tokens for people's requests to ${target} are stale: ${doomed.persons.length}.`;
     found.push(finding("refresh.person-tokens-stale", target, sentence));
   }
+  const clock = clockOff(access);
+  if (clock !== undefined) return [...found, clock];
   if (notHeld({ comparisons }).length === 0 && access.ready?.status !== "True") found.push(notTheKeys(access));
   return found;
+}
+
+/** Tokens and certificates are judged by it, also where nobody complains of a certificate. */
+function clockOff(access: ClusterAccess): Finding | undefined {
+  const seconds = access.own.clockAheadSeconds;
+  if (seconds === undefined) return undefined;
+  const target = clusterTarget(access);
+  const far =
+    Math.abs(seconds) < 120 ? `${Math.abs(seconds)} seconds` : `${Math.round(Math.abs(seconds) / 60)} minutes`;
+  const sentence = `The clock of ${target} is ${far} ${seconds > 0 ? "ahead of" : "behind"} this machine's.`;
+  return finding("refresh.clock", target, sentence);
 }
 
 /** The cluster is not Ready, and neither its CA nor its token is why. */

@@ -55,6 +55,8 @@ export class ApiServer {
   readonly accountTokens: AccountTokens;
   /** Asked about tokens that nobody else knows, as a token webhook is. */
   tokenWebhook: ((token: string) => User | undefined) | undefined;
+  /** How far the clock of its machine, which its answers bear, is ahead of everybody else's. */
+  clockAheadMs = 0;
   readonly audit: Audit;
   readonly faults: Faults;
   readonly #collector: Collector;

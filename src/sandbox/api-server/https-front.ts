@@ -126,6 +126,7 @@ const GONE = new Error("the client has gone");
 async function exchange(server: ApiServer, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const gone = new AbortController();
   response.on("close", () => gone.abort(GONE));
+  if (server.clockAheadMs !== 0) response.setHeader("date", new Date(Date.now() + server.clockAheadMs).toUTCString());
   try {
     await send(response, await answered(server, request, gone.signal));
   } catch (error) {

@@ -26,12 +26,14 @@ export async function renewCluster(target: DownstreamCluster, estate: Estate, fa
   if (fault.agent === "restarts") clock.after(LEASE_MS, () => target.loseLeases());
 }
 
-/** A cluster's clock is ahead when its API server renews its certificate, with which certificates begin an hour early. */
+/** A cluster's clock is ahead; by it, its API server may renew its certificate, and those begin an hour early. */
 export async function advanceClock(
   target: DownstreamCluster,
   { clock, conduct }: Estate,
-  minutes: number,
+  { minutes, renewed }: Extract<Fault, { kind: "clock-ahead" }>,
 ): Promise<void> {
+  target.cluster.server.clockAheadMs = minutes * 60_000;
+  if (!renewed) return;
   conduct.refusalsPossible = true;
   await target.cluster.renewServing(new Date(clock.now().getTime() + minutes * 60_000));
 }

@@ -57,7 +57,7 @@ export class FaultInjection {
       case "renewed-cluster":
         return renewCluster(this.cluster(fault.cluster), this.#estate, fault);
       case "clock-ahead":
-        return advanceClock(this.cluster(fault.cluster), this.#estate, fault.minutes);
+        return advanceClock(this.cluster(fault.cluster), this.#estate, fault);
       case "endpoint-away":
         return this.cluster(fault.cluster).endpoint?.close();
       case "image-missing":

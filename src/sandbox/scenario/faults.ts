@@ -39,8 +39,16 @@ export const faultSchema = z.discriminatedUnion("kind", [
       .readonly()
       .default([]),
   }),
-  /** Its clock is ahead, and its API server has just renewed its certificate by it: to everybody else it is not valid yet. */
-  z.strictObject({ kind: z.literal("clock-ahead"), cluster, minutes: z.number().min(120) }),
+  /**
+   * Its clock is ahead (behind, where negative). Where its API server has just renewed its certificate by a clock that is
+   * two hours ahead or more, that is not valid yet to everybody else.
+   */
+  z.strictObject({
+    kind: z.literal("clock-ahead"),
+    cluster,
+    minutes: z.number(),
+    renewed: z.boolean().default(true),
+  }),
   /** Its authorized endpoint does not answer any more. */
   z.strictObject({ kind: z.literal("endpoint-away"), cluster }),
   z.strictObject({ kind: z.literal("image-missing"), cluster }),
