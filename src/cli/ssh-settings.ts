@@ -19,7 +19,7 @@ export const sshSchema = z.strictObject({
     .regex(JUMP, "[user@]host[:port]")
     .optional()
     .describe("Jump host, as for ssh -J: [user@]host[:port]."),
-  become: z.boolean().optional().describe("Read the kubeconfig as root, with sudo -n."),
+  become: z.boolean().optional().describe("Read the kubeconfig, and run kubectl where need be, as root: sudo -n."),
   config: z.string().optional().describe("SSH configuration file; the user's own when absent."),
   kubeconfig: z
     .string()

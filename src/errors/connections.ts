@@ -108,6 +108,17 @@ export const CONNECTION_ERRORS = {
     meaning: "The program ssh is not installed here.",
     hint: "Install OpenSSH's client.",
   },
+  "ssh.no-forwarding": {
+    exit: EXIT.failed,
+    meaning: "A node's SSH server forwards no ports, and what is to be done cannot be done by kubectl there.",
+    hint: "Let its SSH server forward ports for that user (AllowTcpForwarding local), or name a kubeconfig of the cluster.",
+  },
+  "ssh.no-kubectl": {
+    exit: EXIT.failed,
+    meaning:
+      "A node's SSH server forwards no ports, and there is no kubectl on the node, nor the agent's image to run it in.",
+    hint: "Let its SSH server forward ports for that user (AllowTcpForwarding local), or put kubectl on the node's path.",
+  },
   "ssh.no-kubeconfig": {
     exit: EXIT.failed,
     meaning: "No administrator's kubeconfig can be read on a node.",

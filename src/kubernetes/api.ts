@@ -14,7 +14,7 @@ import {
   type StreamDoor,
 } from "./pod-streams.ts";
 import { describe, pods, type Resource, resourcePath } from "./resource.ts";
-import type { Transport, TransportRequest } from "./transport.ts";
+import type { Exchange, TransportRequest } from "./transport.ts";
 import { type Listed, type WatchOptions, watchUntil } from "./watch.ts";
 import type { Answer } from "./whole-answer.ts";
 
@@ -108,7 +108,7 @@ export interface PodPort {
 }
 
 export interface ApiOptions {
-  readonly transport: Transport;
+  readonly transport: Exchange;
   readonly server: string;
   /** Path below the origin, without a slash at the end: "" or `/k8s/clusters/c-abc12`. */
   readonly basePath: string;

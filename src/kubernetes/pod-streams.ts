@@ -3,7 +3,7 @@ import type { RawData, WebSocket } from "ws";
 import { z } from "zod";
 import { type Asked, errorOfAnswer, errorOfBody, errorOfConnection } from "./api-error.ts";
 import { pods, resourcePath } from "./resource.ts";
-import type { Transport, TransportRequest } from "./transport.ts";
+import type { Exchange, TransportRequest } from "./transport.ts";
 import { tooLate } from "./watch.ts";
 
 export interface PodLog {
@@ -42,7 +42,7 @@ export interface PodStreams {
 /** An API server as one account. */
 export interface StreamDoor {
   readonly server: string;
-  readonly transport: Transport;
+  readonly transport: Exchange;
   /** Adds the path of the door and the account's headers. */
   readonly prepared: (request: TransportRequest) => Promise<TransportRequest>;
 }

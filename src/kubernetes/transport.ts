@@ -55,6 +55,9 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 const MOST_STREAMS = 512;
 
+/** What an API is asked through: connections of one's own, or somebody else's program. */
+export type Exchange = Pick<Transport, "origin" | "send" | "stream" | "connect">;
+
 /** A pool of connections to one server. Close it, or it keeps the process alive for a few seconds. */
 export class Transport {
   readonly origin: string;

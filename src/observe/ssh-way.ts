@@ -1,10 +1,16 @@
 /**
  * Reach *ssh*: the kubeconfig of a control-plane node is read through SSH, and the API server is asked through a forwarded
- * port, by the same client and with the same verification as any other.
+ * port, by the same client and with the same verification as any other. Where the node forwards no ports, its own kubectl
+ * asks, or that of the agent's image.
  */
+import { setImmediate as immediate } from "node:timers/promises";
+import { type Api, createApi } from "../kubernetes/api.ts";
+import { ApiError } from "../kubernetes/api-error.ts";
 import { type Connection, connectKubeconfig } from "../kubernetes/connection.ts";
+import { namespaces } from "../kubernetes/resource.ts";
 import { type Forward, openForward } from "../remote/forward.ts";
 import { type NodeFiles, readNodeKubeconfig } from "../remote/node-kubeconfig.ts";
+import { NodeKubectl } from "../remote/node-kubectl.ts";
 import { nodeCalled, type SshTarget } from "../remote/ssh.ts";
 import { ANSWER_MS, type GivenWay } from "./reaches.ts";
 
@@ -14,12 +20,34 @@ export function sshWay(id: string, target: SshTarget, files: NodeFiles = {}): Gi
   return { reach: "ssh", called, open: () => openThroughNode({ id, called, target, files }) };
 }
 
-async function openThroughNode(way: {
+/** A forwarded port takes connections here in any case; whether the node lets them through shows when one is made. */
+async function isRefused(api: Api, forward: Forward | undefined): Promise<boolean> {
+  try {
+    await api.get(namespaces, "kube-system");
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    // What ssh has said about it is read in this turn.
+    await immediate();
+  }
+  return forward?.refused() ?? false;
+}
+
+/** @throws FarrierError `ssh.no-kubectl`, ApiError where it leads nowhere either */
+async function byKubectl({ id, target, files }: Way): Promise<Api> {
+  const transport = new NodeKubectl(target, files);
+  const api = createApi({ transport, server: `cluster ${id}`, basePath: "", headers: async () => ({}) });
+  await api.get(namespaces, "kube-system");
+  return api;
+}
+
+interface Way {
   readonly id: string;
   readonly called: string;
   readonly target: SshTarget;
   readonly files: NodeFiles;
-}): Promise<Connection> {
+}
+
+async function openThroughNode(way: Way): Promise<Connection> {
   const { id, called, target, files } = way;
   const text = await readNodeKubeconfig(target, files);
   let forward: Forward | undefined;
@@ -36,13 +64,16 @@ async function openThroughNode(way: {
       },
     );
     const opened = forward;
-    return {
-      ...connection,
-      close: async () => {
-        await connection.close();
-        await opened?.close();
-      },
+    const close = async (): Promise<void> => {
+      await connection.close();
+      await opened?.close();
     };
+    if (!(await isRefused(connection.api, opened))) return { ...connection, close };
+    const { server, context, bearing } = connection;
+    await close();
+    const api = await byKubectl(way);
+    // kubectl does not tell the date of an answer.
+    return { api, server, context, bearing, secondsAhead: async () => undefined, close: async () => {} };
   } catch (error) {
     await forward?.close();
     throw error;

@@ -8,6 +8,8 @@ import { complaintsOf, endOf, errorOfSession, type SshTarget, startSession } fro
 export interface Forward {
   /** On 127.0.0.1. */
   readonly port: number;
+  /** Whether the node has refused to let a connection through, so far: it listens here all the same. */
+  readonly refused: () => boolean;
   close(): Promise<void>;
 }
 
@@ -42,8 +44,9 @@ export async function openSocketForward(target: SshTarget, to: string): Promise<
   }
 }
 
-async function forwarding(target: SshTarget, way: string): Promise<Pick<Forward, "close">> {
-  const session = startSession(target, ["-L", way]);
+async function forwarding(target: SshTarget, way: string): Promise<Pick<Forward, "close" | "refused">> {
+  // What becomes of a connection is told at this level only.
+  const session = startSession(target, ["-o", "LogLevel=INFO", "-L", way]);
   const complaints = complaintsOf(session);
   session.stdin.on("error", () => {});
   session.stdin.write(SCRIPT);
@@ -65,6 +68,8 @@ async function forwarding(target: SshTarget, way: string): Promise<Pick<Forward,
   // From now on its end shows in the connections that are made through it.
   ended.catch(() => {});
   return {
+    // OpenSSH's words where the server has AllowTcpForwarding or PermitOpen against it.
+    refused: () => complaints().includes("administratively prohibited"),
     close: async () => {
       session.stdin.end();
       session.kill();

@@ -40,8 +40,13 @@ export async function readNodeKubeconfig(target: SshTarget, files: NodeFiles = {
   );
 }
 
-function script({ kubeconfig, root = "" }: NodeFiles): string {
-  const places = (kubeconfig === undefined ? USUAL.map((path) => root + path) : [kubeconfig]).map(quoted).join(" ");
+/** Where a kubeconfig may be on a node, the likeliest first. */
+export function nodeKubeconfigs({ kubeconfig, root = "" }: NodeFiles): string[] {
+  return kubeconfig === undefined ? USUAL.map((path) => root + path) : [kubeconfig];
+}
+
+function script(files: NodeFiles): string {
+  const places = nodeKubeconfigs(files).map(quoted).join(" ");
   return `for file in ${places}; do
   if [ -r "$file" ]; then echo '${MARK} kubeconfig'; cat "$file"; exit 0; fi
 done

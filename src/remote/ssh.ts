@@ -46,12 +46,13 @@ function sshArguments(target: SshTarget, more: readonly string[]): string[] {
   return [
     ...(config === undefined ? [] : ["-F", config]),
     "-T",
+    // ssh takes the first value that it is given.
+    ...more,
     ...OPTIONS.flatMap((option) => ["-o", option]),
     ...(key === undefined ? [] : ["-i", key, "-o", "IdentitiesOnly=yes"]),
     ...(user === undefined ? [] : ["-l", user]),
     ...(port === undefined ? [] : ["-p", String(port)]),
     ...(jump === undefined ? [] : ["-J", jump]),
-    ...more,
     "--",
     host,
     become ? "sudo -n sh -s" : "sh -s",

@@ -31,8 +31,8 @@ export interface SshLab {
   readonly strangersKey: string;
   /** The node comes back with another host key. */
   changeHostKey(): Promise<void>;
-  /** What sessions on the node find in their environment from now on. */
-  restartNode(environment: Readonly<Record<string, string>>): Promise<void>;
+  /** What sessions on the node find in their environment from now on. @param lines of its server's configuration */
+  restartNode(environment: Readonly<Record<string, string>>, lines?: readonly string[]): Promise<void>;
   /** Ends the node's server and every session of it. */
   stopNode(): Promise<void>;
   stop(): Promise<void>;
@@ -73,9 +73,9 @@ export async function startSshLab(through: readonly string[] = []): Promise<SshL
       await node.stop();
       await node.start("new-host");
     },
-    restartNode: async (environment) => {
+    restartNode: async (environment, lines = []) => {
       await node.stop();
-      await node.start("node-host", environment);
+      await node.start("node-host", environment, lines);
     },
     stopNode: () => node.stop(),
     stop: async () => {
@@ -103,7 +103,11 @@ class Daemon {
     this.#through = through;
   }
 
-  async start(hostKey: string, environment: Readonly<Record<string, string>> = {}): Promise<void> {
+  async start(
+    hostKey: string,
+    environment: Readonly<Record<string, string>> = {},
+    more: readonly string[] = [],
+  ): Promise<void> {
     const file = join(this.#folder, `${this.#name}.conf`);
     const lines = [
       `HostKey ${join(this.#folder, hostKey)}`,
@@ -114,7 +118,15 @@ class Daemon {
       "StrictModes no",
       "UsePAM no",
       "PidFile none",
-      ...Object.entries(environment).map(([name, value]) => `SetEnv ${name}=${value}`),
+      // The first SetEnv is the one that counts: all names are in it.
+      ...(Object.keys(environment).length === 0
+        ? []
+        : [
+            `SetEnv ${Object.entries(environment)
+              .map(([name, value]) => `${name}=${value}`)
+              .join(" ")}`,
+          ]),
+      ...more,
     ];
     await writeFile(file, `${lines.join("\n")}\n`);
     // A group of its own: its sessions are processes of their own, and end with it.

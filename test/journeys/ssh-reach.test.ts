@@ -1,4 +1,5 @@
 /** A cluster that only a control-plane node behind a jump host leads to: a whole rotation through a real `sshd`. */
+import { spawnSync } from "node:child_process";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -85,3 +86,41 @@ describe.skipIf(!sshInstalled())("a cluster behind a node", () => {
     expect(ended.stderr).toMatch(/clusters\.lagos\.ssh\..*\[input\.invalid\]/);
   });
 });
+
+describe.skipIf(!sshInstalled() || spawnSync("which", ["kubectl"]).status !== 0)(
+  "a cluster behind a node that forwards no ports",
+  () => {
+    let journey: Journey;
+    let lab: SshLab;
+    let applied: Ended;
+
+    beforeAll(async () => {
+      [lab, journey] = await Promise.all([startSshLab(), startJourney({ clusters: [{ name: "lagos" }] })]);
+      const { sandbox } = journey;
+      await lab.restartNode({}, ["AllowTcpForwarding no"]);
+      await setMinReadySeconds(sandbox.clusters);
+      const onNode = join(lab.folder, "rke2.yaml");
+      await writeFile(onNode, sandbox.cluster("lagos").kubeconfig, { mode: 0o600 });
+      await journey.configure({
+        clusters: { lagos: { ssh: { host: "node", config: lab.config, kubeconfig: onNode } } },
+      });
+      await sandbox.inject({ kind: "offline", cluster: "lagos" });
+      await journey.plan("rotation");
+      const run = journey.start("apply", "rotation", "--yes", "-o", "json");
+      await run.line(entry("stage-entered", "spread@both"));
+      await sandbox.inject({ kind: "offline", cluster: "lagos", seconds: 0.01 });
+      applied = await run.ended;
+    }, 240_000);
+    afterAll(async () => {
+      await journey?.stop();
+      await lab?.stop();
+    });
+
+    it("is rotated by the kubectl of the node", async () => {
+      expect(applied.code, applied.stdout).toBe(0);
+      const pin = pinOfServed(await servedBundle(journey.sandbox));
+      expect((await agents(journey.sandbox)).lagos).toMatchObject({ pin, pods: [pin], minReadySeconds: 30 });
+      expect(journey.sandbox.statistics().refusals).toEqual([]);
+    });
+  },
+);
