@@ -18,6 +18,11 @@ export interface MortalRun {
   readonly places: readonly string[];
 }
 
+/** What a process needs of a lab, and what part of its own time each step is given. */
+export type MortalLab = Pick<RotationLab, "directory" | "kubeconfig" | "environment" | "sandbox"> & {
+  readonly patience?: number;
+};
+
 interface Ended {
   readonly signal: NodeJS.Signals | null;
   readonly output: string;
@@ -57,7 +62,7 @@ export class Mortal {
    * Lives and dies until one process comes to the end.
    * @throws Error when a process fails, or is killed by somebody else
    */
-  async applyUntilFinished(lab: RotationLab, planFile?: string): Promise<MortalRun> {
+  async applyUntilFinished(lab: MortalLab, planFile?: string): Promise<MortalRun> {
     const placesFile = join(this.#folder, "places");
     await writeFile(placesFile, "");
     const placesOf = async () => (await readFile(placesFile, "utf8")).split("\n").slice(0, -1);
@@ -73,12 +78,16 @@ export class Mortal {
     throw new Error(`after ${MOST_LIVES} lives the rotation is not done; the last death was at ${places.at(-1)}`);
   }
 
-  async #live({ directory, kubeconfig, environment, sandbox }: RotationLab, rest: readonly string[]): Promise<Ended> {
+  async #live(
+    { directory, kubeconfig, environment, sandbox, patience = 1 }: MortalLab,
+    rest: readonly string[],
+  ): Promise<Ended> {
     const argv = [...NODE_OPTIONS, join(this.#folder, "mortal.mjs"), directory, kubeconfig, ...rest];
     const env = {
       ...process.env,
       ...environment,
       SANDBOX_TOKEN: sandbox.token,
+      PATIENCE: String(patience),
       NODE_COMPILE_CACHE: join(this.#folder, "compiled"),
     };
     const child = spawn(process.execPath, argv, { env, stdio: ["ignore", "pipe", "pipe"] });

@@ -2,7 +2,8 @@
  * A process that applies a rotation and kills itself, as `kill -9` does, at the first place in the journal that no
  * earlier one has died at.
  *
- * `node mortal.ts <directory> <kubeconfig> <places> [<plan file>]`, the token in `SANDBOX_TOKEN`. `<places>` is a file
+ * `node mortal.ts <directory> <kubeconfig> <places> [<plan file>]`, the token in `SANDBOX_TOKEN`, in
+ * `PATIENCE` what part of its time a step is given. `<places>` is a file
  * with one place a line, to which it adds the one that it dies at. It prints the outcome as JSON if it lives to the end,
  * and leaves an error on stderr.
  *
@@ -56,7 +57,13 @@ const token = Secret.of(process.env.SANDBOX_TOKEN ?? "");
 const world = await openWorld({ kubeconfig, context: "management", token });
 try {
   const plan = planFile === undefined ? {} : { planFile };
-  const outcome = await applyRotation({ directory, world, observers: [reaper], ...plan });
+  const outcome = await applyRotation({
+    directory,
+    world,
+    observers: [reaper],
+    patience: Number(process.env.PATIENCE),
+    ...plan,
+  });
   process.stdout.write(JSON.stringify(outcome));
 } finally {
   await world.close();

@@ -15,6 +15,9 @@ export interface RefreshLab {
   readonly clusters: readonly SandboxCluster[];
   /** The refresh's directory. */
   readonly directory: string;
+  /** Of every cluster; what they have changed since is in it once something was looked at. */
+  readonly kubeconfig: string;
+  readonly environment: NodeJS.ProcessEnv;
   /** Both sides of clusters, all by default. */
   look(clusters?: readonly SandboxCluster[]): Promise<readonly ClusterLook[]>;
   /** Looks, and plans for what is stale. */
@@ -29,7 +32,8 @@ export async function startRefreshLab(scenario: ScenarioInput = {}): Promise<Ref
   const folder = await mkdtemp(join(tmpdir(), "farrier-refresh-"));
   const kubeconfig = join(folder, "kubeconfig");
   const directory = join(folder, "refresh");
-  const identity = { environment: { XDG_CONFIG_HOME: join(folder, "config") } };
+  const environment = { XDG_CONFIG_HOME: join(folder, "config") };
+  const identity = { environment };
   const now = () => new Date();
   const { clusters } = sandbox;
   const withWorld = async <T>(work: (world: World) => Promise<T>): Promise<T> => {
@@ -51,6 +55,8 @@ export async function startRefreshLab(scenario: ScenarioInput = {}): Promise<Ref
     sandbox,
     clusters,
     directory,
+    kubeconfig,
+    environment,
     look: (wanted = clusters) => withWorld((world) => lookIn(world, wanted)),
     prepare: (wanted = clusters) =>
       withWorld(async (world) => {
