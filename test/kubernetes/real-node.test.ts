@@ -12,11 +12,11 @@ import { pathOf } from "./control-plane/binaries.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane/control-plane.ts";
 import { NetworkClient } from "./control-plane/network-client.ts";
 import { bearer, Wire } from "./control-plane/wire.ts";
+import { shareTheNodesNetwork } from "./node/host-network.ts";
 import { NodeNamespace, prepareForAgents } from "./node/node-namespace.ts";
 import { type RealNode, startRealNode } from "./node/real-node.ts";
-import { clearAbandoned, remainsOf } from "./node/remains.ts";
+import { clearAbandoned, remainsOf, tunablesWithoutNodes } from "./node/remains.ts";
 import { missingForNode } from "./node/requirements.ts";
-import { tunables } from "./node/tunables.ts";
 import { straddling } from "./suite/straddling.ts";
 import { subPathMounts } from "./suite/sub-path.ts";
 
@@ -33,10 +33,11 @@ describe.skipIf(missingForNode() !== "")("a real node", () => {
   let client: NetworkClient;
 
   beforeAll(async () => {
-    kernel = await tunables();
-    folder = await mkdtemp(join(tmpdir(), "farrier-node-test-"));
+    kernel = await tunablesWithoutNodes();
+    folder = await mkdtemp(join(tmpdir(), "farrier-kubectl-"));
     controlPlane = await startControlPlane({ name: "node" });
     await writeFile(join(folder, "kubeconfig"), controlPlane.kubeconfig, { mode: 0o600 });
+    await shareTheNodesNetwork(controlPlane);
     node = await startRealNode(controlPlane, { agentVersion: AGENT_VERSION });
     wire = new Wire(controlPlane.url, controlPlane.caPem);
     client = new NetworkClient(wire.as(bearer(controlPlane.token)));
@@ -125,7 +126,7 @@ describe.skipIf(missingForNode() !== "")("a real node", () => {
     expect(containers).not.toEqual([]);
     await node.stop();
     expect(await remainsOf(directory)).toEqual([]);
-    expect(await tunables()).toEqual(kernel);
+    expect(await tunablesWithoutNodes()).toEqual(kernel);
   });
 });
 

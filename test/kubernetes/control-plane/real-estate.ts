@@ -5,11 +5,13 @@
 
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import type { AgentObserver } from "../../../src/sandbox/agent/observer.ts";
 import type { KubeObject, NewObject } from "../../../src/sandbox/cluster-client.ts";
 import { conditionStatus } from "../../../src/sandbox/rancher/cluster-status.ts";
 import { CLUSTERS, core } from "../../../src/sandbox/rancher/resources.ts";
 import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
 import { Estate } from "../../../src/sandbox/scenario/estate.ts";
+import type { ClusterOptions } from "../../../src/sandbox/scenario/estate-cluster.ts";
 import { parseScenario, type ScenarioInput } from "../../../src/sandbox/scenario/scenario.ts";
 import { waitUntil } from "../../../src/sandbox/scenario/waiting.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
@@ -48,8 +50,27 @@ export interface RealEstate extends Pick<Sandbox, SharedWithSandbox> {
   waitUntilConnected(): Promise<void>;
 }
 
-/** @param definitionsPath a v1 List of Rancher's CustomResourceDefinitions, in JSON */
-export async function startRealEstate(definitionsPath: string, input: ScenarioInput): Promise<RealEstate> {
+/**
+ * Makes a cluster on a control plane.
+ * @param definitions of kinds that Kubernetes does not have; bare ones are made of those that are not among them
+ * @param observer of its agents, which counts for the estate
+ */
+export type MakeCluster = (
+  controlPlane: ControlPlane,
+  definitions: readonly NewObject[],
+  options: ClusterOptions,
+  observer: AgentObserver,
+) => RealCluster;
+
+/**
+ * @param definitionsPath a v1 List of Rancher's CustomResourceDefinitions, in JSON
+ * @param makeCluster default: the sandbox runs the pods of every cluster
+ */
+export async function startRealEstate(
+  definitionsPath: string,
+  input: ScenarioInput,
+  makeCluster: MakeCluster = (controlPlane, kinds, options) => new RealCluster(controlPlane, kinds, options),
+): Promise<RealEstate> {
   const scenario = parseScenario(input);
   const definitions: readonly NewObject[] = definitionList.parse(
     JSON.parse(readFileSync(definitionsPath, "utf8")),
@@ -65,10 +86,17 @@ export async function startRealEstate(definitionsPath: string, input: ScenarioIn
       if (found === undefined) throw new Error(`no control plane is called ${name}`);
       return found;
     };
-    const estate = await Estate.startOn(
-      scenario,
-      (options) => new RealCluster(planeOf(options.name), options.name === "management" ? definitions : [], options),
-    );
+    const begun = Promise.withResolvers<Estate<RealCluster>>();
+    const estate = await Estate.startOn(scenario, (options) => {
+      const { name } = options;
+      return makeCluster(
+        planeOf(name),
+        name === "management" ? definitions : [],
+        options,
+        observerOf(begun.promise, name),
+      );
+    });
+    begun.resolve(estate);
     const stop = async () => {
       await estate.stop();
       await stopAll();
@@ -112,6 +140,22 @@ function open(
     },
     waitUntilConnected: () => waitUntilConnected(estate),
     stop,
+  };
+}
+
+/** Agents start, and have something to tell, before the estate is complete. */
+function observerOf(estate: Promise<Estate<RealCluster>>, cluster: string): AgentObserver {
+  const observer = async () => {
+    const { downstream, statistics } = await estate;
+    const found = downstream.find(({ name }) => name === cluster);
+    if (found === undefined) throw new Error(`${cluster} has no agents`);
+    return statistics.observer(found.id);
+  };
+  return {
+    started: async (pod) => (await observer()).started(pod),
+    exited: async (pod, code) => (await observer()).exited(pod, code),
+    pinMismatch: async (pod) => (await observer()).pinMismatch(pod),
+    refused: async (refusal) => (await observer()).refused(refusal),
   };
 }
 

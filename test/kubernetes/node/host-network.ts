@@ -6,7 +6,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { NewObject, ResourceRef } from "../../../src/sandbox/cluster-client.ts";
 import type { TunnelHandler } from "../../../src/sandbox/rancher/tunnel.ts";
+import type { ControlPlane } from "../control-plane/control-plane.ts";
 import { NetworkClient, textOf } from "../control-plane/network-client.ts";
+import { bearer, Wire } from "../control-plane/wire.ts";
 
 const GROUP = "admissionregistration.k8s.io";
 const NAME = "network-of-the-node";
@@ -34,17 +36,25 @@ const POLICY: NewObject = {
   },
 };
 
-/** @param administrator of the cluster. Resolves when every new pod is treated so. */
-export async function shareTheNodesNetwork(administrator: TunnelHandler): Promise<void> {
-  const client = new NetworkClient(administrator);
-  await client.create(POLICIES, POLICY);
-  await client.create(BINDINGS, {
-    apiVersion: `${GROUP}/v1`,
-    kind: "MutatingAdmissionPolicyBinding",
-    metadata: { name: NAME },
-    spec: { policyName: NAME },
-  });
-  while (!(await isInForce(administrator))) await delay(LOOK_MS);
+const BINDING: NewObject = {
+  apiVersion: `${GROUP}/v1`,
+  kind: "MutatingAdmissionPolicyBinding",
+  metadata: { name: NAME },
+  spec: { policyName: NAME },
+};
+
+/** Resolves when every pod that is made from then on is treated so. */
+export async function shareTheNodesNetwork({ url, caPem, token }: ControlPlane): Promise<void> {
+  const wire = new Wire(url, caPem);
+  try {
+    const administrator = wire.as(bearer(token));
+    const client = new NetworkClient(administrator);
+    await client.create(POLICIES, POLICY);
+    await client.create(BINDINGS, BINDING);
+    while (!(await isInForce(administrator))) await delay(LOOK_MS);
+  } finally {
+    await wire.close();
+  }
 }
 
 /** Asked with a pod that is only tried. */

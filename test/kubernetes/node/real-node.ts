@@ -16,10 +16,8 @@ import { Program } from "../control-plane/program.ts";
 import { bearer, Wire } from "../control-plane/wire.ts";
 import { agentImages } from "./agent-image.ts";
 import { importImages, startContainerd } from "./containerd.ts";
-import { shareTheNodesNetwork } from "./host-network.ts";
 import { clearAbandoned, clearNode, makeDirectory } from "./remains.ts";
 import { VARIABLES } from "./report.ts";
-import { restoreTunables, tunables } from "./tunables.ts";
 
 /** The API server asks the kubelet at its node's name. */
 export const NODE_NAME = "127.0.0.1";
@@ -42,10 +40,9 @@ export interface RealNode {
 /** How long it may take to be Ready, in wall milliseconds; on a quiet machine it is some ten seconds. */
 const READY_MS = 120_000;
 
-/** Resolves when the node is Ready. What an earlier run of the tests has left when it was killed is cleared away first. */
+/** For a control plane with `shareTheNodesNetwork`. Resolves when the node is Ready. What an earlier run of the tests has left when it was killed is cleared away first. */
 export async function startRealNode(controlPlane: ControlPlane, options: RealNodeOptions): Promise<RealNode> {
   await clearAbandoned();
-  const before = await tunables();
   const directory = await makeDirectory();
   const wire = new Wire(controlPlane.url, controlPlane.caPem);
   const administrator = wire.as(bearer(controlPlane.token));
@@ -54,10 +51,8 @@ export async function startRealNode(controlPlane: ControlPlane, options: RealNod
     await wire.close();
     for (const program of programs.toReversed()) await program.stop();
     await clearNode(directory);
-    await restoreTunables(before);
   };
   try {
-    await shareTheNodesNetwork(administrator);
     const reports = options.reports === undefined ? {} : { [VARIABLES.reports]: options.reports };
     const environment = { [VARIABLES.apiServer]: controlPlane.url, ...reports };
     const [containerd, archive] = await Promise.all([

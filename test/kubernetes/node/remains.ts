@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
+import { restoreTunables, type Tunables, tunables } from "./tunables.ts";
 
 /** In containerd, and the cgroup of all containers: the same for every kubelet. */
 const NAMESPACE = "k8s.io";
@@ -40,18 +41,40 @@ const DIRECTORIES = join(tmpdir(), "farrier-node-");
 /** The process that a node's directory belongs to. */
 const OWNER = "owner";
 
+/** What the kernel's settings were before there was any node. */
+const TUNABLES = "tunables.json";
+
 /** For one node of this process. */
 export async function makeDirectory(): Promise<string> {
+  const before = await tunablesWithoutNodes();
   const directory = await mkdtemp(DIRECTORIES);
+  await writeFile(join(directory, TUNABLES), JSON.stringify(before));
   await writeFile(join(directory, OWNER), String(process.pid));
   return directory;
 }
 
+/** The kernel's settings as they are when no node runs; each kubelet changes them, and the last one puts them back. */
+export async function tunablesWithoutNodes(): Promise<Tunables> {
+  for (const directory of await nodeDirectories()) {
+    const kept = await readTunables(directory);
+    if (kept !== undefined) return kept;
+  }
+  return await tunables();
+}
+
+async function readTunables(directory: string): Promise<Tunables | undefined> {
+  const text = await readFile(join(directory, TUNABLES), "utf8").catch(() => undefined);
+  return text === undefined ? undefined : JSON.parse(text);
+}
+
+async function nodeDirectories(): Promise<string[]> {
+  const names = await entriesOf(dirname(DIRECTORIES));
+  return names.filter((name) => name.startsWith(basename(DIRECTORIES))).map((name) => join(dirname(DIRECTORIES), name));
+}
+
 /** Nodes whose owner was killed before it could stop them. */
 export async function clearAbandoned(): Promise<void> {
-  for (const name of await entriesOf(dirname(DIRECTORIES))) {
-    if (!name.startsWith(basename(DIRECTORIES))) continue;
-    const directory = join(dirname(DIRECTORIES), name);
+  for (const directory of await nodeDirectories()) {
     const owner = await readFile(join(directory, OWNER), "utf8").catch(() => undefined);
     if (owner !== undefined && (await processCalled(owner)) === undefined) await clearNode(directory);
   }
@@ -74,9 +97,12 @@ export async function clearNode(directory: string): Promise<void> {
     const link = join(LOG_LINKS, name);
     if ((await readlink(link).catch(() => "")).startsWith(directory)) await rm(link);
   }
+  const before = await readTunables(directory);
+  await rm(directory, { recursive: true, force: true });
+  if ((await nodeDirectories()).length > 0) return;
+  if (before !== undefined) await restoreTunables(before);
   await rm(PLUGIN_SOCKET, { force: true });
   for (const each of DIRECTORIES_ELSEWHERE) await rmdir(each).catch(() => {});
-  await rm(directory, { recursive: true, force: true });
 }
 
 /** What of a node is left on the machine: processes, mounts, links and its directory. */

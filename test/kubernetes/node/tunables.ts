@@ -12,14 +12,17 @@ const NAMES = [
   "kernel/keys/root_maxbytes",
 ];
 
-/** Values by name, as they are. */
-export async function tunables(): Promise<Readonly<Record<string, string>>> {
+/** Values by name. */
+export type Tunables = Readonly<Record<string, string>>;
+
+/** As they are now. */
+export async function tunables(): Promise<Tunables> {
   const values = await Promise.all(NAMES.map((name) => readFile(pathOf(name), "utf8").catch(() => "")));
   return Object.fromEntries(NAMES.map((name, index) => [name, values[index]?.trim() ?? ""]));
 }
 
 /** Writes what is another now. A machine that forbids it has not let the kubelet change it either. */
-export async function restoreTunables(before: Readonly<Record<string, string>>): Promise<void> {
+export async function restoreTunables(before: Tunables): Promise<void> {
   const now = await tunables();
   for (const [name, value] of Object.entries(before)) {
     if (value !== "" && now[name] !== value) await writeFile(pathOf(name), value);

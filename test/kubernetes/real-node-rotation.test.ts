@@ -1,0 +1,58 @@
+/**
+ * An overlap rotation of a cluster whose agent is a process in containers of a real node: kubelet, containerd, scheduler
+ * and controllers are Kubernetes' own. Rancher's own pods are the sandbox's, which lives faster than the node.
+ */
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { pinOfServed, trustSecret } from "../helpers/estate-facts.ts";
+import { beginJourney, type Journey } from "../helpers/journey.ts";
+import { waitUntilRancherRests } from "../helpers/rancher-ready.ts";
+import { RealCluster } from "./control-plane/real-cluster.ts";
+import { type RealEstate, startRealEstate } from "./control-plane/real-estate.ts";
+import { NODE_NAME } from "./node/real-node.ts";
+import { RealNodeCluster } from "./node/real-node-cluster.ts";
+import { missingForNode } from "./node/requirements.ts";
+import { overlapWithKilledAgents } from "./suite/overlap-rotation.ts";
+
+const MINUTE = 60_000;
+const AGENT_VERSION = "v2.15.1";
+/** The one whose pods the real node runs. */
+const CLUSTER = "paris";
+const definitions = process.env.RANCHER_CRDS;
+if (missingForNode() === "" && definitions === undefined) {
+  process.stderr.write("RANCHER_CRDS names no file: the rotation of a cluster on a real node is left out\n");
+}
+
+describe.skipIf(missingForNode() !== "" || definitions === undefined)("an estate with a cluster on a real node", () => {
+  let journey: Journey<RealEstate>;
+  let estate: RealEstate;
+  let pin: string;
+
+  beforeAll(async () => {
+    estate = await startRealEstate(
+      definitions ?? "",
+      { speed: 4, clusters: [{ name: CLUSTER }], rancher: { version: AGENT_VERSION.slice(1), startSeconds: [2, 3] } },
+      (controlPlane, kinds, options, observer) =>
+        options.name === CLUSTER
+          ? new RealNodeCluster(controlPlane, kinds, options, { agentVersion: AGENT_VERSION, observer })
+          : new RealCluster(controlPlane, kinds, options),
+    );
+    journey = await beginJourney(estate, { armingMinReadySeconds: 10 });
+    await estate.waitUntilConnected();
+    await waitUntilRancherRests(estate);
+    pin = pinOfServed((await trustSecret(estate)).trim());
+  }, 5 * MINUTE);
+
+  afterAll(() => (journey ?? estate)?.stop(), MINUTE);
+
+  test("has its agent in a container of that node", async () => {
+    const [pod, ...others] = await estate.agentPods(CLUSTER);
+    expect(others).toEqual([]);
+    expect(pod).toMatchObject({
+      spec: { nodeName: NODE_NAME },
+      status: { containerStatuses: [{ containerID: expect.stringMatching(/^containerd:/), restartCount: 0 }] },
+    });
+  });
+
+  overlapWithKilledAgents(() => ({ journey, estate, pin }));
+});
