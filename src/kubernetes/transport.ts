@@ -62,6 +62,7 @@ export type Exchange = Pick<Transport, "origin" | "send" | "stream" | "connect">
 export class Transport {
   readonly origin: string;
   readonly #options: TransportOptions;
+  readonly #contextOf: (material: TlsMaterial) => SecureContext;
   readonly #pool: Pool;
   /** Watches hold a connection each for as long as they last, and end it when they are cut off. */
   readonly #streams: Pool;
@@ -69,7 +70,8 @@ export class Transport {
   constructor(options: TransportOptions) {
     this.origin = options.origin;
     this.#options = options;
-    const connect = verifyingConnector(options.tls, "resumed");
+    this.#contextOf = rememberingContext();
+    const connect = this.#connector("resumed");
     const pool = { connect, pipelining: 1, keepAliveTimeout: 30_000, keepAliveMaxTimeout: 60_000 };
     this.#pool = new Pool(options.origin, { ...pool, connections: options.connections ?? 48 });
     this.#streams = new Pool(options.origin, { ...pool, connections: MOST_STREAMS });
@@ -82,7 +84,7 @@ export class Transport {
 
   /** The same over a connection (and TLS handshake) of its own, so that a load balancer may choose another replica. */
   async sendFresh(asked: Asked, request: TransportRequest): Promise<Answer> {
-    const connect = verifyingConnector(this.#options.tls, "whole");
+    const connect = this.#connector("whole");
     const pool = new Pool(this.origin, { connect, connections: 1, pipelining: 0 });
     try {
       return await exchange(pool, asked, request);
@@ -114,7 +116,7 @@ export class Transport {
   /** A verified connection of its own, for another protocol than requests and answers; the caller ends it. */
   connect(asked: Asked): Promise<Socket> {
     const { protocol, host, hostname, port } = new URL(this.origin);
-    const connect = verifyingConnector(this.#options.tls, "whole");
+    const connect = this.#connector("whole");
     return new Promise((resolve, reject) => {
       connect(
         { protocol, host, hostname: hostname.replace(/^\[|\]$/g, ""), port: port === "" ? "443" : port },
@@ -124,6 +126,10 @@ export class Transport {
         },
       );
     });
+  }
+
+  #connector(handshakes: Handshakes): buildConnector.connector {
+    return verifyingConnector(this.#options.tls, { handshakes, contextOf: this.#contextOf });
   }
 
   /** Ends every connection at once, also those that still wait for an answer. */
@@ -162,17 +168,33 @@ const LOOKUP = rememberingLookup(lookup);
 /** Whether a handshake may resume the session of an earlier one, which costs a third. */
 type Handshakes = "resumed" | "whole";
 
+interface Ways {
+  readonly handshakes: Handshakes;
+  readonly contextOf: (material: TlsMaterial) => SecureContext;
+}
+
+/** To parse the system's roots takes as long as dozens of requests, so it is done once for the same material. */
+function rememberingContext(): (material: TlsMaterial) => SecureContext {
+  let known: { readonly material: TlsMaterial; readonly context: SecureContext } | undefined;
+  return (material) => {
+    if (known === undefined || !sameMaterial(known.material, material)) {
+      known = { material, context: secureContextOf(material) };
+    }
+    return known.context;
+  };
+}
+
 /**
  * Verifies with the material of the moment. The parsed certificates are kept until the material changes; so is the
  * latest TLS session, and a session that was verified with other material is never resumed.
  */
-function verifyingConnector(tls: () => TlsMaterial, handshakes: Handshakes): buildConnector.connector {
+function verifyingConnector(tls: () => TlsMaterial, ways: Ways): buildConnector.connector {
   let known: { material: TlsMaterial; connector: buildConnector.connector } | undefined;
   return (options, callback) => {
     const material = tls();
     if (known === undefined || !sameMaterial(known.material, material)) {
       try {
-        known = { material, connector: connectorWith(material, handshakes) };
+        known = { material, connector: connectorWith(material, ways) };
       } catch (error) {
         callback(error instanceof Error ? error : new Error("unusable TLS material"), null);
         return;
@@ -182,9 +204,9 @@ function verifyingConnector(tls: () => TlsMaterial, handshakes: Handshakes): bui
   };
 }
 
-function connectorWith(material: TlsMaterial, handshakes: Handshakes): buildConnector.connector {
+function connectorWith(material: TlsMaterial, { handshakes, contextOf }: Ways): buildConnector.connector {
   const settings = {
-    secureContext: secureContextOf(material),
+    secureContext: contextOf(material),
     rejectUnauthorized: material.leaf === undefined,
     allowH2: false,
     // The library keeps sessions by weak references, which are gone before they are of use.

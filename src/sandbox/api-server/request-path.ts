@@ -41,10 +41,12 @@ function isNamespaceSubresource(segment: string | undefined): boolean {
   return segment === "status" || segment === "finalize";
 }
 
-function decoded(segment: string | undefined): string {
+function decoded(segment = ""): string {
+  // Nearly none has anything to decode, and asking is much cheaper.
+  if (!segment.includes("%")) return segment;
   try {
-    return decodeURIComponent(segment ?? "");
+    return decodeURIComponent(segment);
   } catch {
-    return segment ?? "";
+    return segment;
   }
 }

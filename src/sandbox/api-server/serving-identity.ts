@@ -68,15 +68,38 @@ async function issueClient(root: Authority, user: User, now: Date): Promise<Clie
 
 /** Whether a certificate is one at this time. */
 export function isValidAt(certificatePem: string, now: Date): boolean {
-  const { validFromDate, validToDate } = new X509Certificate(certificatePem);
-  return validFromDate <= now && now <= validToDate;
+  const { from, to } = validity(certificatePem);
+  return from <= now && now <= to;
 }
 
 /** Whether a client that trusts these CAs alone takes the serving certificate, by the runtime's own check. PEM. */
 export function isIssuedBy(servingPem: string, caPem: string): boolean {
+  return issuance(`${servingPem}\0${caPem}`);
+}
+
+const validity = remembering((certificatePem) => {
+  const { validFromDate: from, validToDate: to } = new X509Certificate(certificatePem);
+  return { from, to };
+});
+
+const issuance = remembering((pair) => {
+  const [servingPem = "", caPem = ""] = pair.split("\0");
   const serving = new X509Certificate(servingPem);
   const authorities = caPem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   return authorities
     .map((pem) => new X509Certificate(pem))
     .some((ca) => serving.checkIssued(ca) && serving.verify(ca.publicKey));
+});
+
+/** Rancher asks for each request that it passes on, and what a certificate's bytes say never changes. */
+function remembering<T>(read: (text: string) => T): (text: string) => T {
+  const known = new Map<string, T>();
+  return (text) => {
+    const found = known.get(text) ?? read(text);
+    if (known.size >= TEXTS_KEPT) known.clear();
+    known.set(text, found);
+    return found;
+  };
 }
+
+const TEXTS_KEPT = 1_000;
