@@ -22,6 +22,9 @@ const LONGEST_PAUSE_MS = 1_000;
 /** So often the Deployment is asked for whatever its pods look like: somebody may have changed it. */
 const REFRESH_MS = 10_000;
 
+/** Without a reason, each signal would make an exception of its own, with its stack. */
+const DECIDED = new Error("nobody waits for this answer");
+
 export interface PodsWaiting {
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
@@ -54,7 +57,7 @@ export async function watchAgentPods<T>(
   try {
     return await Promise.race(waits);
   } finally {
-    ending.abort();
+    ending.abort(DECIDED);
     inquiry.close();
     await Promise.allSettled(waits);
   }
@@ -105,7 +108,7 @@ class Inquiry<T> {
 
   /** Nobody waits any more. */
   close(): void {
-    this.#answer.reject(new Error("nobody waits for this answer"));
+    this.#answer.reject(DECIDED);
   }
 
   /** Whether the pods are as they should be; what the Deployment counts may lag behind. */

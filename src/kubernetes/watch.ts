@@ -31,6 +31,9 @@ export interface Watched {
   open(resourceVersion: string, signal: AbortSignal): Promise<StreamedAnswer>;
 }
 
+/** Without a reason, each signal would make an exception of its own, with its stack. */
+const DECIDED = new Error("what was waited for has come");
+
 type Decide<T> = (objects: readonly KubeObject[]) => T | undefined;
 
 /** See `Api.watchUntil`. */
@@ -50,7 +53,7 @@ export async function watchUntil<T>(watched: Watched, decide: Decide<T>, options
     throw error;
   } finally {
     outer.removeEventListener("abort", end);
-    ending.abort();
+    ending.abort(DECIDED);
   }
 }
 

@@ -49,7 +49,7 @@ export class AgentProcess {
 
   /** The process is gone, and its connections with it. */
   end(): void {
-    this.#stopped.abort();
+    this.#stopped.abort(STOPPED);
   }
 
   /** Waits in sandbox time; returns early when the container is stopped. */
@@ -83,3 +83,6 @@ export class AgentProcess {
     this.context.log(`time="${time}" level=${level} msg=${JSON.stringify(message)}${rest.join("")}`);
   }
 }
+
+/** Without a reason, each signal would make an exception of its own, with its stack. */
+const STOPPED = new Error("the process has ended");

@@ -143,7 +143,7 @@ class Answer {
 
   cancel(): void {
     this.#onCancel();
-    this.fail(new Error("the request was cancelled"));
+    this.fail(CANCELLED);
   }
 
   async *#read(): AsyncGenerator<Uint8Array> {

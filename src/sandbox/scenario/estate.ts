@@ -23,7 +23,6 @@ import { DownstreamCluster, registrationToken } from "./downstream-cluster.ts";
 import type { ClusterOptions, EstateCluster } from "./estate-cluster.ts";
 import { localCluster } from "./local-cluster.ts";
 import { ADMIN_USER, managementObjects, servingPlace } from "./management-objects.ts";
-import { saveMemory } from "./memory.ts";
 import { type Random, randomSuffix, seededRandom } from "./random.ts";
 import { isIssued } from "./release-objects.ts";
 import type { Scenario, ScenarioCluster } from "./scenario.ts";
@@ -116,7 +115,6 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
     scenario: Scenario,
     makeCluster: (options: ClusterOptions) => C,
   ): Promise<Estate<C>> {
-    saveMemory(scenario.clusters.length);
     const clock = realClock(scenario.speed);
     const [pki, authority] = await Promise.all([
       createPki(clock, TODAY_IS[scenario.tls.source]),

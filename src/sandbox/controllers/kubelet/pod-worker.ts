@@ -75,17 +75,17 @@ export class PodWorker {
 
   /** Ends everything within the grace period. */
   async #end(graceSeconds = this.#pod.spec.terminationGracePeriodSeconds ?? GRACE_SECONDS): Promise<void> {
-    this.#halt.abort();
+    this.#halt.abort(ENDED);
     const stopped = Promise.all([...this.#initContainers, ...this.#containers].map((each) => each.stop()));
     const patience = new AbortController();
     await Promise.race([stopped, pause(this.#host.view.clock, graceSeconds * 1_000, patience.signal)]);
-    patience.abort();
+    patience.abort(ENDED);
     await this.#status.close();
   }
 
   /** Ends everything; the stored object is gone, or no more the business of this worker. */
   async forget(graceSeconds?: number): Promise<void> {
-    this.#forgotten.abort();
+    this.#forgotten.abort(ENDED);
     await this.#end(graceSeconds);
   }
 
@@ -139,3 +139,6 @@ export class PodWorker {
     this.#host.view.events.record({ about: this.#pod.object, type: "Warning", reason, message, source: "kubelet" });
   }
 }
+
+/** Without a reason, each signal would make an exception of its own, with its stack. */
+const ENDED = new Error("the pod is ended");

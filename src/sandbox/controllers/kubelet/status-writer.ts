@@ -44,7 +44,7 @@ export class StatusWriter {
 
   /** Lets the write in hand end and does no other: nobody needs the status of a pod that is about to go. */
   async close(): Promise<void> {
-    this.#closed.abort();
+    this.#closed.abort(CLOSED);
     await this.#writing;
   }
 
@@ -82,3 +82,6 @@ export class StatusWriter {
     }
   }
 }
+
+/** Without a reason, each signal would make an exception of its own, with its stack. */
+const CLOSED = new Error("nothing is written any more");
