@@ -201,3 +201,113 @@ describe("a kit that cannot be made", () => {
     expect(await readFile(join(journey.folder, "notes"), "utf8")).toBe("mine");
   });
 });
+
+describe.skipIf(!installed)("a kit for a cluster with node agents", () => {
+  const SETS = { group: "apps", version: "v1", resource: "daemonsets", namespace: "cattle-system" };
+  const PODS = { group: "", version: "v1", resource: "pods", namespace: "cattle-system" };
+  const NAMES = ["cattle-node-agent", "cattle-node-agent-windows"];
+  let journey: Journey;
+  let both: string;
+  let today: string;
+
+  const client = () => journey.sandbox.cluster("quito").client;
+  const pinIn = (template: unknown): string => {
+    const [container] = Object(template).spec.containers;
+    return container.env.find(({ name }: { name: string }) => name === "CATTLE_CA_CHECKSUM").value;
+  };
+  const setOf = async (name: string) => {
+    const object = await client().get(SETS, name);
+    const { template, updateStrategy } = Object(object?.spec);
+    return { pin: pinIn(template), strategy: updateStrategy.type, generation: object?.metadata.generation };
+  };
+  /** Pins of the pods of a DaemonSet, sorted. */
+  const podsOf = async (name: string): Promise<string[]> => {
+    const { items } = await client().list(PODS);
+    const own = items.filter(({ metadata }) => metadata.ownerReferences?.some((owner) => owner.name === name));
+    return own
+      .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+      .map(pinIn)
+      .sort();
+  };
+  const run = () =>
+    runProgram("sh", [join(journey.folder, "kit", "rescue.sh")], {
+      cwd: journey.folder,
+      env: { ...process.env, KUBECONFIG: join(journey.folder, "quito.yaml"), KUBECTL },
+    });
+
+  beforeAll(async () => {
+    journey = await startJourney({
+      rancher: { version: "2.11.5" },
+      clusters: [{ name: "paris" }, { name: "quito", nodeAgent: true, nodes: 2 }],
+      faults: [{ kind: "forbidden", cluster: "quito" }],
+    });
+    const { sandbox, folder } = journey;
+    today = pinOfServed(await servedBundle(sandbox));
+    await writeFile(join(folder, "quito.yaml"), sandbox.cluster("quito").kubeconfig, { mode: 0o600 });
+    // Rancher makes the second one for the Windows nodes of a cluster.
+    const linux = await client().get(SETS, "cattle-node-agent");
+    const text = JSON.stringify(linux?.spec).replaceAll('"cattle-agent"', '"cattle-agent-windows"');
+    const windows = { apiVersion: "apps/v1", kind: "DaemonSet", metadata: { name: "cattle-node-agent-windows" } };
+    await client().create(SETS, { ...windows, spec: JSON.parse(text) });
+    await sandbox.waitUntil(async () => (await podsOf("cattle-node-agent-windows")).length === 2, { what: "its pods" });
+    await journey.configure({ waves: { canary: ["paris"] }, gateWaitSeconds: 0 });
+    await journey.plan("rotation");
+    const plan = JSON.parse(await readFile(join(folder, "rotation/plan.json"), "utf8"));
+    both = plan.epochs.find((epoch: { name: string }) => epoch.name === "both").pin;
+    const made = await journey.farrier("rescue-kit", "quito", "--rotation", "rotation", "--out", "kit");
+    expect(made.code, made.stderr).toBe(0);
+  }, 120_000);
+  afterAll(() => journey?.stop());
+
+  it("arms them with the agent, and lets every one of their pods go on", async () => {
+    const ended = await run();
+    // Kubernetes itself writes statuses meanwhile: a write that was overtaken is told of, and made again.
+    expect(ended.stderr).not.toContain("REFUSED");
+    expect(ended.stdout).toMatch(/Armed: the node agents of cattle-node-agent go on/);
+    expect(ended.stdout).toMatch(/Armed: the node agents of cattle-node-agent-windows go on/);
+    expect(ended.code).toBe(0);
+    for (const name of NAMES) {
+      expect(await setOf(name), name).toMatchObject({ pin: both, strategy: "OnDelete" });
+      expect(await podsOf(name), name).toEqual([today, today]);
+    }
+  }, 60_000);
+
+  it("has nothing to do the second time", async () => {
+    const before = await Promise.all(NAMES.map(setOf));
+    const ended = await run();
+    expect(ended).toMatchObject({ code: 0, stdout: expect.stringMatching(/^DONE: [^\n]+\n$/) });
+    expect(await Promise.all(NAMES.map(setOf))).toEqual(before);
+  }, 60_000);
+
+  it("brings them over, one node after the other, where they are armed for what is served", async () => {
+    // A bundle of its own is served: the kit of a rotation whose first pin is not served any more.
+    const script = join(journey.folder, "kit/rescue.sh");
+    const text = await readFile(script, "utf8");
+    await writeFile(script, text.replace(/^PINS=.*$/m, `PINS='${today}'`));
+    for (const name of NAMES) {
+      const { items } = await client().list(PODS);
+      const own = items.filter(({ metadata }) => metadata.ownerReferences?.some((owner) => owner.name === name));
+      const [first] = own;
+      if (first === undefined) throw new Error("it has pods");
+      // Somebody has moved one node to another pin and back in the template only.
+      await client().patch(SETS, name, { type: "strategic", body: templateWith(both) });
+      await client().delete(PODS, first.metadata.name);
+      const two = async () => (await podsOf(name)).join() === [today, both].sort().join();
+      await journey.sandbox.waitUntil(two, { what: "one pod with the other pin" });
+    }
+    const ended = await run();
+    // Kubernetes itself writes statuses meanwhile: a write that was overtaken is told of, and made again.
+    expect(ended.stderr).not.toContain("REFUSED");
+    expect(ended.code, ended.stdout).toBe(0);
+    for (const name of NAMES) {
+      expect(await setOf(name), name).toMatchObject({ pin: today });
+      expect(await podsOf(name), name).toEqual([today, today]);
+    }
+    expect(ended.stdout.match(/was ended; waiting for its successor/g)).toHaveLength(NAMES.length);
+  }, 90_000);
+});
+
+const pinned = (value: string) => ({ name: "CATTLE_CA_CHECKSUM", value });
+const templateWith = (value: string) => ({
+  spec: { template: { spec: { containers: [{ name: "agent", env: [pinned(value)] }] } } },
+});

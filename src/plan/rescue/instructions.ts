@@ -34,7 +34,8 @@ If \`kubectl\` or its kubeconfig is not found, name them:
 
 ## What it changes
 
-One value, \`CATTLE_CA_CHECKSUM\` of Deployment \`cattle-cluster-agent\` in namespace \`cattle-system\`${many ? ", and its `minReadySeconds`" : ""}. Only to
+One value, \`CATTLE_CA_CHECKSUM\` of Deployment \`cattle-cluster-agent\` in namespace \`cattle-system\`${many ? ", and its `minReadySeconds`" : ""}; the same
+of the DaemonSets \`cattle-node-agent\` and \`cattle-node-agent-windows\`, where there are any${many ? ", and their update strategy" : ""}. Only to
 ${many ? "one of these values" : "this value"}, and only if Rancher serves what belongs to it:
 
 ${pins.map((pin) => `    ${pin}`).join("\n")}

@@ -9,9 +9,13 @@
  *   agent's pin = S, N after S ──► armed for N
  *   anything else ──► set to S, waited for, looked at again
  *
+ * The node agents' DaemonSets, where there are any, go the same way before: armed `OnDelete`, or set to S; and where their
+ * pods are not replaced by themselves, one node after the other.
+ *
  * A write names the version that was read, so that nothing is overwritten that somebody wrote in between.
  */
 import { CLUSTER_AGENT } from "../../estate/agent.ts";
+import { NODE_AGENTS } from "../../estate/node-agent.ts";
 
 export interface RescueFacts {
   readonly cluster: { readonly id: string; readonly name: string };
@@ -37,6 +41,7 @@ export function rescueScript(facts: RescueFacts): string {
     NAMESPACE: CLUSTER_AGENT.namespace,
     AGENT: CLUSTER_AGENT.deployment,
     CONTAINER: CLUSTER_AGENT.container,
+    NODE_AGENTS: NODE_AGENTS.map(({ name }) => name).join(" "),
     VARIABLE: CLUSTER_AGENT.pinVariable,
   };
   const head = Object.entries(values).map(([name, value]) => `${name}=${quoted(value)}`);
@@ -133,6 +138,66 @@ again() {
   say "It was changed by somebody else in between; looking again."
 }
 
+# --- the node agents (Rancher up to 2.11, RKE1; Windows has its own) ---
+node_seen() {
+  facts=$(k -n "$NAMESPACE" get daemonset "$1" --ignore-not-found -o 'jsonpath={.metadata.resourceVersion}|{.spec.minReadySeconds}|{.spec.updateStrategy.type}|{.spec.selector.matchLabels.app}|{range .spec.template.spec.containers[*]}{.name}={.env[?(@.name=="'"$VARIABLE"'")].value};{end}') ||
+    refuse "daemonset $1 in $NAMESPACE cannot be read."
+  [ -n "$facts" ] || return 1
+  version=$(printf '%s' "$facts" | cut -d'|' -f1)
+  ready=$(printf '%s' "$facts" | cut -d'|' -f2)
+  strategy=$(printf '%s' "$facts" | cut -d'|' -f3)
+  label=$(printf '%s' "$facts" | cut -d'|' -f4)
+  # The container that has the variable; its name is not the same in every version.
+  pinned=$(printf '%s' "$facts" | cut -d'|' -f5 | tr ';' '\n' | sed -n 's/^\([^=]*\)=\(..*\)$/\1 \2/p' | head -n 1)
+  container=$(printf '%s' "$pinned" | cut -d' ' -f1)
+  pin=$(printf '%s' "$pinned" | cut -d' ' -f2)
+  if [ -z "$ready" ]; then ready=0; fi
+}
+node_write() {
+  k -n "$NAMESPACE" patch daemonset "$1" --type=strategic -p '{"metadata":{"resourceVersion":"'"$version"'"},"spec":{'"$3"'"template":{"spec":{"containers":[{"name":"'"$container"'","env":[{"name":"'"$VARIABLE"'","value":"'"$2"'"}]}]}}}}' >/dev/null
+}
+# Pods that are updated OnDelete keep the pin that they were started with: each goes when the one before is Ready again.
+node_roll() {
+  for name in $(k -n "$NAMESPACE" get pods -l app="$label" -o 'jsonpath={range .items[*]}{.metadata.name}={.spec.containers[0].env[?(@.name=="'"$VARIABLE"'")].value}{"\n"}{end}' | sed -n '/='"$served"'$/!s/=.*//p'); do
+    k -n "$NAMESPACE" delete pod "$name" >/dev/null || refuse "pod $name cannot be deleted."
+    say "Node agent $name was ended; waiting for its successor."
+    waited=0
+    until [ "$(k -n "$NAMESPACE" get daemonset "$1" -o 'jsonpath={.status.numberReady}={.status.desiredNumberScheduled}={.metadata.generation}={.status.observedGeneration}' | awk -F= '$1 == $2 && $3 == $4 { print "all" }')" = all ] &&
+      [ -z "$(k -n "$NAMESPACE" get pod "$name" --ignore-not-found -o name)" ]; do
+      waited=$((waited + 2))
+      [ "$waited" -lt 300 ] || refuse "the successor of node agent $name does not come up: look at its log in $NAMESPACE."
+      sleep 2
+    done
+  done
+}
+# Every node's pod with the served pin, before anything else is asked of them.
+node_settle() {
+  if [ "$strategy" = OnDelete ]; then node_roll "$1"; return; fi
+  k -n "$NAMESPACE" rollout status daemonset "$1" --timeout=10m >/dev/null || refuse "the node agents of $1 do not come up: look at their logs in $NAMESPACE."
+}
+node_armed() { [ -n "$next" ] && [ "$pin" = "$next" ] && [ "$strategy" = OnDelete ] && [ "$ready" -ge "$MIN_READY" ]; }
+tries=0
+for set in $NODE_AGENTS; do
+  if ! node_seen "$set" || [ -z "$container" ]; then continue; fi
+  [ "$(k -n "$NAMESPACE" auth can-i patch daemonsets.apps 2>/dev/null || true)" = yes ] ||
+    refuse "this account may not patch daemonsets in $NAMESPACE."
+  until node_armed; do
+    if [ "$pin" != "$served" ]; then
+      if node_write "$set" "$served" ''; then say "The node agents of $set get the pin of what Rancher serves now."; else again; fi
+    else
+      node_settle "$set"
+      [ -n "$next" ] || break
+      node_seen "$set" || break
+      if [ "$ready" -lt "$MIN_READY" ]; then ready=$MIN_READY; fi
+      if node_write "$set" "$next" '"minReadySeconds":'"$ready"',"updateStrategy":{"type":"OnDelete","rollingUpdate":null},'; then
+        say "Armed: the node agents of $set go on, and those that start from now on wait for what Rancher serves next."
+      else again; fi
+    fi
+    node_seen "$set" || break
+  done
+done
+
+tries=0
 seen
 before=$pin
 while :; do
