@@ -15,6 +15,8 @@ interface Row {
   /** Given when this stage is entered. */
   readonly fault: Fault;
   readonly at: string;
+  /** Ends the fault after so many seconds of our own time, by which the product's patience is measured. */
+  readonly ends?: { readonly seconds: number; readonly by: Fault };
   /** How often the fault was met: a journey without it shows nothing. */
   readonly met: (seen: Seen) => number;
 }
@@ -27,6 +29,8 @@ interface Seen {
   readonly retried: number;
   /** Seconds of sandbox time from the certificate's write to the proof that it is presented. */
   readonly switching: number;
+  /** Seconds of our own time from the entry into the stage `widen` to its end. */
+  readonly widening: number;
   /** How often Rancher gave the old bundle after it had given the new one. */
   readonly relapses: number;
 }
@@ -71,6 +75,13 @@ const rows: Row[] = [
     met: ({ relapses }) => relapses,
   },
   {
+    name: "a Rancher that answers 503 for a minute while it is to serve the wider bundle",
+    fault: { kind: "api-errors", target: "rancher", rate: 1, statuses: [503] },
+    at: "widen",
+    ends: { seconds: 60, by: { kind: "api-errors", target: "rancher", rate: 0, statuses: [503] } },
+    met: ({ widening }) => Math.floor(widening / 60),
+  },
+  {
     name: "an ingress controller that notices the certificate ten minutes late",
     scenario: { rancher: { version: "2.15.1", ingressReplicas: 2 } },
     fault: { kind: "ingress-late", seconds: 600 },
@@ -84,7 +95,7 @@ describe.concurrent("a rotation comes to its end in spite of", () => {
     "%s",
     { timeout: LONG },
     async ([, row], { onTestFinished }) => {
-      const { scenario, fault, at, met } = row;
+      const { scenario, fault, at, ends, met } = row;
       const clusters = [{ name: "paris" }, { name: "oslo" }];
       const lab = await startRotationLab({ clusters, speed: SPEED, ...scenario });
       onTestFinished(() => lab.stop());
@@ -94,10 +105,20 @@ describe.concurrent("a rotation comes to its end in spite of", () => {
       await lab.prepare();
       let written = 0;
       let switching = 0;
+      let entered = 0;
+      let widening = 0;
       let retried = 0;
       const relapses = new Relapses(lab);
       const afterFlush = (entry: JournalEntry): void => {
-        if (entry.type === "stage-entered" && entry.data.stage === at) void sandbox.inject(fault);
+        if (entry.type === "stage-entered" && entry.data.stage === at) {
+          void sandbox.inject(fault);
+          if (ends !== undefined) {
+            const timer = setTimeout(() => void sandbox.inject(ends.by), ends.seconds * 1000);
+            onTestFinished(() => clearTimeout(timer));
+          }
+        }
+        if (entry.type === "stage-entered" && entry.data.stage === "widen") entered = Date.now();
+        if (entry.type === "stage-done" && entry.data.stage === "widen") widening = (Date.now() - entered) / 1000;
         if (entry.type === "step-retried") retried += 1;
         if (entry.step === "rancher/serve-bundle@both") {
           if (entry.type === "step-started") void relapses.watch();
@@ -109,7 +130,7 @@ describe.concurrent("a rotation comes to its end in spite of", () => {
       };
       const outcome = await lab.apply({ observers: [{ afterFlush }] });
       expect(outcome).toEqual({ kind: "finished", worldChanged: true });
-      expect(met({ lab, failed: failed(), retried, switching, relapses: relapses.count })).toBeGreaterThan(0);
+      expect(met({ lab, failed: failed(), retried, switching, widening, relapses: relapses.count })).toBeGreaterThan(0);
       expect(sandbox.statistics().refusals).toEqual([]);
       // The next start of any pod changes nothing: Secret, setting and pins agree.
       const served = await servedBundle(sandbox);
