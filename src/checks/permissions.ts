@@ -16,6 +16,11 @@ export function permissions({ estate }: CheckInput): Finding[] {
       const override = permission.startsWith("get pods/proxy") ? UNASKED_REPLICAS : {};
       return finding("permission.missing", "management cluster", sentence, override);
     });
+  const nodes = downstreamClusters(estate).flatMap((cluster) => {
+    if (cluster.permissions.patchNodeAgents !== "no") return [];
+    const sentence = "The account may not: patch daemonsets.apps cattle-system. Its node agents cannot be armed.";
+    return [finding("permission.missing-in-cluster", clusterTarget(cluster), sentence)];
+  });
   const downstream = downstreamClusters(estate).flatMap((cluster) => {
     // Of an account that the configuration names for the cluster, `reach.may-not` tells.
     if (cluster.reach !== "rancher") return [];
@@ -29,5 +34,5 @@ export function permissions({ estate }: CheckInput): Finding[] {
     const sentence = `The token's account may not: ${missing.join(", ")}. Its agent cannot be armed.`;
     return [finding("permission.missing-in-cluster", clusterTarget(cluster), sentence)];
   });
-  return [...management, ...downstream];
+  return [...management, ...downstream, ...nodes];
 }

@@ -293,6 +293,15 @@ const ROWS: readonly Row[] = [
     says: ["The token's account may not: list pods cattle-system. Its agent cannot be armed."],
   },
   {
+    name: "an account may not patch node agents",
+    check: permissions,
+    input: () =>
+      lab.withParis({
+        permissions: { patchAgent: "yes", deletePods: "yes", listPods: "yes", patchNodeAgents: "no" },
+      }),
+    says: ["The account may not: patch daemonsets.apps cattle-system. Its node agents cannot be armed."],
+  },
+  {
     name: "the account of another way may not list pods",
     check: givenWays,
     input: () =>

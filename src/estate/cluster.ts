@@ -47,7 +47,13 @@ export const reachStateSchema = z.discriminatedUnion("kind", [
 export const allowedSchema = z.enum(["yes", "no", "unknown"]);
 
 /** What Farrier's account may do in the cluster, for what arming needs. */
-const permissionsSchema = z.object({ patchAgent: allowedSchema, deletePods: allowedSchema, listPods: allowedSchema });
+const permissionsSchema = z.object({
+  patchAgent: allowedSchema,
+  deletePods: allowedSchema,
+  listPods: allowedSchema,
+  /** Asked where the cluster has node agents. */
+  patchNodeAgents: allowedSchema.exactOptional(),
+});
 
 /**
  * Over what a cluster's API is asked: `rancher` is the tunnel, `direct` the cluster's own API server by a kubeconfig that

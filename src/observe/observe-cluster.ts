@@ -2,7 +2,8 @@
 import type { AgentWorkload } from "../estate/agent.ts";
 import { type Cluster, type Consumer, whyUnreachable } from "../estate/cluster.ts";
 import type { NodeAgentSet } from "../estate/node-agent.ts";
-import { managementClusters } from "../kubernetes/resource.ts";
+import type { Api } from "../kubernetes/api.ts";
+import { daemonSets, managementClusters } from "../kubernetes/resource.ts";
 import { AGENT } from "../rancher/agent-workload.ts";
 import { type ManagementCluster, readManagementCluster } from "../rancher/management-cluster.ts";
 import { lookAtAgentAgain, lookOverWays, type WaysQuestion, type WaysSeen } from "./cluster-ways.ts";
@@ -86,13 +87,17 @@ export async function lookAtCluster(
     ...(agent === undefined ? {} : { agent }),
     ...(missingCredentials === undefined ? {} : { missingCredentials }),
     ...(nodeAgents.length === 0 ? {} : { nodeAgents }),
-    permissions,
+    permissions: nodeAgents.length === 0 ? permissions : { ...permissions, ...(await mayPatchNodeAgents(api)) },
     consumers: consumersOf(known, shared, { agent, nodeAgents, plans, fleetAgent, at }),
   };
   if (agent === undefined) {
     gaps.add(`cluster ${known.id}`, `It has no Deployment ${AGENT.namespace}/${AGENT.deployment}.`);
   }
   return { cluster, gaps: gaps.found };
+}
+
+async function mayPatchNodeAgents(api: Api): Promise<Pick<Cluster["permissions"], "patchNodeAgents">> {
+  return { patchNodeAgents: await api.allowed("patch", daemonSets(AGENT.namespace)) };
 }
 
 interface Look {

@@ -44,6 +44,16 @@ describe("how an agent gets its pins", () => {
     ["patched where nobody could ask whether it may", may("unknown"), undefined, "patch", "rancher", "patched"],
     ["redeployed where patching is forbidden", may("no"), undefined, "redeploy", "rancher", "may not patch"],
     [
+      "redeployed where only its node agents may not be patched",
+      clusterWith("c-1", agent, {
+        permissions: { patchAgent: "yes", deletePods: "yes", listPods: "yes", patchNodeAgents: "no" },
+      }),
+      undefined,
+      "redeploy",
+      "rancher",
+      "This account may not patch the node agents' DaemonSets in it.",
+    ],
+    [
       "redeployed where patching is forbidden, whatever is asked for",
       may("no"),
       "patch",

@@ -17,7 +17,9 @@ export function chooseMethod(cluster: Cluster, wanted?: "patch" | "redeploy"): M
     const why = "It is the management cluster: since Rancher 2.5 no cluster agent runs in it.";
     return { method: "none", reach: "none", why };
   }
-  const method = wanted === "redeploy" || cluster.permissions.patchAgent === "no" ? "redeploy" : "patch";
+  const { patchAgent, patchNodeAgents } = cluster.permissions;
+  const mayNot = patchAgent === "no" || patchNodeAgents === "no";
+  const method = wanted === "redeploy" || mayNot ? "redeploy" : "patch";
   if (cluster.reach === "none") {
     const why = `Its API did not answer when this was planned (${unended(whyUnreachable(cluster))}); it gets its steps when it answers, and holds the gates until then.`;
     return { method, reach: "none", why };
@@ -30,7 +32,7 @@ function redeployed(cluster: Cluster, wanted: "patch" | "redeploy" | undefined):
   const why =
     wanted === "redeploy"
       ? "The configuration asks for redeploy."
-      : "This account may not patch the agent's Deployment in it.";
+      : `This account may not patch the ${cluster.permissions.patchAgent === "no" ? "agent's Deployment" : "node agents' DaemonSets"} in it.`;
   if (cluster.tunnel.kind === "answering") return { method: "redeploy", reach: "rancher", why };
   const tunnel = `Redeploying needs Rancher's tunnel, which does not answer (${unended(cluster.tunnel.why)}).`;
   return { method: "redeploy", reach: "none", why: `${why} ${tunnel}` };

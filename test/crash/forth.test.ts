@@ -4,52 +4,64 @@
  * undisturbed rotation of the same estate ends in.
  */
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Plan } from "../../src/plan/plan.ts";
+import type { ScenarioInput } from "../../src/sandbox/scenario/scenario.ts";
 import { type RotationLab, startRotationLab } from "../helpers/rotation-lab.ts";
 import { dumpWorld } from "../helpers/world-dump.ts";
 import { Mortal, placesOfJournal } from "./lives.ts";
 import { placesOfPlan } from "./place.ts";
 
 const MINUTE = 60_000;
-let lab: RotationLab;
-let mortal: Mortal;
-let undisturbed: Record<string, unknown>;
-let plan: Plan;
 
-beforeAll(async () => {
-  [lab, mortal] = await Promise.all([startRotationLab({ clusters: 1 }), Mortal.build()]);
-  const beginning = await dumpWorld(lab.sandbox);
-  const calm = { directory: join(lab.folder, "calm") };
-  await lab.prepare({}, calm.directory);
-  expect(await lab.apply(calm)).toEqual({ kind: "finished", worldChanged: true });
-  undisturbed = await dumpWorld(lab.sandbox);
-  expect(undisturbed).not.toEqual(beginning);
-  expect(await lab.apply({ ...calm, planFile: await lab.prepareRollback(calm.directory) })).toMatchObject({
-    kind: "finished",
+const estates: [string, ScenarioInput][] = [
+  ["a cluster", { clusters: 1 }],
+  [
+    "a cluster with node agents",
+    { rancher: { version: "2.11.5" }, clusters: [{ name: "quito", nodeAgent: true, nodes: 2 }] },
+  ],
+];
+
+describe.each(estates)("%s", (_, scenario) => {
+  let lab: RotationLab;
+  let mortal: Mortal;
+  let undisturbed: Record<string, unknown>;
+  let plan: Plan;
+
+  beforeAll(async () => {
+    [lab, mortal] = await Promise.all([startRotationLab(scenario), Mortal.build()]);
+    const beginning = await dumpWorld(lab.sandbox);
+    const calm = { directory: join(lab.folder, "calm") };
+    await lab.prepare({}, calm.directory);
+    expect(await lab.apply(calm)).toEqual({ kind: "finished", worldChanged: true });
+    undisturbed = await dumpWorld(lab.sandbox);
+    expect(undisturbed).not.toEqual(beginning);
+    expect(await lab.apply({ ...calm, planFile: await lab.prepareRollback(calm.directory) })).toMatchObject({
+      kind: "finished",
+    });
+    expect(await dumpWorld(lab.sandbox)).toEqual(beginning);
+    plan = await lab.prepare();
+  }, MINUTE);
+
+  afterAll(async () => {
+    await lab.stop();
+    await mortal.remove();
   });
-  expect(await dumpWorld(lab.sandbox)).toEqual(beginning);
-  plan = await lab.prepare();
-}, MINUTE);
 
-afterAll(async () => {
-  await lab.stop();
-  await mortal.remove();
+  test(
+    "a rotation that is killed at every journal entry ends in the same world as an undisturbed one",
+    async () => {
+      const { outcome, deaths, places } = await mortal.applyUntilFinished(lab);
+      expect(outcome).toMatchObject({ kind: "already-finished" });
+      await lab.sandbox.waitUntilConnected();
+      expect(await dumpWorld(lab.sandbox)).toEqual(undisturbed);
+      expect(lab.sandbox.statistics().refusals).toEqual([]);
+
+      const journal = await placesOfJournal(lab.directory);
+      expect(journal.filter((place) => !places.includes(place))).toEqual([]);
+      expect(placesOfPlan(plan).filter((place) => !journal.includes(place))).toEqual([]);
+      expect(deaths).toBeGreaterThan(placesOfPlan(plan).length);
+    },
+    12 * MINUTE,
+  );
 });
-
-test(
-  "a rotation that is killed at every journal entry ends in the same world as an undisturbed one",
-  async () => {
-    const { outcome, deaths, places } = await mortal.applyUntilFinished(lab);
-    expect(outcome).toMatchObject({ kind: "already-finished" });
-    await lab.sandbox.waitUntilConnected();
-    expect(await dumpWorld(lab.sandbox)).toEqual(undisturbed);
-    expect(lab.sandbox.statistics().refusals).toEqual([]);
-
-    const journal = await placesOfJournal(lab.directory);
-    expect(journal.filter((place) => !places.includes(place))).toEqual([]);
-    expect(placesOfPlan(plan).filter((place) => !journal.includes(place))).toEqual([]);
-    expect(deaths).toBeGreaterThan(placesOfPlan(plan).length);
-  },
-  12 * MINUTE,
-);

@@ -1,5 +1,5 @@
 /** Node agents (Rancher ≤ 2.11, RKE1): armed with their cluster, restarted node by node, and put back. */
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../../src/sandbox/cluster-client.ts";
@@ -181,4 +181,86 @@ describe("a node whose agent does not come back", () => {
     expect(await daemonSet()).toMatchObject({ updateStrategy: AS_RANCHER_HAS_IT, minReadySeconds: 0 });
     expect((await nodePods()).every(({ ready }) => ready)).toBe(true);
   }, 300_000);
+});
+
+describe("a DaemonSet that vanishes while its nodes are rolled", () => {
+  let held: Ended;
+
+  beforeAll(async () => {
+    await start();
+    await journey.plan("rotation");
+    const run = journey.start("apply", "rotation", "--yes", "-o", "json");
+    const begun = async () => new Set((await nodePods()).map(({ pin }) => pin)).size > 1;
+    await journey.sandbox.waitUntil(begun, { what: "the first node's turn", seconds: 100 });
+    await quito().client.delete(SETS, "cattle-node-agent");
+    held = await run.ended;
+  }, 300_000);
+  afterAll(() => journey?.stop());
+
+  it("is not taken for done: the gate before the switch is held, and names it", () => {
+    expect(held.code, held.stdout + held.stderr).toBe(4);
+    const { outcome } = jsonLines(held.stdout).at(-1);
+    expect(outcome).toMatchObject({ kind: "held", stage: "switch" });
+    expect(outcome.holds).toMatchObject([
+      {
+        target: `${quito().id}/node-agent`,
+        why: expect.stringMatching(/The node agents of quito .*: DaemonSet cattle-node-agent is gone\./),
+      },
+    ]);
+  });
+});
+
+describe("node agents that the account may not patch", () => {
+  let plan: {
+    clusters: { name: string; method: string; why: string }[];
+    findings: { code: string; sentence: string; target: string }[];
+    stages: { waves: { steps: { id: string }[] }[] }[];
+  };
+  let applied: Ended;
+
+  beforeAll(async () => {
+    await start();
+    const all = { verbs: ["*"], apiGroups: ["*"], resources: ["*"] };
+    const look = ["get", "list", "watch", "delete"];
+    const owner = quito().kubeconfigAs([
+      { ...all, apiGroups: [""] },
+      { ...all, apiGroups: ["apps"], resources: ["deployments"] },
+      { ...all, apiGroups: ["apps"], resources: ["*"], verbs: look },
+      { ...all, apiGroups: ["upgrade.cattle.io", "authorization.k8s.io"] },
+    ]);
+    await writeFile(join(journey.folder, "quito.yaml"), owner, { mode: 0o600 });
+    await journey.sandbox.inject({ kind: "forbidden", cluster: "quito" });
+    const waves = { canary: ["paris"] };
+    await journey.configure({ waves, clusters: { quito: { kubeconfig: "quito.yaml" } } });
+    plan = json((await journey.plan("first", "-o", "json")).stdout);
+    const accepted = { kubeconfig: "quito.yaml", method: "redeploy", acceptUnarmed: true };
+    await journey.configure({ waves, clusters: { quito: accepted } });
+    await journey.plan("rotation");
+    applied = await journey.farrier("apply", "rotation", "--yes", "-o", "json");
+  }, 300_000);
+  afterAll(() => journey?.stop());
+
+  it("are found before anything changes, and Rancher is to redeploy them", () => {
+    const found = plan.findings.filter(({ code }) => code === "permission.missing-in-cluster");
+    expect(found).toContainEqual(
+      expect.objectContaining({
+        target: `cluster ${quito().id} (quito)`,
+        sentence: expect.stringContaining("patch daemonsets.apps cattle-system"),
+      }),
+    );
+    const line = plan.clusters.find(({ name }) => name === "quito");
+    expect(line).toMatchObject({ method: "redeploy" });
+    expect(line?.why).toContain("may not patch the node agents' DaemonSets");
+    const steps = plan.stages.flatMap(({ waves }) => waves.flatMap((wave) => wave.steps.map(({ id }) => id)));
+    expect(steps.filter((id) => id.includes("arm-node-agents"))).toEqual([]);
+    expect(steps).toContain(`${quito().id}/roll-node-agents@both`);
+  });
+
+  it("are moved by Rancher's redeploy, on every node", async () => {
+    expect(applied.code, applied.stdout + applied.stderr).toBe(0);
+    const pin = pinOfServed(await servedBundle(journey.sandbox));
+    expect(await nodePods()).toEqual(NODES.map((node) => ({ node, pin, ready: true })));
+    expect(await daemonSet()).toMatchObject({ pin, updateStrategy: AS_RANCHER_HAS_IT, minReadySeconds: 0 });
+    expect(journey.sandbox.statistics().refusals).toEqual([]);
+  });
 });

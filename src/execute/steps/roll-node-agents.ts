@@ -12,6 +12,7 @@ import type { Api } from "../../kubernetes/api.ts";
 import { ApiError } from "../../kubernetes/api-error.ts";
 import { pods } from "../../kubernetes/resource.ts";
 import { observeNodeAgents } from "../../observe/node-agents.ts";
+import { plannedCluster } from "../../plan/reading.ts";
 import { AGENT } from "../../rancher/agent-workload.ts";
 import { Hindrance } from "../hindrance.ts";
 import { watchNodeAgents } from "../node-agent-watch.ts";
@@ -36,6 +37,8 @@ export const rollNodeAgents = erased<NodeAgentsBefore>({
 
   async observe(context) {
     const sets = await observeNodeAgents(context.downstream(context.step.target));
+    const lost = plannedSets(context).find((name) => sets.every((set) => set.name !== name));
+    if (lost !== undefined) return { kind: "blocked", by: gone(lost) };
     return started(context, sets)
       ? { kind: "done", evidence: [nodeEvidence(context, "started")] }
       : { kind: "todo", before: recorded(sets) };
@@ -62,6 +65,11 @@ export const rollNodeAgents = erased<NodeAgentsBefore>({
   },
 });
 
+/** The DaemonSets that the plan found. */
+function plannedSets({ plan, step }: StepContext): string[] {
+  return plannedCluster(plan, step.target)?.nodeAgentsBefore?.map(({ name }) => name) ?? [];
+}
+
 function started(context: StepContext, sets: readonly NodeAgentSet[]): boolean {
   return sets.every((set) => startMissing(context, set).length === 0);
 }
@@ -81,7 +89,8 @@ async function rollSet(context: StepContext, name: string): Promise<Obstruction 
   const { pin } = epochOf(context);
   for (;;) {
     const set = (await observeNodeAgents(api)).find((one) => one.name === name);
-    if (set === undefined || startMissing(context, set).length === 0) return undefined;
+    if (set === undefined) return gone(name);
+    if (startMissing(context, set).length === 0) return undefined;
     const begun = livePods(set).find((pod) => pod.pin === pin && !pod.deleting && !pod.ready);
     const [next] = podsToRoll(set, pin);
     const ends = begun === undefined && set.updateStrategy.type === "OnDelete" ? next : undefined;
@@ -103,13 +112,16 @@ async function awaitSet(
 ): Promise<Obstruction | undefined> {
   const { pin } = epochOf(context);
   const hindrance = new Hindrance(pin);
-  let last: Obstruction = { why: `DaemonSet ${name} is gone`, hint: "Find out who has removed it." };
+  let last: Obstruction = gone(name);
   try {
     const outcome = await watchNodeAgents(
       context.downstream(context.step.target),
       (sets) => {
         const set = sets.find((one) => one.name === name);
-        if (set === undefined) return undefined;
+        if (set === undefined) {
+          last = gone(name);
+          return "gone";
+        }
         hindrance.see(set);
         const [first] = missing(set);
         if (first !== undefined) last = first;
@@ -128,6 +140,13 @@ async function awaitSet(
   } finally {
     hindrance.forget();
   }
+}
+
+/** Its nodes have no agent any more, which is not what was asked for. */
+function gone(name: string): Obstruction {
+  const hint =
+    "Find out who has removed it, and have Rancher redeploy the cluster's agents; or leave it behind with farrier waive.";
+  return { why: `DaemonSet ${name} is gone`, hint };
 }
 
 function failing(set: NodeAgentSet, pin: string): "failing" | undefined {
