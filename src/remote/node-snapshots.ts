@@ -14,7 +14,7 @@ export interface NodeSnapshot {
   readonly path: string;
   /**
    * - `whole`: etcd's own checksum is right; `etcdutl` has read it as well where the node has that.
-   * - `zip`: compressed by what saved it; its archive is in order where the node has `unzip`.
+   * - `zip`: compressed by what saved it, and not cut off; all of it is in order where the node has `unzip`.
    */
   readonly state: "whole" | "zip" | "empty" | "unreadable" | "damaged";
   readonly bytes: number;
@@ -46,6 +46,8 @@ judge() {
   [ -s "$1" ] || { echo empty; return; }
   [ -r "$1" ] || { echo unreadable; return; }
   if [ "$(head -c 2 "$1")" = PK ]; then
+    # Its directory is at its end: without that it was cut off.
+    [ "$(tail -c 22 "$1" | head -c 4 | od -An -v -tx1 | tr -d ' ')" = 504b0506 ] || { echo damaged; return; }
     if command -v unzip >/dev/null 2>&1 && ! unzip -tqq "$1" >/dev/null 2>&1; then echo damaged; else echo zip; fi
     return
   fi

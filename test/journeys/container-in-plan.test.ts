@@ -6,7 +6,13 @@ import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type EngineLab, grown, missingForEngine, startContainerEngine } from "../helpers/container-engine.ts";
+import {
+  appeared,
+  type EngineLab,
+  grown,
+  missingForEngine,
+  startContainerEngine,
+} from "../helpers/container-engine.ts";
 import { trustSecret } from "../helpers/estate-facts.ts";
 import { type Journey, json, startJourney } from "../helpers/journey.ts";
 
@@ -36,6 +42,12 @@ describe.skipIf(missing !== "")("a rotation with the copy of a container (left o
     own = await startJourney({ clusters: [{ name: "paris" }], rancher: { version: "2.15.1" } }, settings);
     return own;
   }
+
+  /** From now on the management cluster breaks every connection of people. */
+  const silent = () =>
+    own.sandbox.managementServer.faults.add(({ user }) =>
+      user.name.startsWith("system:") || user.name === "kubernetes-admin" ? undefined : { kind: "reset" },
+    );
 
   it("says that tunnels drop meanwhile, stops it for the copy, starts it again, and goes on (M2.1)", async () => {
     await start(container("rancher"));
@@ -76,14 +88,33 @@ describe.skipIf(missing !== "")("a rotation with the copy of a container (left o
     await first.ended;
     expect(await lab.podman("inspect", "--format", "{{.State.Running}}", "large")).toBe("false\n");
     const trust = await trustSecret(own.sandbox);
+    // The estate is in the container: nobody answers until that runs, and for a while after.
+    const silence = silent();
     const second = own.start("apply", "rotation", "--yes");
     await second.line((line) => /Started large again/.test(line));
     await lab.inData("large", "rm large");
+    silence.remove();
     expect((await second.ended).code).toBe(0);
     expect(await lab.inData("large", "ls running; cat k3s/state.db")).toBe("running\nsaved\n");
     expect(await trustSecret(own.sandbox)).not.toBe(trust);
     expect(await names()).toEqual(["large", "rancher"]);
     await lab.podman("rm", "--force", "--time", "0", "large");
+  });
+
+  it("waits for the estate, which does not answer while the container stands still, and goes on with it", async () => {
+    await lab.rancher("alone", { script: `${DATA}; truncate -s 300M large`, environment });
+    await start(container("alone"));
+    await own.plan("rotation");
+    const begun = grown(join(own.folder, "rotation/backups"), /\.draft-\d+$/, 64 * 1024);
+    const applying = own.start("apply", "rotation", "--yes");
+    await begun;
+    const silence = silent();
+    await appeared(join(own.folder, "rotation/estate-backup.json"));
+    expect(await lab.inData("alone", "ls running")).toBe("running\n");
+    silence.remove();
+    const { code, stderr } = await applying.ended;
+    expect(code, stderr).toBe(0);
+    await lab.podman("rm", "--force", "--time", "0", "alone");
   });
 
   it("says that a copy of what runs may not be consistent, and stops nothing", async () => {

@@ -5,6 +5,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { trustSecret } from "../helpers/estate-facts.ts";
 import { type Journey, json, startJourney } from "../helpers/journey.ts";
@@ -38,10 +39,32 @@ const rkeProgram = (lab: string, save: string): string => `#!/bin/sh
 if [ "$1" = --version ]; then echo "rke version v1.8.3"; exit 0; fi
 [ "$1 $2 $3 $5 $#" = "etcd snapshot-save --name --config 6" ] && [ -f "$6" ] || { echo "unknown: $*" >&2; exit 2; }
 echo "$0 $*" >> ${lab}/asked
+case "$(cat ${lab}/conduct)" in
+zipped) cp ${lab}/whole.zip ${lab}/node/snapshots/$4.zip; cp ${lab}/whole.zip ${lab}/other/snapshots/$4.zip; exit ;;
+zip-cut-off) cp ${lab}/whole.zip ${lab}/node/snapshots/$4.zip; head -c 300 ${lab}/whole.zip > ${lab}/other/snapshots/$4.zip; exit ;;
+esac
 ${save} "${lab}/node/snapshots/$4" || exit 1
 [ "$(cat ${lab}/conduct)" = cut-off ] && cut=5000 || cut=1000000000
 [ "$(cat ${lab}/conduct)" = nothing ] || head -c $cut "${lab}/node/snapshots/$4" > "${lab}/other/snapshots/$4"
 `;
+
+/** An archive of one file, as it is (APPNOTE.TXT 4.3). */
+function zipOf(name: string, content: Buffer): Buffer {
+  const common = Buffer.alloc(26);
+  common.writeUInt16LE(20, 0);
+  common.writeUInt32LE(crc32(content), 10);
+  common.writeUInt32LE(content.length, 14);
+  common.writeUInt32LE(content.length, 18);
+  common.writeUInt16LE(name.length, 22);
+  const local = Buffer.concat([Buffer.from("PK\u0003\u0004"), common, Buffer.from(name), content]);
+  const entry = Buffer.concat([Buffer.from("PK\u0001\u0002\u0014\0"), common, Buffer.alloc(14), Buffer.from(name)]);
+  const end = Buffer.alloc(18);
+  end.writeUInt16LE(1, 4);
+  end.writeUInt16LE(1, 6);
+  end.writeUInt32LE(entry.length, 8);
+  end.writeUInt32LE(local.length, 12);
+  return Buffer.concat([local, entry, Buffer.from("PK\u0005\u0006"), end]);
+}
 
 describe.skipIf(!sshInstalled())("a rotation with a snapshot of etcd, saved first (M2.2)", () => {
   let lab: SshLab;
@@ -88,6 +111,7 @@ describe.skipIf(!sshInstalled())("a rotation with a snapshot of etcd, saved firs
     // It is known by its address; the cluster file calls it by a name.
     const hosts = await readFile(other.knownHosts, "utf8");
     await writeFile(other.knownHosts, hosts + hosts.replaceAll("127.0.0.1", NODE_B));
+    await writeFile(at("whole.zip"), zipOf("snapshot", randomBytes(4096)));
     const save = await saving();
     const programs = {
       rke2: serverProgram(lab.folder, save),
@@ -194,6 +218,15 @@ describe.skipIf(!sshInstalled())("a rotation with a snapshot of etcd, saved firs
     ]);
   });
 
+  it("takes one that RKE has compressed, where its archive is whole", async () => {
+    await start(rke());
+    await own.plan("rotation");
+    await conduct("zipped");
+    expect((await own.farrier("apply", "rotation", "--yes")).code).toBe(0);
+    const { nodes } = json(await readFile(join(own.folder, "rotation/estate-backup.json"), "utf8"));
+    expect(nodes.map(({ state }: { state: string }) => state)).toEqual(["zip", "zip"]);
+  });
+
   const failures: [string, () => Readonly<Record<string, unknown>>, string, RegExp][] = [
     [
       "that fails half-way",
@@ -201,7 +234,7 @@ describe.skipIf(!sshInstalled())("a rotation with a snapshot of etcd, saved firs
       "half-way",
       /rke2 etcd-snapshot save on .* failed: .*context canceled/,
     ],
-    ["that is cut off, and says nothing", () => server("k3s"), "cut-off", /no whole snapshot of etcd: its checksum/],
+    ["that is cut off, and says nothing", () => server("k3s"), "cut-off", /no whole snapshot of etcd: it was cut off/],
     ["that saves nothing, and says nothing", () => server("k3s"), "nothing", /there is no snapshot farrier-r-/],
     ["that leaves an empty file", () => server("rke2"), "empty", /is empty/],
   ];
@@ -224,6 +257,7 @@ describe.skipIf(!sshInstalled())("a rotation with a snapshot of etcd, saved firs
 
   const elsewhere: [string, string, RegExp][] = [
     ["is missing", "nothing", /on \S+@localhost:\d+, there is no snapshot farrier-r-/],
+    ["is cut off, compressed", "zip-cut-off", /on \S+@localhost:\d+, .*\.zip is no whole snapshot/],
     ["is cut off", "cut-off", /on \S+@localhost:\d+, .*no whole snapshot/],
   ];
   it.skipIf(process.getuid?.() !== 0).each(elsewhere)(

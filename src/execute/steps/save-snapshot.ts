@@ -88,7 +88,7 @@ function describe(
     case "unreadable":
       return `${snapshot.path} cannot be read by that user`;
     case "damaged":
-      return `${snapshot.path} is no whole snapshot of etcd: its checksum is wrong`;
+      return `${snapshot.path} is no whole snapshot of etcd: it was cut off, or its checksum is wrong`;
     case "whole":
     case "zip":
       return `${snapshot.path} is there`;
