@@ -6,13 +6,12 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import type { Api } from "../../src/kubernetes/api.ts";
-import { ApiError } from "../../src/kubernetes/api-error.ts";
 import { connectKubeconfig } from "../../src/kubernetes/connection.ts";
-import type { PodCommand } from "../../src/kubernetes/pod-streams.ts";
 import { openWorld, type World } from "../../src/observe/world.ts";
 import { Secret } from "../../src/pki/secret.ts";
 import { type Sandbox, type SandboxCluster, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { agentPods, must } from "../sandbox/estate.ts";
+import { ECHO, type PodPlace, podStreams, refusal } from "./suite/pod-streams.ts";
 
 let sandbox: Sandbox;
 let cluster: SandboxCluster;
@@ -45,42 +44,15 @@ async function direct(text = cluster.kubeconfig): Promise<Api> {
   return api;
 }
 
-async function place(): Promise<Omit<PodCommand, "command">> {
+async function place(): Promise<PodPlace> {
   const [pod] = await agentPods(cluster);
   return { namespace: "cattle-system", pod: must(pod).name, container: "cluster-register", deadlineMs: 30_000 };
 }
 
-const ECHO = ["echo", "one", "two words"] as const;
-
-const refusal = async (asked: Promise<string>): Promise<ApiError> => {
-  const error = await asked.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof ApiError) return error;
-  throw new Error(`it was not refused: ${String(error)}`);
-};
-
 describe.each<[string, () => Promise<Api>]>([
   ["past Rancher", () => direct()],
   ["through Rancher", async () => world.rancher.downstream(cluster.id)],
-])("%s", (_name, open) => {
-  test("gives what the program has written", async () => {
-    expect(await (await open()).run({ ...(await place()), command: ECHO })).toBe("one two words\n");
-  });
-
-  test.each<[string, Partial<PodCommand>, Partial<ApiError>]>([
-    ["a pod that there is not", { pod: "gone" }, { status: 404, code: "api.not-found" }],
-    ["a container that there is not", { container: "other" }, { status: 400, code: "api.refused" }],
-    ["a program that fails", { command: ["false"] }, { reason: "NonZeroExitCode" }],
-    ["a program that there is not", { command: ["vi"] }, { status: 500, reason: "InternalError" }],
-  ])("%s is told by its answer", async (_case, other, expected) => {
-    const command = { ...(await place()), command: ECHO, ...other };
-    const error = await refusal((await open()).run(command));
-    expect(error).toMatchObject(expected);
-    expect(error.message).toMatch(/to: run (echo|false|vi) in pods\/\S+ in cattle-system: \S/);
-  });
-});
+])("%s", (_name, open) => podStreams(open, place));
 
 test("an account that may read pods, and not go into them", async () => {
   const rules = [{ verbs: ["get", "list"], apiGroups: [""], resources: ["pods", "pods/log"] }];

@@ -3,7 +3,13 @@
  * and controllers are Kubernetes' own. Rancher's own pods are the sandbox's, which lives faster than the node.
  */
 
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Api } from "../../src/kubernetes/api.ts";
+import { connectKubeconfig } from "../../src/kubernetes/connection.ts";
+import { openWorld, type World } from "../../src/observe/world.ts";
+import { Secret } from "../../src/pki/secret.ts";
 import { pinOfServed, trustSecret } from "../helpers/estate-facts.ts";
 import { beginJourney, type Journey } from "../helpers/journey.ts";
 import { waitUntilRancherRests } from "../helpers/rancher-ready.ts";
@@ -13,6 +19,7 @@ import { NODE_NAME } from "./node/real-node.ts";
 import { RealNodeCluster } from "./node/real-node-cluster.ts";
 import { missingForNode } from "./node/requirements.ts";
 import { overlapWithKilledAgents } from "./suite/overlap-rotation.ts";
+import { podStreams } from "./suite/pod-streams.ts";
 
 const MINUTE = 60_000;
 const AGENT_VERSION = "v2.15.1";
@@ -27,6 +34,8 @@ describe.skipIf(missingForNode() !== "" || definitions === undefined)("an estate
   let journey: Journey<RealEstate>;
   let estate: RealEstate;
   let pin: string;
+  let world: World;
+  let own: Awaited<ReturnType<typeof connectKubeconfig>>;
 
   beforeAll(async () => {
     estate = await startRealEstate(
@@ -43,6 +52,25 @@ describe.skipIf(missingForNode() !== "" || definitions === undefined)("an estate
     pin = pinOfServed((await trustSecret(estate)).trim());
   }, 5 * MINUTE);
 
+  beforeAll(async () => {
+    const kubeconfig = join(journey.folder, "kubeconfig");
+    world = await openWorld({ kubeconfig, context: "management", token: Secret.of(estate.token) });
+    const ownKubeconfig = join(journey.folder, "own");
+    await writeFile(ownKubeconfig, estate.kubeconfig(CLUSTER), { mode: 0o600 });
+    own = await connectKubeconfig({ kubeconfig: ownKubeconfig }, { name: `cluster ${CLUSTER}` });
+  });
+
+  afterAll(async () => {
+    await own?.close();
+    await world?.close();
+  });
+
+  const agentsContainer = async () => {
+    const [pod] = await estate.agentPods(CLUSTER);
+    const name = pod?.metadata.name ?? "";
+    return { namespace: "cattle-system", pod: name, container: "cluster-register", deadlineMs: 30_000 };
+  };
+
   afterAll(() => (journey ?? estate)?.stop(), MINUTE);
 
   test("has its agent in a container of that node", async () => {
@@ -52,6 +80,13 @@ describe.skipIf(missingForNode() !== "" || definitions === undefined)("an estate
       spec: { nodeName: NODE_NAME },
       status: { containerStatuses: [{ containerID: expect.stringMatching(/^containerd:/), restartCount: 0 }] },
     });
+  });
+
+  describe.each<[string, () => Api]>([
+    ["past Rancher", () => own.api],
+    ["through Rancher", () => world.rancher.downstream(estate.clusters[0]?.id ?? "")],
+  ])("its log and a command in its container, %s", (_way, open) => {
+    podStreams(async () => open(), agentsContainer);
   });
 
   overlapWithKilledAgents(() => ({ journey, estate, pin }));

@@ -1,7 +1,8 @@
-/** HTTP to one API server, as one account: connections are kept, answers are not looked into. */
+/** HTTP, and WebSockets that tell, to one API server as one account: connections are kept, answers are not looked into. */
 
 import { Agent, request } from "undici";
 import type { TunnelHandler, TunnelRequest, TunnelResponse } from "../../../src/sandbox/rancher/tunnel.ts";
+import { upgraded } from "./upgraded.ts";
 
 export interface Account {
   /** Asked for each request: a token may be made when it is first needed. */
@@ -55,6 +56,7 @@ export class Wire {
     signal: AbortSignal,
     caPem: string,
   ): Promise<TunnelResponse> {
+    if (headers.upgrade === "websocket") return await upgraded({ url: this.url + path, caPem, headers, signal });
     const answer = await request(this.url + path, {
       method: method as "GET",
       headers,

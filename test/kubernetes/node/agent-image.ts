@@ -56,7 +56,7 @@ async function addNode(root: string): Promise<void> {
 async function addShell(root: string): Promise<void> {
   if (BUSYBOX === undefined) throw new Error("busybox is not installed");
   await copyTo(root, BUSYBOX, "/bin/busybox");
-  for (const applet of ["sh", "cat", "echo", "sleep"]) await symlink("busybox", join(root, "bin", applet));
+  for (const applet of ["sh", "cat", "echo", "false", "sleep"]) await symlink("busybox", join(root, "bin", applet));
 }
 
 async function copyTo(root: string, from: string, to: string): Promise<void> {
