@@ -296,6 +296,34 @@ describe("Let's Encrypt → a private CA", () => {
     ]);
   });
 
+  describe("the gate before a bundle is served for the first time", () => {
+    const ask = (cluster: Cluster) => {
+      const question = {
+        plan,
+        stage: stageNamed(plan, "widen"),
+        estate: publicEstate([cluster]),
+        waivers: [],
+        now: NOW,
+      };
+      return evaluateGate({ ...question, backupVerified: true }).holds.map(({ why }) => why);
+    };
+
+    test("takes an agent without a pin that nobody may patch: it starts whatever is served", () => {
+      expect(ask(member("", { permissions: forbidden }))).toEqual([]);
+    });
+
+    test("holds for one with a pin that was never armed", () => {
+      expect(ask(member("a".repeat(64)))).toEqual([
+        "The agent of name-of-c-1 (c-1): its Deployment does not carry the next pin.",
+      ]);
+    });
+
+    test("holds for one of which a pod with an older pin is left", () => {
+      const pods = [...agent("").pods, waitingPod("a".repeat(64))];
+      expect(ask(clusterWith("c-1", agent("", { pods })))).toHaveLength(1);
+    });
+  });
+
   const beginning = { bundle: "", chain: PUBLIC.chain };
   const ended = (change: Partial<Estate["installation"]> = {}): Estate => {
     const estate = estateOf([member(pinServed(YOUNG.bundle))], { bundle: YOUNG.bundle, chain: YOUNG.chain });

@@ -81,8 +81,20 @@ function notArmed(agent: AgentWorkload, question: ClusterQuestion): Obstacle[] {
   const missing = startObstacles(agent, epoch.pin, startQuestion(question));
   // Nothing that Rancher serves would let a pod without a pin start later: it must have started.
   if (missing.length === 0 || usesSystemStore(epoch)) return missing;
+  if (needsNoArming(agent, question)) return [];
   const obstacles = armingObstacles(agent, epoch.pin, plan.armingMinReadySeconds);
   return obstacles.length > 0 ? obstacles : strandedPods(agent, epoch, estate);
+}
+
+/**
+ * An agent without a pin starts whatever is served, as long as the certificate stays: that it pins the new bundle is asked
+ * before that changes.
+ */
+function needsNoArming(agent: AgentWorkload, question: ClusterQuestion): boolean {
+  const { plan, epoch } = question;
+  const before = plan.epochs[plan.epochs.findIndex(({ name }) => name === epoch.name) - 1];
+  if (before === undefined || !usesSystemStore(before)) return false;
+  return startObstacles(agent, before.pin, startQuestion(question)).length === 0;
 }
 
 /** Pods that serve now, but pin neither what is served nor what comes next, would not survive their own restart. */
