@@ -19,7 +19,7 @@ export interface MortalRun {
 }
 
 /** What a process needs of a lab, and what part of its own time each step is given. */
-export type MortalLab = Pick<RotationLab, "directory" | "kubeconfig" | "environment" | "sandbox"> & {
+export type MortalLab = Pick<RotationLab, "directory" | "kubeconfig" | "environment" | "sandbox" | "helm"> & {
   readonly patience?: number;
 };
 
@@ -78,16 +78,16 @@ export class Mortal {
     throw new Error(`after ${MOST_LIVES} lives the rotation is not done; the last death was at ${places.at(-1)}`);
   }
 
-  async #live(
-    { directory, kubeconfig, environment, sandbox, patience = 1 }: MortalLab,
-    rest: readonly string[],
-  ): Promise<Ended> {
+  async #live(lab: MortalLab, rest: readonly string[]): Promise<Ended> {
+    const { directory, kubeconfig, environment, sandbox, helm, patience = 1 } = lab;
     const argv = [...NODE_OPTIONS, join(this.#folder, "mortal.mjs"), directory, kubeconfig, ...rest];
     const env = {
       ...process.env,
       ...environment,
       SANDBOX_TOKEN: sandbox.token,
       PATIENCE: String(patience),
+      PUBLIC_ROOTS: sandbox.pki.publicCa.rootPem,
+      ...(helm === undefined ? {} : { FARRIER_HELM: helm }),
       NODE_COMPILE_CACHE: join(this.#folder, "compiled"),
     };
     const child = spawn(process.execPath, argv, { env, stdio: ["ignore", "pipe", "pipe"] });

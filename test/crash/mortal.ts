@@ -2,8 +2,9 @@
  * A process that applies a rotation and kills itself, as `kill -9` does, at the first place in the journal that no
  * earlier one has died at.
  *
- * `node mortal.ts <directory> <kubeconfig> <places> [<plan file>]`, the token in `SANDBOX_TOKEN`, in
- * `PATIENCE` what part of its time a step is given. `<places>` is a file
+ * `node mortal.ts <directory> <kubeconfig> <places> [<plan file>]`, the token in `SANDBOX_TOKEN`, in `PATIENCE` what part
+ * of its time a step is given, the public authority's root in `PUBLIC_ROOTS`, and the helm to upgrade with, if any, in
+ * `FARRIER_HELM`. `<places>` is a file
  * with one place a line, to which it adds the one that it dies at. It prints the outcome as JSON if it lives to the end,
  * and leaves an error on stderr.
  *
@@ -54,7 +55,14 @@ const reaper: JournalObserver = {
 };
 
 const token = Secret.of(process.env.SANDBOX_TOKEN ?? "");
-const world = await openWorld({ kubeconfig, context: "management", token });
+const { FARRIER_HELM: program, PUBLIC_ROOTS: publicRoots = "" } = process.env;
+const world = await openWorld({
+  kubeconfig,
+  context: "management",
+  token,
+  publicRoots,
+  ...(program === undefined ? {} : { helm: { program } }),
+});
 try {
   const plan = planFile === undefined ? {} : { planFile };
   const outcome = await applyRotation({

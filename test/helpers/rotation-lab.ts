@@ -16,7 +16,7 @@ import type { ScenarioInput } from "../../src/sandbox/scenario/scenario.ts";
 interface ServingPair {
   readonly certificate: string;
   readonly key: string;
-  /** Left out for a certificate of today's authority: with it the trust bundle stays. */
+  /** Left out for a certificate of today's authority: with it the trust bundle stays. Empty for a public certificate. */
   readonly bundle?: string;
 }
 
@@ -28,6 +28,8 @@ export interface RotationLab {
   readonly directory: string;
   readonly kubeconfig: string;
   readonly environment: NodeJS.ProcessEnv;
+  /** The program that upgrades Rancher's release, where the lab was given one. */
+  readonly helm?: string;
   readonly now: () => Date;
   /** A connection of its own, as another process would have. */
   openWorld(): Promise<World>;
@@ -51,8 +53,8 @@ export interface RotationLab {
  */
 const ARMING_SECONDS = 120;
 
-/** A few clusters, fast. */
-export async function startRotationLab(scenario: ScenarioInput = {}): Promise<RotationLab> {
+/** A few clusters, fast. @param helm where values of Rancher's chart are to change */
+export async function startRotationLab(scenario: ScenarioInput = {}, helm?: string): Promise<RotationLab> {
   const sandbox = await startSandbox({ clusters: 3, speed: 200, ...scenario });
   const folder = await mkdtemp(join(tmpdir(), "farrier-rotation-"));
   const kubeconfig = join(folder, "kubeconfig");
@@ -60,7 +62,14 @@ export async function startRotationLab(scenario: ScenarioInput = {}): Promise<Ro
   const directory = join(folder, "rotation");
   const environment = { XDG_CONFIG_HOME: join(folder, "config") };
   const now = () => new Date();
-  const open = () => openWorld({ kubeconfig, context: "management", token: Secret.of(sandbox.token) });
+  const open = () =>
+    openWorld({
+      kubeconfig,
+      context: "management",
+      token: Secret.of(sandbox.token),
+      publicRoots: sandbox.pki.publicCa.rootPem,
+      ...(helm === undefined ? {} : { helm: { program: helm } }),
+    });
   // One target, however often it is planned for: runs can be compared.
   const authority = await sandbox.pki.newAuthority("Tomorrow");
   const { certificate, key } = await authority.issue();
@@ -78,6 +87,7 @@ export async function startRotationLab(scenario: ScenarioInput = {}): Promise<Ro
     directory,
     kubeconfig,
     environment,
+    ...(helm === undefined ? {} : { helm }),
     now,
     openWorld: open,
     prepare: (options = {}, into = directory, other = undefined, more = {}) =>
