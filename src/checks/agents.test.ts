@@ -38,10 +38,10 @@ describe("pins", () => {
 
   const hash = (text: string) => createHash("sha256").update(text).digest("hex");
   it.each([
-    { name: "one newline too many", text: (bundle: string) => `${bundle.trim()}\n\n`, says: /newline/ },
+    { name: "one newline too many (M1.3)", text: (bundle: string) => `${bundle.trim()}\n\n`, says: /newline/ },
     { name: "none at the end", text: (bundle: string) => bundle.trim(), says: /newline/ },
     {
-      name: "Windows line ends",
+      name: "Windows line ends (M1.3)",
       text: (bundle: string) => `${bundle.trim().replaceAll("\n", "\r\n")}\n`,
       says: /CRLF/,
     },

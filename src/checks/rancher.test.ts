@@ -218,7 +218,7 @@ describe("the way in", () => {
     { name: "good for ever", change: {}, finds: [] },
     { name: "refused", change: { valid: false, visibleClusters: [] }, finds: ["error token.invalid API token"] },
     {
-      name: "ends in an hour",
+      name: "ends in an hour, before the work does (M1.4)",
       change: { expiresAt: "2026-11-23T13:00:00Z" },
       finds: ["error token.ends-early API token"],
     },

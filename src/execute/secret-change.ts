@@ -116,7 +116,8 @@ function changed(secret: KubeObject, values: Readonly<Record<string, string>>): 
   };
 }
 
-const appliedSchema = z.looseObject({
+const wholeSchema = z.record(z.string(), z.unknown());
+const appliedSchema = z.object({
   data: z.record(z.string(), z.string()).optional(),
   stringData: z.record(z.string(), z.string()).optional(),
 });
@@ -127,10 +128,12 @@ function reapplied(
   data: Readonly<Record<string, string>>,
   values: Readonly<Record<string, string>>,
 ): string {
-  const parsed = appliedSchema.safeParse(parseJson(applied));
-  if (!parsed.success) return applied;
+  const whole = wholeSchema.safeParse(parseJson(applied));
+  const parsed = appliedSchema.safeParse(whole.data);
+  if (!whole.success || !parsed.success) return applied;
   const renewed = {
-    ...parsed.data,
+    // In the order in which it was written, so that a way back ends with the same bytes.
+    ...whole.data,
     ...(parsed.data.data === undefined ? {} : { data: overlay(parsed.data.data, data) }),
     ...(parsed.data.stringData === undefined ? {} : { stringData: overlay(parsed.data.stringData, values) }),
   };

@@ -104,7 +104,7 @@ describe("the procedure", () => {
       "renew",
     ],
     [
-      "a root issued again with the same name and key",
+      "a root issued again with the same name and key (M1.9)",
       { served: ending.certificatePem, presented: shortChain, chain: longChain, bundle: reissued.certificatePem },
       "overlap",
     ],

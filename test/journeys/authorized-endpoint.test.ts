@@ -121,7 +121,7 @@ describe("a flag day", () => {
   }, 180_000);
   afterAll(() => journey?.stop());
 
-  it("moves a cluster that is cut off over its endpoint", async () => {
+  it("moves a cluster that is cut off over its endpoint (M1.11)", async () => {
     expect(plan.endpoints?.clusters).toEqual([journey.sandbox.cluster("oslo").id]);
     expect(applied.code, applied.stdout).toBe(0);
     expect(notes(applied)).toContainEqual(

@@ -102,7 +102,7 @@ function plan(changes: Changes, ...more: readonly string[]): Promise<Ended> {
 
 describe("a target that agents would refuse is not planned for: exit 3, each fault with its fix", () => {
   const rows: readonly (readonly [name: string, changes: Changes, code: string, says: RegExp])[] = [
-    ["a key for another certificate", { key: "other.key" }, "key.mismatch", /other\.key/],
+    ["a key for another certificate (M1.1)", { key: "other.key" }, "key.mismatch", /other\.key/],
     ["expired", { cert: "expired.crt" }, "chain.expired", /expired|ended/],
     ["not yet valid", { cert: "not-yet.crt" }, "chain.not-yet-valid", /valid only from/],
     ["that ends before the plan may be over", { cert: "ends-soon.crt" }, "target.ends-early", /localhost .* ends on/],

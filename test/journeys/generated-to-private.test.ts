@@ -70,7 +70,7 @@ describe.skipIf(!areBuilt("helm3", "helm4"))("an estate whose CA Rancher has mad
     expect(sandbox.statistics().refused).toBe(0);
   });
 
-  it("keeps every value that was given, beside those of the plan, and the chart's version", async () => {
+  it("keeps every value that was given, beside those of the plan, and the chart's version (M1.6, M1.7)", async () => {
     expect(await helm().values()).toEqual({ ...GIVEN, privateCA: true, ingress: { tls: { source: "secret" } } });
     expect(await helm().chartVersion()).toBe("rancher-2.15.1");
     expect((await helm().latest()).description).toMatch(/^farrier r-\d{8}-\w+: rancher\/upgrade-release@/);

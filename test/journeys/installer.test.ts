@@ -37,7 +37,7 @@ function record(revision: number, status: string, config: object = {}) {
 }
 
 describe.sequential("an estate that Helm installed", () => {
-  it("shows its release, with the values that decide about TLS and no others", async () => {
+  it("shows its release, with the values that decide about TLS and no others (M1.5, M1.6)", async () => {
     expect((await observed()).installer).toMatchObject({
       kind: "helm",
       release: {
@@ -81,7 +81,7 @@ describe.sequential("an estate that Helm installed", () => {
     await journey.sandbox.management.delete(CONFIG_MAPS, name);
   });
 
-  it("with Helm 2 is told so", async () => {
+  it("with Helm 2 is told so (M1.5)", async () => {
     const labels = { OWNER: "TILLER", NAME: "rancher", STATUS: "DEPLOYED", VERSION: "1" };
     const place = { ...CONFIG_MAPS, namespace: "kube-system" };
     const object = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "rancher.v1", labels }, data: {} };

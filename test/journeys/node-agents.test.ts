@@ -102,7 +102,7 @@ describe("a cluster with node agents", () => {
     ]);
   });
 
-  it("is rotated, with every node's agent, although Farrier was killed in between", async () => {
+  it("is rotated, with every node's agent, although Farrier was killed in between (M1.11)", async () => {
     expect(applied.code, applied.stdout + applied.stderr).toBe(0);
     const pin = pinOfServed(await servedBundle(journey.sandbox));
     expect(await nodePods()).toEqual(NODES.map((node) => ({ node, pin, ready: true })));

@@ -56,7 +56,7 @@ describe("a cluster whose agent is gone", () => {
     expect(journey.sandbox.cluster("lagos").connected()).toBe(true);
   });
 
-  it("has an agent with its features, and what was there already is as it was", async () => {
+  it("has an agent with its features, and what was there already is as it was (M1.12)", async () => {
     const deployment = JSON.stringify(await lagos().get(DEPLOYMENTS, "cattle-cluster-agent"));
     expect(deployment).toContain("multi-cluster-management-agent=true");
     expect((await lagos().get(ACCOUNTS, "cattle"))?.metadata.uid).toBe(account);

@@ -38,7 +38,7 @@ describe("method: redeploy with acceptUnarmed", () => {
     });
   });
 
-  it("passes the gate unarmed, and moves the agent by Rancher's own hand", async () => {
+  it("passes the gate unarmed, and moves the agent by Rancher's own hand (M1.10)", async () => {
     expect(applied.code, applied.stdout).toBe(0);
     const { id } = journey.sandbox.cluster("lagos");
     const steps = jsonLines(applied.stdout).flatMap(({ type, step }) => (type === "step-started" ? [step] : []));

@@ -61,7 +61,7 @@ describe.sequential("Rancher's replicas", () => {
     expect(await replicaBundle(api, SYSTEM, items[0]?.metadata.name ?? "")).toBeUndefined();
   });
 
-  it("are named where they are behind what the management cluster stores", async () => {
+  it("are named where they are behind what the management cluster stores (M1.8)", async () => {
     const setting = await sandbox.management.get(SETTINGS, "cacerts");
     const other = await sandbox.pki.newAuthority("Other");
     const patch = { type: "merge", body: { value: other.bundle.trim() } } as const;

@@ -46,7 +46,7 @@ describe.skipIf(!sshInstalled())("a cluster behind a node", () => {
     );
   });
 
-  it("is armed, rolled and settled like any other", async () => {
+  it("is armed, rolled and settled like any other, by a kubeconfig of the node (M1.12)", async () => {
     expect(applied.code, applied.stdout).toBe(0);
     expect(jsonLines(applied.stdout).at(-1)).toMatchObject({ outcome: { kind: "finished" } });
     const pin = pinOfServed(await servedBundle(journey.sandbox));

@@ -109,7 +109,7 @@ describe.each(PLACES)("on $place", ({ needs, start, extra }) => {
       expect(await helm("template", release.name, rebuilt, ...values)).toBe(original);
     });
 
-    test("upgrades two values: the version and all other values stay, and so does what others have set", async () => {
+    test("upgrades two values: the version and all other values stay, and so does what others have set (M1.6, M1.7)", async () => {
       const { api } = connection;
       const owned = { metadata: { annotations: { "farrier/restarted-by": "somebody" } } };
       await api.patch(deployments(release.namespace), "prime-rancher", { kind: "merge", body: owned });
