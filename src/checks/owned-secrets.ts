@@ -7,9 +7,9 @@ export function ownedSecrets({ estate }: CheckInput): Finding[] {
     if (secret === undefined) return [];
     const owners = secret.owners.filter((owner) => owner !== "cert-manager" || isIssuedAgain(estate));
     if (owners.length === 0) return [];
-    const target = `secret ${secret.namespace}/${secret.name}`;
-    const who = owners.join(" and ");
-    return [finding("secret.owned", target, `${target} belongs to ${who}, which would put it back after a change.`)];
+    const name = `${secret.namespace}/${secret.name}`;
+    const sentence = `Secret ${name} belongs to ${owners.join(" and ")}, which would put it back after a change.`;
+    return [finding("secret.owned", `secret ${name}`, sentence)];
   });
 }
 

@@ -40,6 +40,13 @@ const refused: { name: string; said: string; among?: typeof CLUSTERS; code: stri
     hint: "farrier observe lists all clusters.",
   },
   {
+    name: "a short name that has no letter in common with any",
+    said: "xx",
+    among: [{ id: "c-33333", name: "lo" }],
+    code: "input.cluster-unknown",
+    hint: "farrier observe lists all clusters.",
+  },
+  {
     name: "a slip in an id, too",
     said: "c-abc13",
     code: "input.cluster-unknown",

@@ -38,7 +38,8 @@ function suggestion(wanted: string, clusters: readonly Named[]): string {
       cluster,
       distance: Math.min(editDistance(wanted, cluster.name), editDistance(wanted, cluster.id)),
     }))
-    .filter(({ distance }) => distance <= Math.max(2, wanted.length / 3))
+    // Half of a short name may not be another one's.
+    .filter(({ distance }) => distance <= Math.min(Math.max(2, wanted.length / 3), wanted.length / 2))
     .sort((a, b) => a.distance - b.distance)
     .slice(0, 3)
     .map(({ cluster }) => (cluster.name === cluster.id ? cluster.id : `${cluster.name} (${cluster.id})`));
