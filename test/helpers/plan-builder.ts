@@ -1,4 +1,5 @@
 /** Plans for tests of what reads them: an overlap from one test authority to another. */
+import { FarrierError } from "../../src/errors.ts";
 import type { Cluster } from "../../src/estate/cluster.ts";
 import type { Estate, ReleaseFacts } from "../../src/estate/estate.ts";
 import { unionBundle } from "../../src/pki/bundle.ts";
@@ -102,4 +103,15 @@ export function overlapInput(estate: Estate, change: Partial<PlanInput> = {}): P
 
 export function overlapPlan(clusters: readonly Cluster[], change: Partial<PlanInput> = {}): Plan {
   return assemblePlan(overlapInput(estateOf(clusters), change));
+}
+
+/** What a refusal says. @throws Error when nothing is refused */
+export function refusal(run: () => unknown): { code: string; sentence: string; hint: string } {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof FarrierError) return { code: error.code, sentence: error.message, hint: error.hint };
+    throw error;
+  }
+  throw new Error("it was not refused");
 }
