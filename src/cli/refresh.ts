@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { EXIT, type ExitCode, FarrierError } from "../errors.ts";
 import type { ClusterLook, NamedCluster } from "../execute/prepare-refresh.ts";
+import type { OwnWay } from "../observe/own-way.ts";
 import type { World } from "../observe/world.ts";
 import type { BackupDecision } from "../plan/estate-backup.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -11,7 +12,7 @@ import { findCluster } from "./cluster-name.ts";
 import { refuseWithoutPerson } from "./confirm.ts";
 import { withWorld } from "./estate-access.ts";
 import { parseOutputFormat, printResult } from "./output.ts";
-import type { Settings } from "./settings.ts";
+import { defined, type Settings } from "./settings.ts";
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -135,7 +136,7 @@ interface Ways {
   readonly known: readonly ManagementCluster[];
 }
 
-/** The kubeconfig of the flag, or that which the settings name for the cluster. */
+/** The kubeconfig of the flag, or the ways that the settings name for the cluster. */
 async function withKubeconfigs(clusters: readonly ManagementCluster[], ways: Ways): Promise<NamedCluster[]> {
   const { clusterKubeconfig: file, clusterContext: wanted } = ways.options;
   if (typeof wanted === "string" && clusters.length > 1) {
@@ -149,7 +150,7 @@ async function withKubeconfigs(clusters: readonly ManagementCluster[], ways: Way
       if (typeof file !== "string") return fromSettings(cluster, set);
       const kubeconfig = resolve(file);
       const context = typeof wanted === "string" ? wanted : await contextIn(kubeconfig, cluster, clusters.length === 1);
-      return { id: cluster.id, name: cluster.name, kubeconfig, context };
+      return { id: cluster.id, name: cluster.name, ways: [{ kubeconfig, context }] };
     }),
   );
 }
@@ -160,17 +161,24 @@ function settingOf({ id }: ManagementCluster, { settings, known }: Ways): Cluste
   return Object.entries(settings.clusters ?? {}).find(([name]) => findCluster(name, known).id === id)?.[1];
 }
 
-async function fromSettings(cluster: ManagementCluster, set: ClusterSetting | undefined): Promise<NamedCluster> {
-  const { id, name } = cluster;
-  const kubeconfig = set?.kubeconfig;
-  if (kubeconfig === undefined) {
-    throw new FarrierError("input.usage", `No kubeconfig of cluster ${name} was named.`, {
-      hint: "Name one with --cluster-kubeconfig or in farrier.yaml: of its own API server, made after its keys changed.",
-    });
+/** The kubeconfig before the node: it needs nothing in between. */
+async function fromSettings({ id, name }: ManagementCluster, set: ClusterSetting | undefined): Promise<NamedCluster> {
+  const ways: OwnWay[] = [];
+  if (set?.kubeconfig !== undefined) {
+    const { readKubeconfig } = await import("../kubernetes/kubeconfig-file.ts");
+    // As for every other command, and so for the one that goes on with this refresh.
+    const context = set.context ?? (await readKubeconfig(set.kubeconfig)).currentContext;
+    ways.push({ kubeconfig: set.kubeconfig, context });
   }
-  const { readKubeconfig } = await import("../kubernetes/kubeconfig-file.ts");
-  // As for every other command, and so for the one that goes on with this refresh.
-  return { id, name, kubeconfig, context: set?.context ?? (await readKubeconfig(kubeconfig)).currentContext };
+  if (set?.ssh !== undefined) {
+    const { kubeconfig: onNode, host, ...node } = set.ssh;
+    ways.push({ ssh: { host, ...defined(node) }, ...defined({ onNode }) });
+  }
+  const [first, ...others] = ways;
+  if (first !== undefined) return { id, name, ways: [first, ...others] };
+  throw new FarrierError("input.usage", `No kubeconfig of cluster ${name} was named.`, {
+    hint: "Name one with --cluster-kubeconfig or in farrier.yaml: of its own API server, made after its keys changed. Or name a control-plane node there: clusters.NAME.ssh.",
+  });
 }
 
 /** The context that is called like the cluster; else the current one, where no other cluster could be meant by it. */

@@ -6,8 +6,8 @@ import type { IdentityChoice } from "../backup/owner-identity.ts";
 import { type Sealed, Vault } from "../backup/vault.ts";
 import { FarrierError } from "../errors.ts";
 import type { Estate } from "../estate/estate.ts";
-import { directWay } from "../observe/direct-way.ts";
 import { observeEstate } from "../observe/observe-estate.ts";
+import { ownWay } from "../observe/own-way.ts";
 import { requireToken, type World } from "../observe/world.ts";
 import type { Plan } from "../plan/plan.ts";
 import { onlyRefreshed } from "../plan/reading.ts";
@@ -181,7 +181,10 @@ function isFinished({ state, planFile }: Rotation): boolean {
 /** The way to each cluster that is refreshed, where the settings of now name no other. */
 function giveReaches({ plan }: Rotation, { reaches }: World): void {
   for (const { id, reach } of plan.refreshed ?? []) {
-    if (reaches.given(id).length === 0) reaches.give(id, [directWay(id, reach)]);
+    // A kubeconfig may have moved since, and stands in the settings then; where it did not do, the plan says so.
+    const [first] = reaches.given(id);
+    const isPlanned = first !== undefined && (!("ssh" in reach) || first.reach === "ssh");
+    if (!isPlanned) reaches.give(id, [ownWay(id, reach)]);
   }
 }
 

@@ -7,12 +7,13 @@ import { clusterTarget } from "../checks/check.ts";
 import { FarrierError } from "../errors.ts";
 import { type Finding, finding } from "../findings.ts";
 import { ApiError } from "../kubernetes/api-error.ts";
+import type { Connection } from "../kubernetes/connection.ts";
 import { namespaces } from "../kubernetes/resource.ts";
 import { type AgentLog, lastLinesOfAgent } from "../observe/agent-log.ts";
 import { observeClusterAccess } from "../observe/cluster-access.ts";
 import { mapLimited } from "../observe/concurrency.ts";
-import { directWay } from "../observe/direct-way.ts";
 import { observeEstate } from "../observe/observe-estate.ts";
+import { type OwnWay, ownWay } from "../observe/own-way.ts";
 import type { World } from "../observe/world.ts";
 import { pinOf } from "../pki/pin.ts";
 import type { PlanOptions } from "../plan/options.ts";
@@ -21,15 +22,14 @@ import { rotationIdOf } from "../plan/plan-file.ts";
 import { assembleRefresh, type StaleCluster } from "../plan/refresh/assemble-refresh.ts";
 import type { Comparison } from "../plan/refresh/comparison.ts";
 import { isCurrent, judgeAccess } from "../plan/refresh/judge-access.ts";
+import { nodeCalled } from "../remote/ssh.ts";
 import { PLAN_FILE, writePlan } from "./rotation.ts";
 
-/** A cluster as the person named it, with its kubeconfig. */
+/** A cluster as the person named it, with the ways to its own API server; the first one that does is taken. */
 export interface NamedCluster {
   readonly id: string;
   readonly name: string;
-  /** Path of its kubeconfig, absolute, and the context in it. */
-  readonly kubeconfig: string;
-  readonly context: string;
+  readonly ways: readonly [OwnWay, ...OwnWay[]];
 }
 
 /** What a look at one cluster came to. */
@@ -49,21 +49,15 @@ const AT_ONCE = 20;
 
 /** Nothing is written. @throws FarrierError `kubeconfig.*`, `input.file-*`; ApiError of the management cluster, and `api.forbidden` of each */
 export async function lookAtClusters(world: World, clusters: readonly NamedCluster[]): Promise<ClusterLook[]> {
-  for (const { id, kubeconfig, context } of clusters) world.reaches.give(id, [directWay(id, { kubeconfig, context })]);
   const servedPin = pinOf((await world.rancher.cacerts()).value);
   return await mapLimited(clusters, AT_ONCE, (cluster) => lookAtCluster(world, cluster, servedPin));
 }
 
 async function lookAtCluster(world: World, cluster: NamedCluster, servedPin: string): Promise<ClusterLook> {
-  const { id, name, kubeconfig, context } = cluster;
-  const direct = await world.reaches.own(id);
-  try {
-    await direct.api.get(namespaces, "kube-system");
-  } catch (error) {
-    // What the account may not do is said as of every other request: there is an answer, and the keys are not why.
-    if (!(error instanceof ApiError) || error.status === 403) throw error;
-    return { id, name, comparisons: [], findings: [refusalOf(error, cluster)] };
-  }
+  const { id, name } = cluster;
+  const opened = await openFirst(world, cluster);
+  if (opened.kind === "refused") return { id, name, comparisons: [], findings: [opened.finding] };
+  const { direct, way } = opened;
   const access = await observeClusterAccess({ management: world.management, direct }, id);
   if (access === undefined) throw new FarrierError("input.cluster-unknown", `Rancher has no cluster ${id} any more.`);
   const verdict = judgeAccess(access, servedPin);
@@ -72,13 +66,47 @@ async function lookAtCluster(world: World, cluster: NamedCluster, servedPin: str
   const look = { id, name, comparisons, findings, agentLog: await lastLinesOfAgent(direct.api) };
   const refused = findings.some(({ severity }) => severity === "error");
   if (refused || isCurrent(verdict)) return look;
-  return { ...look, stale: { access, verdict, reach: { kubeconfig, context, server: direct.server } } };
+  return { ...look, stale: { access, verdict, reach: { ...way, server: direct.server } } };
+}
+
+type Opened =
+  | { readonly kind: "opened"; readonly direct: Connection; readonly way: OwnWay }
+  | { readonly kind: "refused"; readonly finding: Finding };
+
+/** Of ways that all do not do, the first one tells why. */
+async function openFirst(world: World, cluster: NamedCluster): Promise<Opened> {
+  let refused: Opened | undefined;
+  for (const way of cluster.ways) {
+    const opened = await open(world, cluster, way);
+    if (opened.kind === "opened") return opened;
+    refused ??= opened;
+  }
+  if (refused === undefined) throw new FarrierError("internal.unexpected", `Cluster ${cluster.id} has no way.`);
+  return refused;
+}
+
+async function open(world: World, cluster: NamedCluster, way: OwnWay): Promise<Opened> {
+  world.reaches.give(cluster.id, [ownWay(cluster.id, way)]);
+  try {
+    const direct = await world.reaches.own(cluster.id);
+    await direct.api.get(namespaces, "kube-system");
+    return { kind: "opened", direct, way };
+  } catch (error) {
+    if (error instanceof FarrierError && error.code.startsWith("ssh.")) {
+      const target = clusterTarget(cluster);
+      return { kind: "refused", finding: finding("refresh.unreachable", target, error.message, { hint: error.hint }) };
+    }
+    // What the account may not do is said as of every other request: there is an answer, and the keys are not why.
+    if (!(error instanceof ApiError) || error.status === 403) throw error;
+    return { kind: "refused", finding: refusalOf(error, cluster, way) };
+  }
 }
 
 /** Why the kubeconfig does not do: the CA of before, a credential of before, a clock, or the way there. */
-function refusalOf(error: ApiError, { id, name, kubeconfig, context }: NamedCluster): Finding {
+function refusalOf(error: ApiError, { id, name }: NamedCluster, own: OwnWay): Finding {
   const target = clusterTarget({ id, name });
-  const way = `context "${context}" of ${kubeconfig}`;
+  const way =
+    "ssh" in own ? `the kubeconfig of node ${nodeCalled(own.ssh)}` : `context "${own.context}" of ${own.kubeconfig}`;
   if (error.status === 401) {
     return finding("refresh.kubeconfig-credentials", target, `The credentials of ${way} are refused by ${target}.`);
   }

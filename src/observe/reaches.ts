@@ -54,10 +54,20 @@ export class Reaches {
     this.#managementUid = managementUid;
   }
 
-  /** Names further ways to a cluster, in the order in which they are to be tried after Rancher's tunnel. */
+  /**
+   * Names further ways to a cluster, in the order in which they are to be tried after Rancher's tunnel. What was opened
+   * for a way that is not among them any more is closed: an SSH session would keep the process alive.
+   */
   give(id: string, given: readonly GivenWay[]): void {
     const fresh = { current: "rancher", kubeSystemUid: undefined, doubt: undefined, choosing: undefined } as const;
-    this.#clusters.set(id, { given, opened: new Map(), ...fresh });
+    const before = this.#clusters.get(id);
+    const isKept = (reach: UsableReach): boolean =>
+      given.some((way) => way.reach === reach && before?.given.includes(way) === true);
+    const opened = [...(before?.opened ?? [])];
+    this.#clusters.set(id, { given, opened: new Map(opened.filter(([reach]) => isKept(reach))), ...fresh });
+    for (const [reach, connection] of opened) {
+      if (!isKept(reach)) connection.then((one) => one.close()).catch(() => {});
+    }
   }
 
   /** Names one more way, in its place among the others: a kubeconfig that a person gave first, a node by SSH last. */

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { reachSchema } from "../estate/cluster.ts";
 import { certificateFactsSchema } from "../estate/estate.ts";
 import { nodeAgentBeforeSchema } from "../estate/node-agent.ts";
-import { plannedBackupSchema } from "./estate-backup.ts";
+import { plannedBackupSchema, sshNodeSchema } from "./estate-backup.ts";
 import { comparisonSchema } from "./refresh/comparison.ts";
 import { planReleaseSchema, releaseChangeNameSchema } from "./release.ts";
 
@@ -209,8 +209,14 @@ export const refreshedClusterSchema = z.object({
   id: z.string(),
   name: z.string(),
   kubeSystemUid: z.string(),
-  /** Its own API server: the kubeconfig's path, and the context in it. Neither holds a secret. */
-  reach: z.object({ kubeconfig: z.string(), context: z.string(), server: z.string() }),
+  /**
+   * Its own API server: by a kubeconfig's path and the context in it, or by a control-plane node that has a kubeconfig
+   * (at its usual place, or at `onNode`). None of it holds a secret.
+   */
+  reach: z.union([
+    z.object({ kubeconfig: z.string(), context: z.string(), server: z.string() }),
+    z.object({ ssh: sshNodeSchema, onNode: z.string().exactOptional(), server: z.string() }),
+  ]),
   comparisons: z.array(comparisonSchema),
 });
 export type RefreshedCluster = z.infer<typeof refreshedClusterSchema>;

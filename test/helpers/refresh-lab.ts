@@ -49,7 +49,7 @@ export async function startRefreshLab(scenario: ScenarioInput = {}): Promise<Ref
   const lookIn = (world: World, wanted: readonly SandboxCluster[]) =>
     lookAtClusters(
       world,
-      wanted.map(({ id, name }) => ({ id, name, kubeconfig, context: name })),
+      wanted.map(({ id, name }) => ({ id, name, ways: [{ kubeconfig, context: name }] as const })),
     );
   return {
     sandbox,
