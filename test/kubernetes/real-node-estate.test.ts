@@ -1,5 +1,5 @@
 /**
- * An overlap rotation of a cluster whose agent is a process in containers of a real node: kubelet, containerd, scheduler
+ * An overlap rotation and a refresh of a cluster whose agent is a process in containers of a real node: kubelet, containerd, scheduler
  * and controllers are Kubernetes' own. Rancher's own pods are the sandbox's, which lives faster than the node.
  */
 
@@ -20,6 +20,7 @@ import { RealNodeCluster } from "./node/real-node-cluster.ts";
 import { missingForNode } from "./node/requirements.ts";
 import { overlapWithKilledAgents } from "./suite/overlap-rotation.ts";
 import { podStreams } from "./suite/pod-streams.ts";
+import { refreshes } from "./suite/refresh.ts";
 
 const MINUTE = 60_000;
 const AGENT_VERSION = "v2.15.1";
@@ -27,7 +28,9 @@ const AGENT_VERSION = "v2.15.1";
 const CLUSTER = "paris";
 const definitions = process.env.RANCHER_CRDS;
 if (missingForNode() === "" && definitions === undefined) {
-  process.stderr.write("RANCHER_CRDS names no file: the rotation of a cluster on a real node is left out\n");
+  process.stderr.write(
+    "RANCHER_CRDS names no file: the rotation and the refresh of a cluster on a real node are left out\n",
+  );
 }
 
 describe.skipIf(missingForNode() !== "" || definitions === undefined)("an estate with a cluster on a real node", () => {
@@ -65,6 +68,8 @@ describe.skipIf(missingForNode() !== "" || definitions === undefined)("an estate
     await world?.close();
   });
 
+  const podIdentities = async () => (await estate.agentPods(CLUSTER)).map(({ metadata }) => metadata.uid ?? "");
+
   const agentsContainer = async () => {
     const [pod] = await estate.agentPods(CLUSTER);
     const name = pod?.metadata.name ?? "";
@@ -90,4 +95,24 @@ describe.skipIf(missingForNode() !== "" || definitions === undefined)("an estate
   });
 
   overlapWithKilledAgents(() => ({ journey, estate, pin }));
+
+  describe("a refresh of it", () => {
+    let before: readonly string[];
+
+    beforeAll(async () => {
+      before = await podIdentities();
+    });
+
+    refreshes(
+      () => ({ journey, estate }),
+      [[CLUSTER, "the service-account key is another one", { ca: false, reported: true }]],
+    );
+
+    test("leaves its agent in another pod, to which the kubelet gave a token of the new key: it is connected", async () => {
+      await estate.waitUntilConnected();
+      const now = await podIdentities();
+      expect(now).toHaveLength(1);
+      expect(before).not.toContain(now[0]);
+    });
+  });
 });
