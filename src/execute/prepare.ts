@@ -21,6 +21,7 @@ import { giveStoredEndpoints, sealEndpoints, usableEndpoints } from "./endpoints
 import { readLock } from "./lock.ts";
 import { openRotation, PLAN_FILE, type Rotation, writePlan } from "./rotation.ts";
 import { readSecretValues } from "./secret-change.ts";
+import { savedBundle } from "./steps/remove-bundle.ts";
 
 export interface NewRotation {
   readonly directory: string;
@@ -214,6 +215,8 @@ function rollbackInput(
   const { current, target } = firstPlan.serving;
   const [start] = firstPlan.epochs;
   const both = firstPlan.epochs.find(({ name }) => name === "both");
+  const removed = (state?.plans ?? []).map(({ steps }) => savedBundle(steps["rancher/remove-bundle"]?.before));
+  const trustSecretSaved = removed.findLast((saved) => saved !== undefined);
   if (start === undefined) throw new FarrierError("plan.invalid", "The plan has no epochs.");
   return {
     estate,
@@ -224,6 +227,7 @@ function rollbackInput(
     goal: { bundle: start.bundle, chain: current.chain, ...sealedIn(current.sealed) },
     current: sealedIn(estate.serving.chain === target.chain ? target.sealed : current.sealed),
     ...(both === undefined ? {} : { both: both.bundle }),
+    ...(trustSecretSaved === undefined ? {} : { trustSecretSaved }),
     publicRoots: [world.publicRoots, ...firstPlan.epochs.map(({ systemRoots = "" }) => systemRoots)].join("\n"),
     ...(firstPlan.release === undefined ? {} : { release: firstPlan.release }),
     ...(firstPlan.endpoints === undefined ? {} : { endpoints: firstPlan.endpoints }),

@@ -7,6 +7,7 @@ import { secrets } from "../kubernetes/resource.ts";
 import { ownersOf } from "../kubernetes/secret.ts";
 import { stopWriter } from "../plan/gates/put-back.ts";
 import { conflict, type Obstruction } from "./step-action.ts";
+import type { KeptSecret } from "./trust-secret.ts";
 
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 const ATTEMPTS = 10;
@@ -76,20 +77,20 @@ function ownedBy(owners: readonly string[]): string {
 }
 
 /**
- * The same for a Secret that need not be there: it is made with these values alone, of type Opaque.
+ * The same for a Secret that need not be there: it is made with these values alone, of type Opaque; or as it was before it
+ * was taken away, with these values.
  * @throws FarrierError `step.conflict` when the Secret is not as it was read; ApiError
  */
-export async function putSecretValues(api: Api, change: SecretChange): Promise<void> {
+export async function putSecretValues(api: Api, change: SecretChange, kept?: KeptSecret): Promise<void> {
   const { namespace, name, values } = change;
   if ((await api.get(secrets(namespace), name)) !== undefined) return await changeSecret(api, change);
-  const data = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, encode(value)]));
-  await api.create(secrets(namespace), {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { name, namespace },
-    type: "Opaque",
-    data,
-  });
+  const { type = "Opaque", data = {}, labels = {}, annotations = {} } = kept ?? {};
+  const metadata = { name, namespace, ...filled({ labels, annotations }) };
+  await api.create(secrets(namespace), changed({ apiVersion: "v1", kind: "Secret", metadata, type, data }, values));
+}
+
+function filled(maps: Readonly<Record<string, Readonly<Record<string, string>>>>): Record<string, object> {
+  return Object.fromEntries(Object.entries(maps).filter(([, map]) => Object.keys(map).length > 0));
 }
 
 const dataSchema = z.record(z.string(), z.string()).catch({});

@@ -54,6 +54,8 @@ export interface PlanInput {
   readonly minReadySecondsBefore?: Readonly<Record<string, number>>;
   /** By cluster id: how its node agents were updated before the rotation, where it is known otherwise than by looking. */
   readonly nodeAgentsBefore?: Readonly<Record<string, readonly NodeAgentBefore[]>>;
+  /** Rollback: the encrypted file with Secret `tls-ca`, where the way forth has taken it away. */
+  readonly trustSecretSaved?: SealedFile;
   /** Rollback: the changes of the release on the way forth. */
   readonly release?: PlanRelease;
   /** The authorized endpoints that may stand in for tunnels. */
@@ -199,6 +201,7 @@ function headOf(input: PlanInput, route: Route, options: PlanOptions): PlanHead 
       deployment,
       servingSecret: estate.serving.secret?.name ?? "tls-rancher-ingress",
       trustSecret: estate.trust.secret?.name ?? "tls-ca",
+      ...(input.trustSecretSaved === undefined ? {} : { trustSecretSaved: input.trustSecretSaved }),
       ...(estate.installation.tlsSource === "external" ? { terminator: "external" as const } : {}),
     },
     ...(release === undefined ? {} : { release }),

@@ -250,6 +250,8 @@ export const planSchema = z.object({
     deployment: z.string(),
     servingSecret: z.string(),
     trustSecret: z.string(),
+    /** In a rollback: the encrypted file with `tls-ca` as it was when the rotation took it away. */
+    trustSecretSaved: z.object({ file: z.string(), sha256: z.string() }).exactOptional(),
     /** TLS ends before the cluster (the chart's `tls: external`): a person changes the certificate there, at the switch. */
     terminator: z.literal("external").exactOptional(),
   }),

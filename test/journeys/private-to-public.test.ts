@@ -1,4 +1,6 @@
 /** From a private CA to a certificate of a public one, and back, with the real helm. */
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   agents,
@@ -15,6 +17,8 @@ import { TO_PUBLIC, withPublicFiles } from "../helpers/public-files.ts";
 import { dumpWorld, withoutReleases } from "../helpers/world-dump.ts";
 import { areBuilt, pathOf } from "../kubernetes/control-plane/binaries.ts";
 
+const SECRETS = { group: "", version: "v1", resource: "secrets", namespace: "cattle-system" };
+
 describe.skipIf(!areBuilt("helm3", "helm4"))(
   "an estate with a private CA whose certificate becomes a public one",
   () => {
@@ -29,6 +33,10 @@ describe.skipIf(!areBuilt("helm3", "helm4"))(
       journey = await startJourney({ clusters: 2, tls: { mode: "system-store" } }, settings);
       target = await withPublicFiles(journey);
       const { sandbox } = journey;
+      // What people keep on a Secret beside its bundle: it goes with it, and comes back with it.
+      const metadata = { labels: { team: "platform" }, annotations: { "example.com/owner": "ops" } };
+      const body = { metadata, data: { "note.txt": Buffer.from("k3pt-n0te").toString("base64") } };
+      await sandbox.management.patch(SECRETS, "tls-ca", { type: "merge", body });
       before = withoutReleases(await dumpWorld(sandbox));
       beginning = {
         bundle: await servedBundle(sandbox),
@@ -113,6 +121,16 @@ describe.skipIf(!areBuilt("helm3", "helm4"))(
       expect(new Set(pins)).toEqual(new Set([pinOfServed(beginning.bundle)]));
       expect(withoutReleases(await dumpWorld(sandbox))).toEqual(before);
       expect(sandbox.statistics().refused).toBe(0);
+    });
+
+    it("has written what else was in that Secret nowhere in readable form", async () => {
+      const files = await readdir(join(journey.folder, "rotation"), { recursive: true, withFileTypes: true });
+      const texts = files
+        .filter((file) => file.isFile())
+        .map((file) => readFile(join(file.parentPath, file.name), "utf8"));
+      const all = (await Promise.all(texts)).join("") + journey.said();
+      expect(all).not.toContain("k3pt-n0te");
+      expect(all).not.toContain(Buffer.from("k3pt-n0te").toString("base64"));
     });
   },
 );

@@ -1,13 +1,20 @@
-/** A rollback's: takes away Secret `tls-ca`, which the rotation made and which nothing mounts any more. */
+/** Takes away Secret `tls-ca`, which nothing mounts any more; what was on it is kept for the way back. */
 import { z } from "zod";
+import type { Sealed } from "../../backup/vault.ts";
 import { readDeployment } from "../../kubernetes/deployment.ts";
 import { deployments, secrets } from "../../kubernetes/resource.ts";
 import { trustSecretOf } from "../../rancher/installation.ts";
 import { conflict, erased, type StepContext } from "../step-action.ts";
+import { sealSecret } from "../trust-secret.ts";
 import { writtenBundle } from "./serve-bundle.ts";
 
-/** The Secret as it was; certificates only, no secret. */
-const beforeSchema = z.object({ uid: z.string(), bundle: z.string() });
+const beforeSchema = z.object({
+  uid: z.string(),
+  /** What it held under its one key; certificates only, no secret. */
+  bundle: z.string(),
+  /** All of it, sealed. */
+  saved: z.object({ file: z.string(), sha256: z.string() }).optional(),
+});
 
 export const removeBundle = erased<z.infer<typeof beforeSchema>>({
   before: beforeSchema,
@@ -22,7 +29,8 @@ export const removeBundle = erased<z.infer<typeof beforeSchema>>({
       return { kind: "blocked", by: { why, hint: "Find out why privateCA is true again: helm get values shows it." } };
     }
     const bundle = (await writtenBundle(context)) ?? "";
-    return { kind: "todo", before: { uid: secret.metadata.uid ?? "", bundle } };
+    const saved = await sealSecret(context.vault, secret);
+    return { kind: "todo", before: { uid: secret.metadata.uid ?? "", bundle, saved } };
   },
 
   async apply(context, before) {
@@ -39,6 +47,11 @@ export const removeBundle = erased<z.infer<typeof beforeSchema>>({
     return { kind: "blocked", by: { why, hint: "Find out who makes it: Argo CD, Flux, or External Secrets." } };
   },
 });
+
+/** What the step recorded of the Secret; undefined where it did not run. @param before as it is in the journal */
+export function savedBundle(before: unknown): Sealed | undefined {
+  return beforeSchema.safeParse(before).data?.saved;
+}
 
 async function isMounted({ management, plan }: StepContext): Promise<boolean> {
   const object = await management.get(deployments(plan.rancher.namespace), plan.rancher.deployment);

@@ -17,9 +17,10 @@ import { isRollingOut, trustSecretOf } from "../../rancher/installation.ts";
 import { awaitRancher, deleteRancherPod, rancherShape } from "../rancher-pods.ts";
 import { descriptionOf, isOurs, plannedRelease, presentRelease, settledRelease } from "../release.ts";
 import { givenFor, hasValues, wantedOf } from "../release-values.ts";
-import { putBackBySomebody, putSecretValues } from "../secret-change.ts";
+import { putBackBySomebody, putSecretValues, type SecretChange } from "../secret-change.ts";
 import { renewedUntilServed, STALE_HINT } from "../stale-rancher.ts";
 import { conflict, epochOf, erased, type StepContext, type Verification } from "../step-action.ts";
+import { unsealSecret } from "../trust-secret.ts";
 import { bundleValues, isBundleWritten, writtenBundle } from "./serve-bundle.ts";
 
 const beforeSchema = z.object({
@@ -111,13 +112,15 @@ function valuesIn(sealed: Secret): GivenValues {
 
 /** The Secret comes first: pods that mount one which is not there wait for it for ever. Nothing mounts it yet. */
 async function writeBundle(context: StepContext, before: Before): Promise<void> {
-  const { management, plan } = context;
-  await putSecretValues(management, {
-    namespace: plan.rancher.namespace,
-    name: plan.rancher.trustSecret,
+  const { management, plan, vault } = context;
+  const { namespace, trustSecret: name, trustSecretSaved: saved } = plan.rancher;
+  const change: SecretChange = {
+    namespace,
+    name,
     values: bundleValues(epochOf(context)),
     expected: (values) => values[TRUST_KEY] === before.bundle,
-  });
+  };
+  await putSecretValues(management, change, saved === undefined ? undefined : await unsealSecret(vault, saved));
 }
 
 /** What the chart's Deployment mounts, where the change is about that. */
