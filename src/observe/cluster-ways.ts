@@ -192,9 +192,10 @@ async function agentOver(
   return { reach, agent, permissions, missingCredentials: await stillMissing(api, agent, before) };
 }
 
-/** What was there is not asked for again: its loss shows in pods that do not start. */
+/** What was there is not asked for again before a pod does not start: that shows its loss. */
 async function stillMissing(api: Api, agent: AgentWorkload | undefined, before: Cluster): Promise<string | undefined> {
-  return before.missingCredentials === undefined ? undefined : await missingCredentials(api, agent);
+  const doubtful = before.missingCredentials !== undefined || agent?.pods.some(({ hasRun }) => !hasRun) === true;
+  return doubtful ? await missingCredentials(api, agent) : undefined;
 }
 
 /** For the gates that ask about sessions, where the cluster is dealt with past the tunnel. */

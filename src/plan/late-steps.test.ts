@@ -54,6 +54,22 @@ describe("before widen", () => {
     ["a cluster that was imported meanwhile is armed", calm("c-new"), ["c-new/arm-agent@both"]],
     ["a cluster that answers again is armed", calm("c-offline"), ["c-offline/arm-agent@both"]],
     ["a cluster that does not answer gets nothing", offlineCluster("c-offline"), []],
+    [
+      "an agent that was lost on the way is made anew, past Rancher",
+      clusterWith("c-1", undefined, { reach: "direct" }),
+      ["c-1/reapply-agent@current"],
+    ],
+    ["one that was lost, and that only its tunnel leads to, gets nothing", clusterWith("c-1", undefined), []],
+    [
+      "an agent whose credentials were lost gets them back before it is armed",
+      clusterWith("c-1", agentWith(PIN.current), { reach: "ssh", missingCredentials: "cattle-credentials-1" }),
+      ["c-1/reapply-agent@current"],
+    ],
+    [
+      "through its tunnel by Rancher's redeploy",
+      clusterWith("c-1", armedAgent(PIN.current, PIN.both), { missingCredentials: "cattle-credentials-1" }),
+      ["c-1/redeploy-agent@current"],
+    ],
     ["a cluster that is redeployed later is not armed", calm("c-redeployed"), []],
     [
       "one that came later and may not be patched is not armed",

@@ -1,6 +1,7 @@
 /**
  * Steps that a gate needs and the plan's waves do not hold, or held too early: a cluster that was imported meanwhile, one
- * that could not be reached when the plan was made, and one whose pin Rancher's own redeploy put back.
+ * that could not be reached when the plan was made, one whose pin Rancher's own redeploy put back, and one whose agent, or
+ * what it registers with, was lost on the way.
  */
 
 import type { AgentWorkload } from "../estate/agent.ts";
@@ -12,11 +13,12 @@ import { isWaived } from "./gates/evaluate-gate.ts";
 import type { Waiver } from "./gates/hold.ts";
 import { nodeArmedHolds, nodeStartedHolds } from "./gates/node-agent-holds.ts";
 import { servesEverywhere } from "./gates/rancher-holds.ts";
-import { canStraddle, chooseMethod } from "./methods.ts";
+import { canStraddle, chooseMethod, needsReapplying, needsRedeploying } from "./methods.ts";
 import type { Epoch, Plan, Stage, Step } from "./plan.ts";
 import { epochNamed, plannedCluster, stepsOf } from "./reading.ts";
 import { armAgent } from "./steps/arm-agent.ts";
 import { armNodeAgents } from "./steps/arm-node-agents.ts";
+import { reapplyAgent } from "./steps/reapply-agent.ts";
 import { redeployAgent } from "./steps/redeploy-agent.ts";
 import { rollAgent } from "./steps/roll-agent.ts";
 import { rollNodeAgents } from "./steps/roll-node-agents.ts";
@@ -46,11 +48,25 @@ export function lateSteps(question: LateQuestion): Step[] {
     .toSorted((a, b) => (a.id < b.id ? -1 : Number(a.id > b.id)));
   const epoch = stage.gateEpoch === undefined ? undefined : epochNamed(plan, stage.gateEpoch);
   return reachable.flatMap((cluster) => {
-    if (cluster.agent === undefined) return [];
+    const first = epoch === undefined ? [] : wholeSteps(question, cluster);
+    if (cluster.agent === undefined || first.length > 0) return first;
     const member = { ...question, cluster, agent: cluster.agent };
     const cleared = epoch === undefined ? [] : gateSteps(member, epoch);
     return [...cleared, ...settleSteps(member)];
   });
+}
+
+/** An agent that was lost on the way, or what it registers with: nothing else can be done about it before. */
+function wholeSteps({ plan, stage, estate }: LateQuestion, cluster: Cluster): Step[] {
+  const served = plan.epochs.find((one) => servesEverywhere(estate, one));
+  if (served === undefined || stage.gate === "prepared") return [];
+  const { method } = plannedCluster(plan, cluster.id) ?? chooseMethod(cluster);
+  const { missingCredentials, reach } = cluster;
+  if (needsReapplying(cluster, { method, reach })) {
+    const lack = missingCredentials === undefined ? {} : { missingCredentials };
+    return [reapplyAgent(plan, { ...cluster, ...lack }, served)];
+  }
+  return needsRedeploying(cluster, { method, reach }) ? [redeployAgent(plan, cluster, served)] : [];
 }
 
 interface Member extends LateQuestion {

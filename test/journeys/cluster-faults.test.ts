@@ -2,8 +2,10 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { JournalEntry } from "../../src/journal/entry.ts";
 import { agents, pinOfServed, servedBundle, setMinReadySeconds, trustSecret } from "../helpers/estate-facts.ts";
 import { entry, type Journey, jsonLines, startJourney } from "../helpers/journey.ts";
+import { type RotationLab, startRotationLab } from "../helpers/rotation-lab.ts";
 import type { Ended } from "../helpers/run-farrier.ts";
 
 const NODES = { group: "", version: "v1", resource: "nodes" };
@@ -112,4 +114,31 @@ describe("a kubeconfig that expires between plan and apply, the tunnel being dea
     expect(notes).not.toContainEqual(expect.stringContaining("over its kubeconfig"));
     await expectFinished(journey, applied);
   });
+});
+
+describe("credentials of an agent that are lost just before it is armed", () => {
+  const SECRETS = { group: "", version: "v1", resource: "secrets", namespace: "cattle-system" };
+  let lab: RotationLab;
+  afterAll(() => lab?.stop());
+
+  it("are brought back by Rancher's redeploy, and the agent is armed after that", async () => {
+    lab = await startRotationLab({ clusters: [{ name: "paris" }, { name: "lagos" }] });
+    const { client, id, name } = lab.sandbox.cluster("lagos");
+    const { items } = await client.list(SECRETS);
+    const secret =
+      items.map(({ metadata }) => metadata.name).find((one) => one.startsWith("cattle-credentials-")) ?? "";
+    await lab.prepare({ canary: [lab.sandbox.cluster("paris").id] });
+    const added: (string | undefined)[] = [];
+    const afterFlush = (entry: JournalEntry): void => {
+      if (entry.type === "stage-entered" && entry.data.stage === "arm@both") void client.delete(SECRETS, secret);
+      if (entry.type === "step-added") added.push(entry.step);
+    };
+    const outcome = await lab.apply({ patience: 0.03, observers: [{ afterFlush }] });
+    expect(outcome).toEqual({ kind: "finished", worldChanged: true });
+    expect(added).toEqual([`${id}/redeploy-agent@current`, `${id}/arm-agent@both`]);
+    expect(await client.get(SECRETS, secret)).toBeDefined();
+    const pin = pinOfServed(await servedBundle(lab.sandbox));
+    expect((await agents(lab.sandbox))[name]).toMatchObject({ pin, pods: [pin] });
+    expect(lab.sandbox.statistics().refusals).toEqual([]);
+  }, 120_000);
 });
