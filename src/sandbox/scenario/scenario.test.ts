@@ -35,6 +35,16 @@ describe("a scenario file", () => {
       sentence: "faults.0.rate",
     },
     { name: "no speed", text: "speed: 0", sentence: "speed" },
+    {
+      name: "a bundle that strict agents need, and that there is none",
+      text: "tls: { source: letsEncrypt }",
+      sentence: "tls.mode: strict agents need a bundle",
+    },
+    {
+      name: "an agent that can never have connected",
+      text: "{ tls: { source: letsEncrypt, mode: system-store }, clusters: [{ name: a }, { name: b, systemStore: bare }] }",
+      sentence: "clusters.1.systemStore: an agent that knows no public root",
+    },
   ])("$name is refused with its place", ({ text, sentence }) => {
     const refused = catchError(() => readScenario(text));
     expect(refused).toMatchObject({ code: "input.invalid" });

@@ -25,59 +25,73 @@ const clusterSchema = z.strictObject({
 });
 
 /** A scenario file: the estate and its faults. Everything has a default; the defaults make a good demonstration. */
-export const scenarioSchema = z.strictObject({
-  seed: z.int().default(1),
-  /** How much faster than a real estate it lives; 1 keeps the durations that were seen on a real Rancher. */
-  speed: z.number().positive().max(1000).default(20),
-  /** The host part of `server-url`. */
-  hostname: z.enum(["localhost", "127.0.0.1"]).default("localhost"),
-  /** Of the ingress; 0 lets the system choose. */
-  port: z.int().min(0).max(65535).default(0),
-  rancher: z
-    .strictObject({
-      version: z
-        .string()
-        .refine(isRancherVersion, "a version of Rancher from 2.1 on, such as 2.15.1")
-        .default("2.15.1"),
-      replicas: z.int().min(1).max(5).default(1),
-      /** From the start of the process until it serves: 5–20 s were seen. */
-      startSeconds: z.tuple([z.number().min(0), z.number().min(0)]).default([5, 20]),
-      /** How long a replica believes a setting after another one has changed it. */
-      settingDelaySeconds: z.number().min(0).default(0),
-      ingressReplicas: z.int().min(1).max(5).default(1),
-    })
-    .prefault({}),
-  tls: z
-    .strictObject({
-      /** `agent-tls-mode`; Rancher before 2.9 has only what is now called system-store. */
-      mode: z.enum(["strict", "system-store"]).default("strict"),
-      /**
-       * The chart's `ingress.tls.source`: with `rancher`, cert-manager signs the certificate with the CA that Rancher has
-       * made for itself, and with `letsEncrypt` it has it from a public authority's ACME server; then there is no `tls-ca`,
-       * and with the latter Rancher serves no bundle at all. `external` is the chart's `tls: external`: a load balancer ends TLS,
-       * whose certificate is in Secret `load-balancer/certificate`, for whoever plays the person that changes it.
-       */
-      source: z.enum(["secret", "rancher", "letsEncrypt", "external"]).default("secret"),
-      /** How `tls-ca` is written: line ends, byte order mark, comments. */
-      bundle: z.enum(["plain", "crlf", "bom", "comment"]).default("plain"),
-    })
-    .prefault({}),
-  /** Rancher's backup operator, with what it finds when it is installed. */
-  backupOperator: z
-    .strictObject({
-      resourceSets: z.array(z.string()).default(["rancher-resource-set-basic", "rancher-resource-set-full"]),
-      /** Secret with an encryption configuration. */
-      encryptionConfig: z.string().optional(),
-      /** `plain`: it forgets to encrypt. */
-      behaviour: z.enum(["works", "fails", "plain"]).default("works"),
-    })
-    .optional(),
-  clusters: z
-    .union([z.int().min(0).max(2000), z.array(clusterSchema)])
-    .default(12)
-    .transform((clusters) => (typeof clusters === "number" ? citiesOf(clusters) : clusters)),
-  faults: z.array(faultSchema).default([]),
-});
+export const scenarioSchema = z
+  .strictObject({
+    seed: z.int().default(1),
+    /** How much faster than a real estate it lives; 1 keeps the durations that were seen on a real Rancher. */
+    speed: z.number().positive().max(1000).default(20),
+    /** The host part of `server-url`. */
+    hostname: z.enum(["localhost", "127.0.0.1"]).default("localhost"),
+    /** Of the ingress; 0 lets the system choose. */
+    port: z.int().min(0).max(65535).default(0),
+    rancher: z
+      .strictObject({
+        version: z
+          .string()
+          .refine(isRancherVersion, "a version of Rancher from 2.1 on, such as 2.15.1")
+          .default("2.15.1"),
+        replicas: z.int().min(1).max(5).default(1),
+        /** From the start of the process until it serves: 5–20 s were seen. */
+        startSeconds: z.tuple([z.number().min(0), z.number().min(0)]).default([5, 20]),
+        /** How long a replica believes a setting after another one has changed it. */
+        settingDelaySeconds: z.number().min(0).default(0),
+        ingressReplicas: z.int().min(1).max(5).default(1),
+      })
+      .prefault({}),
+    tls: z
+      .strictObject({
+        /** `agent-tls-mode`; Rancher before 2.9 has only what is now called system-store. */
+        mode: z.enum(["strict", "system-store"]).default("strict"),
+        /**
+         * The chart's `ingress.tls.source`: with `rancher`, cert-manager signs the certificate with the CA that Rancher has
+         * made for itself, and with `letsEncrypt` it has it from a public authority's ACME server; then there is no `tls-ca`,
+         * and with the latter Rancher serves no bundle at all. `external` is the chart's `tls: external`: a load balancer ends TLS,
+         * whose certificate is in Secret `load-balancer/certificate`, for whoever plays the person that changes it.
+         */
+        source: z.enum(["secret", "rancher", "letsEncrypt", "external"]).default("secret"),
+        /** How `tls-ca` is written: line ends, byte order mark, comments. */
+        bundle: z.enum(["plain", "crlf", "bom", "comment"]).default("plain"),
+      })
+      .prefault({}),
+    /** Rancher's backup operator, with what it finds when it is installed. */
+    backupOperator: z
+      .strictObject({
+        resourceSets: z.array(z.string()).default(["rancher-resource-set-basic", "rancher-resource-set-full"]),
+        /** Secret with an encryption configuration. */
+        encryptionConfig: z.string().optional(),
+        /** `plain`: it forgets to encrypt. */
+        behaviour: z.enum(["works", "fails", "plain"]).default("works"),
+      })
+      .optional(),
+    clusters: z
+      .union([z.int().min(0).max(2000), z.array(clusterSchema)])
+      .default(12)
+      .transform((clusters) => (typeof clusters === "number" ? citiesOf(clusters) : clusters)),
+    faults: z.array(faultSchema).default([]),
+  })
+  .superRefine(({ tls, clusters }, context) => {
+    if (tls.source !== "letsEncrypt") return;
+    // Rancher serves no bundle then; such agents could never have connected.
+    if (tls.mode === "strict") {
+      const message = "strict agents need a bundle, and with source letsEncrypt there is none: use system-store";
+      context.addIssue({ code: "custom", path: ["tls", "mode"], message });
+    }
+    const bare = clusters.findIndex(({ systemStore }) => systemStore === "bare");
+    if (bare >= 0) {
+      const message = "an agent that knows no public root cannot begin where Let's Encrypt signs the certificate";
+      context.addIssue({ code: "custom", path: ["clusters", bare, "systemStore"], message });
+    }
+  });
 
 /** A scenario with all its defaults filled in. */
 export type Scenario = z.output<typeof scenarioSchema>;
