@@ -7,7 +7,7 @@ export interface Interruption {
   release(): void;
 }
 
-/** Listens to SIGINT and SIGTERM until released; `tell` says on the first one what happens now. */
+/** Listens to SIGINT, SIGTERM and SIGHUP until released; `tell` says on the first one what happens now. */
 export function listenForInterruption(tell: (sentence: string) => void): Interruption {
   const stop = new AbortController();
   const abort = new AbortController();
@@ -19,14 +19,22 @@ export function listenForInterruption(tell: (sentence: string) => void): Interru
     tell("Finishing the steps in hand. Press Ctrl-C again to stop at once.");
     stop.abort();
   };
+  const onHangUp = (): void => {
+    // Whoever is gone with the terminal is told nothing any more, and what is in hand is finished all the same.
+    process.stdout.on("error", () => {});
+    process.stderr.on("error", () => {});
+    onSignal();
+  };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
+  process.on("SIGHUP", onHangUp);
   return {
     stop: stop.signal,
     abort: abort.signal,
     release: () => {
       process.off("SIGINT", onSignal);
       process.off("SIGTERM", onSignal);
+      process.off("SIGHUP", onHangUp);
     },
   };
 }

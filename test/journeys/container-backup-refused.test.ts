@@ -1,5 +1,5 @@
 /** What goes wrong with the backup of a container and its restore: a clear refusal, the container as it was, no scrap. */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { cp, mkdir, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -16,6 +16,8 @@ import { json } from "../helpers/journey.ts";
 import { commandLine, type Ended, environment, farrierBeside, run } from "../helpers/run-farrier.ts";
 
 const missing = missingForEngine();
+/** `script` (util-linux) gives a command a terminal of its own. */
+const withoutTerminal = !/util-linux/.test(spawnSync("script", ["--version"], { encoding: "utf8" }).stdout ?? "");
 
 const DATA = "mkdir -p k3s; echo saved > k3s/state.db";
 /** Takes long to copy, and no room: nothing but a length. */
@@ -176,6 +178,12 @@ describe.skipIf(missing !== "")("the backup of a container, refused (left out wi
     const helper = async (): Promise<string> => (await names()).find((name) => name.startsWith("farrier-")) ?? "";
     const rows: [string, (lab: EngineLab) => string, (child: number) => unknown, RegExp][] = [
       ["by Ctrl-C", ({ socket }) => socket, (child) => process.kill(child, "SIGINT"), /was interrupted/],
+      [
+        "by the end of its terminal",
+        ({ socket }) => socket,
+        (child) => process.kill(child, "SIGHUP"),
+        /was interrupted/,
+      ],
       ["by the end of the copying itself", ({ socket }) => socket, async () => kill(await helper()), /ended early/],
     ];
     const kill = (name: string): Promise<string> => lab.podman("kill", name);
@@ -186,6 +194,20 @@ describe.skipIf(missing !== "")("the backup of a container, refused (left out wi
       expect(await scraps()).toEqual([]);
       expect(await lab.inData("large", "ls running")).toBe("running\n");
       expect(await names()).not.toContainEqual(expect.stringMatching(/^farrier-/));
+    });
+
+    it.skipIf(withoutTerminal)("by its terminal, which is closed: the container runs again", async () => {
+      const out = join(lab.folder, "cut");
+      await mkdir(join(out, "backups"), { recursive: true });
+      const begun = grown(join(out, "backups"), /\.draft-\d+$/, 64 * 1024);
+      const words = commandLine(...at("backup", "--container", "large", "--out", out, "--yes"));
+      const line = words.map((word) => `'${word}'`).join(" ");
+      const terminal = spawn("script", ["-qec", line, "/dev/null"], { env: environment(own()), stdio: "pipe" });
+      await begun;
+      expect(await lab.podman("inspect", "--format", "{{.State.Running}}", "large")).toBe("false\n");
+      terminal.kill("SIGKILL");
+      await lab.podman("wait", "--condition=running", "large");
+      expect(await lab.inData("large", "ls running")).toBe("running\n");
     });
 
     it("by SIGKILL, with the container stopped: the next one starts it again, and goes on", async () => {
