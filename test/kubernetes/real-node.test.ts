@@ -133,7 +133,7 @@ describe.skipIf(missingForNode() !== "")("a real node", () => {
 describe.skipIf(missingForNode() !== "")("a node whose owner was killed", () => {
   test("is cleared away before the next one starts", async () => {
     const { pid: dead } = spawnSync("true");
-    const directory = await mkdtemp(join(tmpdir(), "farrier-node-"));
+    const directory = await mkdtemp(join(tmpdir(), "farrier-kubelet-"));
     await mkdir(join(directory, "volume"));
     expect(spawnSync("mount", ["-t", "tmpfs", "none", join(directory, "volume")])).toMatchObject({ status: 0 });
     const left = spawn("sh", ["-c", `sleep 600; : ${directory}`], { stdio: "ignore" });

@@ -36,7 +36,7 @@ const DIRECTORIES_ELSEWHERE = [
 /** How often it is looked whether a killed process is gone, in wall milliseconds. */
 const LOOK_MS = 20;
 
-const DIRECTORIES = join(tmpdir(), "farrier-node-");
+const DIRECTORIES = join(tmpdir(), "farrier-kubelet-");
 
 /** The process that a node's directory belongs to. */
 const OWNER = "owner";
@@ -55,11 +55,13 @@ export async function makeDirectory(): Promise<string> {
 
 /** The kernel's settings as they are when no node runs; each kubelet changes them, and the last one puts them back. */
 export async function tunablesWithoutNodes(): Promise<Tunables> {
-  for (const directory of await nodeDirectories()) {
-    const kept = await readTunables(directory);
-    if (kept !== undefined) return kept;
-  }
-  return await tunables();
+  const [kept] = await keptTunables();
+  return kept ?? (await tunables());
+}
+
+/** Of every node that there is. */
+async function keptTunables(): Promise<readonly Tunables[]> {
+  return (await Promise.all((await nodeDirectories()).map(readTunables))).filter((kept) => kept !== undefined);
 }
 
 async function readTunables(directory: string): Promise<Tunables | undefined> {
@@ -99,7 +101,7 @@ export async function clearNode(directory: string): Promise<void> {
   }
   const before = await readTunables(directory);
   await rm(directory, { recursive: true, force: true });
-  if ((await nodeDirectories()).length > 0) return;
+  if ((await keptTunables()).length > 0) return;
   if (before !== undefined) await restoreTunables(before);
   await rm(PLUGIN_SOCKET, { force: true });
   for (const each of DIRECTORIES_ELSEWHERE) await rmdir(each).catch(() => {});
