@@ -243,8 +243,14 @@ function rollbackInput(
         return before.length === 0 ? [] : [[id, before]];
       }),
     ),
-    options: { ...options, armingMinReadySeconds: firstPlan.armingMinReadySeconds },
+    options: { ...acceptedRisks(firstPlan), ...options, armingMinReadySeconds: firstPlan.armingMinReadySeconds },
   };
+}
+
+/** Whoever has accepted that a cluster is unarmed on the way forth has accepted it for the way back. */
+function acceptedRisks({ clusters }: Plan): Pick<PlanOptions, "methods" | "acceptUnarmed"> {
+  const acceptUnarmed = clusters.filter(({ unarmedAccepted }) => unarmedAccepted).map(({ id }) => id);
+  return { acceptUnarmed, methods: Object.fromEntries(acceptUnarmed.map((id) => [id, "redeploy"])) };
 }
 
 async function nextRollbackFile(directory: string): Promise<string> {

@@ -9,6 +9,8 @@ import type { Ended } from "../helpers/run-farrier.ts";
 let journey: Journey;
 let planned: Ended;
 let applied: Ended;
+/** What agents pin before anything changes. */
+let before: string;
 const redeployed: string[] = [];
 
 beforeAll(async () => {
@@ -22,6 +24,7 @@ beforeAll(async () => {
     if (verb === "patch" && resource === "clusters" && !user.startsWith("system:")) redeployed.push(name);
   });
   await journey.configure({ clusters: { lagos: { method: "redeploy", acceptUnarmed: true } }, gateWaitSeconds: 5 });
+  before = pinOfServed(await servedBundle(sandbox));
   planned = await journey.plan("rotation", "-o", "json");
   applied = await journey.farrier("apply", "rotation", "--yes", "-o", "json");
 });
@@ -54,6 +57,15 @@ describe("method: redeploy with acceptUnarmed", () => {
     const after = await agents(journey.sandbox);
     expect(after.paris).toMatchObject({ pin, pods: [pin], minReadySeconds: 0 });
     expect(after.lagos).toMatchObject({ pin, pods: [pin], minReadySeconds: 30 });
+    expect(journey.sandbox.statistics().refusals).toEqual([]);
+  });
+
+  it("is what a rollback goes by, too: nobody has to waive the cluster", async () => {
+    const { code, stdout } = await journey.farrier("rollback", "rotation", "--yes", "-o", "json");
+    expect(code, stdout).toBe(0);
+    const pin = pinOfServed(await servedBundle(journey.sandbox));
+    expect(pin).toBe(before);
+    for (const agent of Object.values(await agents(journey.sandbox))) expect(agent).toMatchObject({ pin, pods: [pin] });
     expect(journey.sandbox.statistics().refusals).toEqual([]);
   });
 });
