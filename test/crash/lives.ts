@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { build } from "rolldown";
 import { openRotation } from "../../src/execute/rotation.ts";
+import type { Kubeconfigs } from "../helpers/kubeconfigs.ts";
 import type { RotationLab } from "../helpers/rotation-lab.ts";
 import { placeOf } from "./place.ts";
 
@@ -21,6 +22,7 @@ export interface MortalRun {
 /** What a process needs of a lab, and what part of its own time each step is given. */
 export type MortalLab = Pick<RotationLab, "directory" | "kubeconfig" | "environment" | "sandbox" | "helm"> & {
   readonly patience?: number;
+  readonly kubeconfigs?: Kubeconfigs;
 };
 
 interface Ended {
@@ -79,13 +81,14 @@ export class Mortal {
   }
 
   async #live(lab: MortalLab, rest: readonly string[]): Promise<Ended> {
-    const { directory, kubeconfig, environment, sandbox, helm, patience = 1 } = lab;
+    const { directory, kubeconfig, environment, sandbox, helm, patience = 1, kubeconfigs = {} } = lab;
     const argv = [...NODE_OPTIONS, join(this.#folder, "mortal.mjs"), directory, kubeconfig, ...rest];
     const env = {
       ...process.env,
       ...environment,
       SANDBOX_TOKEN: sandbox.token,
       PATIENCE: String(patience),
+      KUBECONFIGS: JSON.stringify(kubeconfigs),
       PUBLIC_ROOTS: sandbox.pki.publicCa.rootPem,
       ...(helm === undefined ? {} : { FARRIER_HELM: helm }),
       NODE_COMPILE_CACHE: join(this.#folder, "compiled"),

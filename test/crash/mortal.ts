@@ -3,10 +3,10 @@
  * earlier one has died at.
  *
  * `node mortal.ts <directory> <kubeconfig> <places> [<plan file>]`, the token in `SANDBOX_TOKEN`, in `PATIENCE` what part
- * of its time a step is given, the public authority's root in `PUBLIC_ROOTS`, and the helm to upgrade with, if any, in
- * `FARRIER_HELM`. `<places>` is a file
- * with one place a line, to which it adds the one that it dies at. It prints the outcome as JSON if it lives to the end,
- * and leaves an error on stderr.
+ * of its time a step is given, the public authority's root in `PUBLIC_ROOTS`, the helm to upgrade with, if any, in
+ * `FARRIER_HELM`, and kubeconfigs of clusters by their ids, as JSON, in `KUBECONFIGS`. `<places>` is a file with one place
+ * a line, to which it adds the one that it dies at. It prints the outcome as JSON if it lives to the end, and leaves an
+ * error on stderr.
  *
  * - *Before* an entry's flush nothing of the entry is on disk, or (every second time) a part of its line.
  * - *After* it the entry is on disk and nothing later has been done. Entries that share a flush come on disk together,
@@ -20,6 +20,7 @@ import { JOURNAL_FILE } from "../../src/execute/rotation.ts";
 import type { JournalEntry } from "../../src/journal/entry.ts";
 import { openWorld } from "../../src/observe/world.ts";
 import { Secret } from "../../src/pki/secret.ts";
+import { giveKubeconfigs } from "../helpers/kubeconfigs.ts";
 import { placeOf } from "./place.ts";
 
 const [directory = "", kubeconfig = "", placesFile = "", planFile] = process.argv.slice(2);
@@ -63,6 +64,7 @@ const world = await openWorld({
   publicRoots,
   ...(program === undefined ? {} : { helm: { program } }),
 });
+giveKubeconfigs(world, JSON.parse(process.env.KUBECONFIGS ?? "{}"));
 try {
   const plan = planFile === undefined ? {} : { planFile };
   const outcome = await applyRotation({

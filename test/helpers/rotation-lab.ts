@@ -11,9 +11,10 @@ import type { PlanOptions } from "../../src/plan/options.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import type { ScenarioInput } from "../../src/sandbox/scenario/scenario.ts";
+import { giveKubeconfigs, type Kubeconfigs } from "./kubeconfigs.ts";
 
 /** Another target than the lab's own. */
-interface ServingPair {
+export interface ServingPair {
   readonly certificate: string;
   readonly key: string;
   /** Left out for a certificate of today's authority: with it the trust bundle stays. Empty for a public certificate. */
@@ -38,7 +39,7 @@ export interface RotationLab {
     options?: Partial<PlanOptions>,
     directory?: string,
     other?: ServingPair,
-    more?: { readonly replace?: boolean },
+    more?: { readonly replace?: boolean; readonly kubeconfigs?: Kubeconfigs },
   ): Promise<Plan>;
   /** Plans the way back from where the rotation stands. @returns the plan's file, for {@link apply} */
   prepareRollback(directory?: string): Promise<string>;
@@ -90,8 +91,9 @@ export async function startRotationLab(scenario: ScenarioInput = {}, helm?: stri
     ...(helm === undefined ? {} : { helm }),
     now,
     openWorld: open,
-    prepare: (options = {}, into = directory, other = undefined, more = {}) =>
+    prepare: (options = {}, into = directory, other = undefined, { kubeconfigs = {}, ...more } = {}) =>
       withWorld(async (world) => {
+        giveKubeconfigs(world, kubeconfigs);
         const { plan } = await prepareRotation({
           directory: into,
           world,
