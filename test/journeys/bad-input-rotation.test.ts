@@ -12,6 +12,8 @@ let filesBefore: unknown;
 let worldBefore: unknown;
 beforeAll(async () => {
   lab = await startCommandLab();
+  // An agent must have failed its start check before it counts as armed, also where the machine is busy.
+  lab.put("farrier.yaml", `${SETTINGS}armingMinReadySeconds: 120\n`);
   await lab.plan("done");
   const applied = await lab.farrier(["apply", "done", "--yes"]);
   expect(applied.code, applied.stderr).toBe(0);
@@ -24,11 +26,12 @@ beforeAll(async () => {
   lab.writes.length = 0;
   filesBefore = await lab.files();
   worldBefore = await dumpWorld(lab.sandbox);
-});
+}, 150_000);
 afterAll(async () => {
   await lab?.stop();
 });
 
+const SETTINGS = "kubeconfig: kubeconfig\ntokenFile: token\n";
 const NEXT = ["--cert", "next/tls.crt", "--key", "next/tls.key", "--cacerts", "next/cacerts.pem"];
 
 async function planNext(): Promise<void> {
@@ -44,11 +47,10 @@ async function planNext(): Promise<void> {
 async function writeOthers(): Promise<void> {
   lab.put("other-identity", `${await generateX25519Identity()}\n`);
   lab.put("words", "this is no identity\n");
-  const settings = "kubeconfig: kubeconfig\ntokenFile: token\n";
-  lab.put("recipient.yaml", `${settings}recipients: [age1nobody]\n`);
-  lab.put("canary.yaml", `${settings}waves: { canary: [parys] }\n`);
-  lab.put("cluster.yaml", `${settings}clusters: { atlantis: { method: redeploy } }\n`);
-  lab.put("unarmed.yaml", `${settings}clusters: { paris: { acceptUnarmed: true } }\n`);
+  lab.put("recipient.yaml", `${SETTINGS}recipients: [age1nobody]\n`);
+  lab.put("canary.yaml", `${SETTINGS}waves: { canary: [parys] }\n`);
+  lab.put("cluster.yaml", `${SETTINGS}clusters: { atlantis: { method: redeploy } }\n`);
+  lab.put("unarmed.yaml", `${SETTINGS}clusters: { paris: { acceptUnarmed: true } }\n`);
 }
 
 type Spoil = (directory: string) => Promise<unknown>;

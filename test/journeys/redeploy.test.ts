@@ -23,11 +23,13 @@ beforeAll(async () => {
   sandbox.managementServer.audit.onEntry(({ verb, resource, name, user }) => {
     if (verb === "patch" && resource === "clusters" && !user.startsWith("system:")) redeployed.push(name);
   });
-  await journey.configure({ clusters: { lagos: { method: "redeploy", acceptUnarmed: true } }, gateWaitSeconds: 5 });
+  // Paris' agent must have failed its start check before it counts, also where the machine is busy.
+  const clusters = { lagos: { method: "redeploy", acceptUnarmed: true } };
+  await journey.configure({ clusters, armingMinReadySeconds: 120 });
   before = pinOfServed(await servedBundle(sandbox));
   planned = await journey.plan("rotation", "-o", "json");
   applied = await journey.farrier("apply", "rotation", "--yes", "-o", "json");
-});
+}, 150_000);
 
 afterAll(() => journey?.stop());
 
