@@ -8,6 +8,7 @@ import {
   othersMarksRemain,
   theEstateIsAsPlanned,
   theHoldNamesTheObstacle,
+  theMeansArePlanned,
 } from "./invariants.ts";
 import { isFinished, liveThrough } from "./lives.ts";
 
@@ -17,6 +18,7 @@ export async function failuresForth(kind: Exclude<Kind, "back">): Promise<string
     liveThrough(one, async (lived) => {
       if (!isFinished(lived.outcome)) throw new Error(`it did not come to its end: ${JSON.stringify(lived.outcome)}`);
       theHoldNamesTheObstacle(one, lived);
+      theMeansArePlanned(one, lived);
       await nobodyIsCutOff(one, lived);
       await theEstateIsAsPlanned(one, lived);
       await everythingIsJournalled(lived);

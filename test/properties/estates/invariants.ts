@@ -5,6 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { expect } from "vitest";
 import { readLock } from "../../../src/execute/lock.ts";
 import { openRotation } from "../../../src/execute/rotation.ts";
+import { stepsOf } from "../../../src/plan/reading.ts";
 import { agents, leafOf, pinOfServed, presentedLeaves, servedBundle, trustSecret } from "../../helpers/estate-facts.ts";
 import { dumpWorld } from "../../helpers/world-dump.ts";
 import type { Lived } from "./lives.ts";
@@ -38,6 +39,17 @@ function linkIsWell({ happenings, obstacle }: Case, name: string): boolean {
   return ![...happenings.map(({ fault }) => fault), ...(obstacle === undefined ? [] : [obstacle.fault])].some(
     (fault) => (fault.kind === "offline" || fault.kind === "flapping") && fault.cluster === name,
   );
+}
+
+/** A case that is to show other means shows them; a cluster that was away when it was planned for is moved late. */
+export function theMeansArePlanned({ means, procedure }: Case, { lab, plan }: Lived): void {
+  const cluster = plan.clusters.find(({ id }) => id === lab.sandbox.clusters[0]?.id);
+  expect(cluster).toBeDefined();
+  if (procedure !== "overlap" || cluster?.reach === "none") return;
+  const kinds = plan.stages.flatMap(stepsOf).flatMap(({ kind, target }) => (target === cluster?.id ? [kind] : []));
+  expect(kinds.includes("arm-node-agents")).toBe(means === "node-agents");
+  const moved = kinds.filter((kind) => kind === "arm-agent" || kind === "redeploy-agent");
+  if (means === "redeploy") expect(new Set(moved)).toEqual(new Set(["redeploy-agent"]));
 }
 
 /** "Every mutation is journalled, with what was there before, before it happens", and the chain of the journal holds. */
@@ -84,11 +96,33 @@ export async function theEstateIsAsPlanned(one: Case, lived: Lived): Promise<voi
       return found;
     }, wanted);
   }
+  await theNodeAgentsAreAsPlanned(one, lived, pin);
+}
+
+/** Every node's agent runs with the same pin, and is replaced again as Rancher has it. */
+async function theNodeAgentsAreAsPlanned({ means }: Case, { lab, waived }: Lived, pin: string): Promise<void> {
+  const [cluster] = lab.sandbox.clusters;
+  if (means !== "node-agents" || cluster === undefined || waived.includes(cluster.id)) return;
+  const look = async () => {
+    const { items } = await cluster.client.list(PODS);
+    const own = items.filter(({ metadata }) => metadata.name.startsWith("cattle-node-agent-"));
+    const set = Object(await cluster.client.get(SETS, "cattle-node-agent"));
+    return { strategy: set.spec.updateStrategy.type, pin: pinIn(set.spec.template), pods: own.map(pinIn) };
+  };
+  await settles(look, { strategy: "RollingUpdate", pin, pods: [pin, pin] });
+}
+
+const PODS = { group: "", version: "v1", resource: "pods", namespace: "cattle-system" };
+const SETS = { group: "apps", version: "v1", resource: "daemonsets", namespace: "cattle-system" };
+
+function pinIn(podOrTemplate: object): unknown {
+  const { env }: { env: { name: string; value: string }[] } = Object(podOrTemplate).spec.containers[0];
+  return env.find(({ name }) => name === "CATTLE_CA_CHECKSUM")?.value;
 }
 
 /** "After it the world equals the one before, but for versions, times, pod identities and tokens." */
 export async function theWorldIsAsBefore(one: Case, { lab, beginning }: Lived): Promise<void> {
-  const redeployed = one.happenings.some(({ fault }) => fault.kind === "redeploy");
+  const redeployed = one.means === "redeploy" || one.happenings.some(({ fault }) => fault.kind === "redeploy");
   const compared = redeployed ? withoutRedeploys : withoutRequests;
   await settles(async () => compared(await dumpWorld(lab.sandbox)), compared(beginning.world));
 }

@@ -1,13 +1,17 @@
 /** Lives through a case: an estate, a rotation, what befalls both, deaths, and the way back. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { ApplyOutcome } from "../../../src/execute/apply.ts";
 import { prepareRollback, prepareRotation } from "../../../src/execute/prepare.ts";
 import { leaveRequest } from "../../../src/execute/requests.ts";
 import { observeEstate } from "../../../src/observe/observe-estate.ts";
 import { Secret } from "../../../src/pki/secret.ts";
+import type { PlanOptions } from "../../../src/plan/options.ts";
 import type { Plan } from "../../../src/plan/plan.ts";
 import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
 import { type AgentFacts, agents, trustSecret } from "../../helpers/estate-facts.ts";
+import { giveKubeconfigs } from "../../helpers/kubeconfigs.ts";
 import { type RotationLab, startRotationLab } from "../../helpers/rotation-lab.ts";
 import { dumpWorld } from "../../helpers/world-dump.ts";
 import { foreignMarks, markObjects } from "./marks.ts";
@@ -60,7 +64,7 @@ const CALLS = 5;
 
 /** @param judge is asked while the estate still runs; it is stopped afterwards whatever comes of it */
 export async function liveThrough(one: Case, judge: (lived: Lived) => Promise<void>): Promise<void> {
-  const lab = { ...(await startRotationLab(one.estate)), now: estateNow };
+  const lab = await labOf(one);
   try {
     // What others write on the objects is there before the witness looks.
     await markObjects(lab.sandbox);
@@ -74,6 +78,21 @@ export async function liveThrough(one: Case, judge: (lived: Lived) => Promise<vo
   } finally {
     await lab.stop();
   }
+}
+
+async function labOf(one: Case): Promise<RotationLab> {
+  const lab = { ...(await startRotationLab(one.estate)), now: estateNow };
+  if (one.means !== "kubeconfig") return lab;
+  const [cluster] = lab.sandbox.clusters;
+  if (cluster === undefined) throw new Error("every estate has a cluster");
+  const file = join(lab.folder, `${cluster.id}.yaml`);
+  await writeFile(file, cluster.kubeconfig, { mode: 0o600 });
+  const openWorld = async () => {
+    const world = await lab.openWorld();
+    giveKubeconfigs(world, { [cluster.id]: file });
+    return world;
+  };
+  return { ...lab, openWorld };
 }
 
 class CaseLife {
@@ -154,7 +173,7 @@ class CaseLife {
         estate: await observeEstate(world, { now }),
         target: { chain: certificate, key: Secret.of(key), ...(overlap ? { bundle: authority.bundle } : {}) },
         findings: [],
-        options: { armingMinReadySeconds: ARMING_SECONDS },
+        options: { armingMinReadySeconds: ARMING_SECONDS, ...this.#methods() },
         identity: { environment },
         now: now(),
       });
@@ -162,6 +181,13 @@ class CaseLife {
     } finally {
       await world.close();
     }
+  }
+
+  /** As `farrier.yaml` would fix them. */
+  #methods(): Partial<PlanOptions> {
+    const [cluster] = this.#lab.sandbox.clusters;
+    if (this.#case.means !== "redeploy" || cluster === undefined) return {};
+    return { methods: { [cluster.id]: "redeploy" }, acceptUnarmed: [cluster.id] };
   }
 
   /** Lives and dies as the case says, and then lives until the rotation is finished or the person gives up. */

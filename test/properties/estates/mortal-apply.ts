@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
+import { FarrierError } from "../../../src/errors.ts";
 import { type ApplyOutcome, applyRotation } from "../../../src/execute/apply.ts";
 import type { JournalObserver } from "../../../src/execute/journal-store.ts";
 import type { JournalEntry } from "../../../src/journal/entry.ts";
@@ -58,14 +59,22 @@ export async function live(lab: RotationLab, life: Life): Promise<ApplyOutcome |
   }
 }
 
-/** A person tries again when Rancher or an API server is busy or restarting just when a command begins. */
+/**
+ * A person tries again when Rancher or an API server is busy or restarting just when a command begins; or when the lock
+ * was written at that very moment, as the last request of a process that was killed may do.
+ */
 export async function patiently<T>(command: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await command();
     } catch (error) {
-      if (attempt > 40 || !(error instanceof ApiError && error.transient)) throw error;
+      if (attempt > 40 || !isPassing(error)) throw error;
       await pause(100 + 10 * attempt);
     }
   }
+}
+
+function isPassing(error: unknown): boolean {
+  if (error instanceof ApiError) return error.transient;
+  return error instanceof FarrierError && error.cause instanceof ApiError && error.cause.kind === "conflict";
 }

@@ -15,10 +15,14 @@ export interface Happening {
   readonly fault: Fault;
 }
 
+/** How the first cluster is dealt with where it is not just one agent that is patched through Rancher's tunnel. */
+export type Means = "node-agents" | "kubeconfig" | "redeploy";
+
 export interface Case {
   readonly seed: number;
   readonly estate: ScenarioInput;
   readonly procedure: "overlap" | "renew";
+  readonly means?: Means;
   readonly happenings: readonly Happening[];
   /** There before the plan is made: a fault that only a person can mend, and the cluster that has it. */
   readonly obstacle?: { readonly cluster: string; readonly fault: Fault };
@@ -122,6 +126,22 @@ function endsItsAgent(fault: Fault, fragile: readonly (string | undefined)[]): b
   return fault.kind === "random-restarts" || ("cluster" in fault && fragile.includes(fault.cluster));
 }
 
+/**
+ * By the number, not by lot: which of the cases have which means stays as it is when anything else is drawn otherwise.
+ * A cluster whose agent has the pin of another estate is not left to Rancher's own hand.
+ */
+function meansOf(seed: number, version: string, drifted: boolean): Means | undefined {
+  if (seed % 8 === 1) return "kubeconfig";
+  if (seed % 8 === 5) return drifted ? undefined : "redeploy";
+  return seed % 4 === 0 && ["2.11", "2.9", "2.6"].includes(version) ? "node-agents" : undefined;
+}
+
+/** What makes the means matter: the tunnel is away for a while; and an agent that is not armed is let live. */
+function happeningsWith(means: Means | undefined, seed: number, cluster: string): Happening[] {
+  if (means !== "kubeconfig") return [];
+  return [{ entry: seed % 50, fault: { kind: "offline", cluster, seconds: 300 } }];
+}
+
 /** The case of a number. The way forth and the way back are drawn apart, so that each has its own cases. */
 export function caseOf(seed: number, way: "forth" | "back"): Case {
   const arbitrary = estate.chain(({ clusters: own, ...rancher }) => {
@@ -152,14 +172,24 @@ export function caseOf(seed: number, way: "forth" | "back"): Case {
   const { turn, blocked, drifted, ...rest } = drawn;
   const name = rest.estate.clusters[0]?.name ?? "";
   const obstructed = blocked === null ? [] : [rest.estate.clusters.at(-1)?.name];
-  const fragile = drifted ? [...obstructed, name] : obstructed;
-  const happened = rest.happenings.filter(({ fault }) => !endsItsAgent(fault, fragile));
+  const means = meansOf(seed, rest.estate.rancher.version, drifted);
+  const fragile = drifted || means === "redeploy" ? [...obstructed, name] : obstructed;
+  const happened = [...rest.happenings, ...happeningsWith(means, seed, name)].filter(
+    ({ fault }) => !endsItsAgent(fault, fragile),
+  );
   const faults: Fault[] = drifted ? [{ kind: "drifted", cluster: name, pin: "other" }] : [];
   return {
     seed,
     ...rest,
     happenings: happened,
-    estate: { ...rest.estate, faults },
+    ...(means === undefined ? {} : { means }),
+    estate: {
+      ...rest.estate,
+      clusters: rest.estate.clusters.map((one) =>
+        means === "node-agents" && one.name === name ? { ...one, nodeAgent: true, nodes: 2 } : one,
+      ),
+      faults,
+    },
     ...(blocked === null ? {} : { obstacle: { cluster: rest.estate.clusters.at(-1)?.name ?? "", fault: blocked } }),
     ...(way === "back" ? { turnsBackAt: turn } : {}),
   };
