@@ -38,6 +38,7 @@ describe("a cluster object of Rancher's", () => {
       ready: { status: "True", lastUpdateTime: "2026-11-23T04:03:38Z" },
       redeployPending: false,
       systemAgents: false,
+      authorizedEndpoint: false,
       resourceVersion: "12438",
     });
   });
@@ -49,6 +50,16 @@ describe("a cluster object of Rancher's", () => {
       name: "the management cluster",
       change: { spec: { internal: true, displayName: "local" } },
       says: { local: true },
+    },
+    {
+      name: "an authorized endpoint",
+      change: { spec: { localClusterAuthEndpoint: { enabled: true, fqdn: "paris.example.test" } } },
+      says: { authorizedEndpoint: true },
+    },
+    {
+      name: "an authorized endpoint that was turned off",
+      change: { spec: { localClusterAuthEndpoint: { enabled: false } } },
+      says: { authorizedEndpoint: false },
     },
     {
       name: "a pending redeploy",
