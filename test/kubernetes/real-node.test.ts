@@ -138,6 +138,8 @@ describe.skipIf(missingForNode() !== "")("a node whose owner was killed", () => 
     expect(spawnSync("mount", ["-t", "tmpfs", "none", join(directory, "volume")])).toMatchObject({ status: 0 });
     const left = spawn("sh", ["-c", `sleep 600; : ${directory}`], { stdio: "ignore" });
     await writeFile(join(directory, "owner"), String(process.pid));
+    // The shell and what it starts, the mount, and the directory.
+    await expect.poll(() => remainsOf(directory)).toHaveLength(4);
     await clearAbandoned();
     expect(await remainsOf(directory)).toHaveLength(4);
     await writeFile(join(directory, "owner"), String(dead));

@@ -83,15 +83,17 @@ export async function startRealNode(controlPlane: ControlPlane, options: RealNod
 }
 
 async function untilReady(client: ClusterClient, kubelet: Program): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
   const watch = client.watch(NODES, ({ object }) => {
     if (conditionStatus(object, "Ready") === "True") resolve();
   });
-  const late = AbortSignal.timeout(READY_MS);
-  const tooLate = new Promise<never>((_resolve, reject) => {
-    late.addEventListener("abort", () => reject(kubelet.failure("did not make its node Ready")));
-  });
-  await Promise.race([promise, tooLate]).finally(() => watch.close());
+  const late = setTimeout(() => reject(kubelet.failure("did not make its node Ready")), READY_MS);
+  try {
+    await promise;
+  } finally {
+    clearTimeout(late);
+    watch.close();
+  }
 }
 
 function startScheduler(directory: string, kubeconfig: string): Program {
