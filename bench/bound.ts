@@ -1,14 +1,11 @@
-/** The least time that a rotation can take: what agents and Rancher need for their own restarts, along the waves. */
+/** The least time that a rotation can take: what agents and Rancher need for their own restarts, stage by stage. */
 
 /** The part of a plan that restarts anything. */
 export interface BoundedPlan {
   /** Seconds that a new pod of an armed agent must be Ready before the old one goes. */
   readonly armingMinReadySeconds: number;
   readonly stages: readonly {
-    readonly waves: readonly {
-      readonly concurrency: number;
-      readonly steps: readonly { readonly kind: string; readonly target: string }[];
-    }[];
+    readonly waves: readonly { readonly steps: readonly { readonly kind: string; readonly target: string }[] }[];
   }[];
 }
 
@@ -17,19 +14,6 @@ export interface RestartTimes {
   readonly agent: number;
   readonly rancher: number;
 }
-
-export interface LowerBound {
-  /** Restarts alone. */
-  readonly restarts: number;
-  /** What the agents' Deployments wait on top of it, because they were told to: `minReadySeconds`. */
-  readonly readiness: number;
-}
-
-/** One pod of the agent's is made anew, whatever the number of its replicas. */
-const POD_RESTARTS = ["arm-agent", "redeploy-agent"];
-/** Its Deployment brings the replicas over one after the other; an old pod goes only when the new one has been Ready for `minReadySeconds`. */
-const ROLLOUTS = ["restart-agent", "roll-agent"];
-const RANCHER_RESTARTS = ["serve-bundle", "restart-rancher"];
 
 /** How long things take in the estate that is measured. */
 export interface Estate {
@@ -40,26 +24,34 @@ export interface Estate {
   readonly speed: number;
 }
 
-/** In seconds: of a wave, as many restarts at the same time as it allows; waves one after the other. */
-export function lowerBound(plan: BoundedPlan, { times, replicas, speed }: Estate): LowerBound {
-  let restarts = 0;
-  let readiness = 0;
-  for (const { steps, concurrency } of plan.stages.flatMap(({ waves }) => waves)) {
-    const of = (kinds: readonly string[], weight: (target: string) => number): number =>
-      rounds(
-        steps.filter(({ kind }) => kinds.includes(kind)).map(({ target }) => weight(target)),
-        concurrency,
-      );
-    const rollouts = of(ROLLOUTS, (target) => replicas.get(target) ?? 1);
-    restarts += (of(POD_RESTARTS, () => 1) + rollouts) * times.agent;
-    restarts += of(RANCHER_RESTARTS, () => 1) * times.rancher;
-    readiness += (rollouts * plan.armingMinReadySeconds) / speed;
-  }
-  return { restarts, readiness };
-}
+/** An agent's pods become new ones. Armed agents do that by themselves, all at once, as soon as the bundle is served. */
+const ROLLOUTS = ["restart-agent", "roll-agent"];
+const SERVES_BUNDLE = "serve-bundle";
+const RANCHER_RESTARTS = [SERVES_BUNDLE, "restart-rancher"];
 
-/** The least number of rounds in which so many can be done at a time: never less than the longest takes alone. */
-function rounds(lengths: readonly number[], concurrency: number): number {
-  const all = lengths.reduce((sum, length) => sum + length, 0);
-  return Math.max(0, ...lengths, Math.ceil(all / concurrency));
+/**
+ * In seconds. Of a stage it counts Rancher's restarts and the longest rollout of one agent, whose Deployment brings its
+ * replicas over one after the other, each Ready for `minReadySeconds`. Rollouts that wait for a bundle may run while
+ * Rancher still restarts with it, so that of those two the longer one counts alone. Arming counts nothing: the old pods
+ * stay connected, and a new one need but fail.
+ */
+export function lowerBound({ stages, armingMinReadySeconds }: BoundedPlan, estate: Estate): number {
+  const { times, replicas, speed } = estate;
+  const perReplica = times.agent + armingMinReadySeconds / speed;
+  let bound = 0;
+  let serving = 0;
+  for (const { waves } of stages) {
+    const steps = waves.flatMap((wave) => wave.steps);
+    const rollouts = steps.filter(({ kind }) => ROLLOUTS.includes(kind));
+    const longest = Math.max(0, ...rollouts.map(({ target }) => (replicas.get(target) ?? 1) * perReplica));
+    const restarts = steps.filter(({ kind }) => RANCHER_RESTARTS.includes(kind)).length * times.rancher;
+    if (steps.some(({ kind }) => kind === SERVES_BUNDLE)) {
+      serving = restarts;
+      bound += restarts;
+    } else {
+      bound += restarts + Math.max(0, longest - serving);
+      if (rollouts.length > 0) serving = 0;
+    }
+  }
+  return bound;
 }
