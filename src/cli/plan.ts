@@ -1,8 +1,12 @@
-/** `farrier plan`: observes, checks, and writes a rotation's directory. Nothing in the estate is changed. */
+/**
+ * `farrier plan`: observes, checks, and writes a rotation's directory. Nothing in the estate is changed, but that Rancher
+ * makes a token for each authorized endpoint that the plan keeps (ADR 14).
+ */
 import { resolve } from "node:path";
 import { EXIT, type ExitCode, FarrierError } from "../errors.ts";
 import type { Finding } from "../findings.ts";
 import type { World } from "../observe/world.ts";
+import type { Secret } from "../pki/secret.ts";
 import type { Plan } from "../plan/plan.ts";
 import { exitCodeOf } from "./check.ts";
 import { withWorld } from "./estate-access.ts";
@@ -61,9 +65,33 @@ interface Request {
   readonly without: boolean;
 }
 
-async function make(world: World, settings: Settings, { directory, target, replace, without }: Request): Promise<Made> {
-  const { offerEndpoints } = await import("../observe/endpoint-way.ts");
-  const endpoints = settings.authorizedEndpoints === false ? new Map() : await offerEndpoints(world);
+/** What Rancher has made for endpoints, and no plan keeps, goes again however this ends. */
+async function make(world: World, settings: Settings, request: Request): Promise<Made> {
+  const { offerEndpoints, withdrawEndpoints } = await import("../observe/endpoint-way.ts");
+  const endpoints = settings.authorizedEndpoints === false ? new Map<string, Secret>() : await offerEndpoints(world);
+  let kept: readonly string[] = [];
+  try {
+    const made = await makeWith(endpoints, { world, settings, request });
+    kept = made.plan?.endpoints?.clusters ?? [];
+    return made;
+  } finally {
+    const left = new Map([...endpoints].filter(([id]) => !kept.includes(id)));
+    for (const name of await withdrawEndpoints(world, left)) {
+      process.stderr.write(`Rancher has made token ${name} and could not be asked to delete it: delete it there.\n`);
+    }
+  }
+}
+
+interface Making {
+  readonly world: World;
+  readonly settings: Settings;
+  readonly request: Request;
+}
+
+async function makeWith(
+  endpoints: ReadonlyMap<string, Secret>,
+  { world, settings, request: { directory, target, replace, without } }: Making,
+): Promise<Made> {
   const { findAll } = await import("./findings-of-estate.ts");
   const { estate, findings: seen } = await findAll(world, settings, target);
   const { decideEstateBackup } = await import("./estate-backup-wish.ts");

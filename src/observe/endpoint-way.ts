@@ -45,6 +45,31 @@ export async function offerEndpoints(world: World): Promise<ReadonlyMap<string, 
   return made;
 }
 
+/**
+ * Has Rancher delete the tokens in kubeconfigs that are not kept.
+ * @returns the names of those that it could not delete: the part of a token that is no secret
+ */
+export async function withdrawEndpoints(
+  { rancher }: World,
+  kubeconfigs: ReadonlyMap<string, Secret>,
+): Promise<readonly string[]> {
+  const names = [...kubeconfigs.values()].flatMap(tokenNames);
+  const deleted = await Promise.allSettled(names.map((name) => rancher.deleteToken(name)));
+  return names.filter((_, index) => deleted[index]?.status === "rejected");
+}
+
+/** `kubeconfig-u-abc12x7k2p` of `kubeconfig-u-abc12x7k2p:<secret>`. */
+function tokenNames(kubeconfig: Secret): string[] {
+  try {
+    const { users } = readForeignKubeconfig(kubeconfig.reveal(), LABEL);
+    return [...users.values()].flatMap(({ value: { token } }) => token?.split(":")[0] ?? []);
+  } catch (error) {
+    // One that names a program in place of a token has none.
+    if (error instanceof FarrierError) return [];
+    throw error;
+  }
+}
+
 /** Rancher tells the cluster of a new token in the background. */
 const ACCEPTED_MS = 15_000;
 const AGAIN_MS = 500;

@@ -152,6 +152,14 @@ export class RancherServer {
     return Secret.of(parsed(kubeconfigSchema, asked, answer).config);
   }
 
+  /** Deletes a token of the same user, with its counterpart in the cluster that it is for; that there is none is as well. */
+  async deleteToken(name: string): Promise<void> {
+    const asked = this.#asked(`delete token ${name}`);
+    const path = this.#path(`/v3/tokens/${encodeURIComponent(name)}`);
+    const answer = await this.#transport.send(asked, { method: "DELETE", path, headers: this.#authorization() });
+    if (answer.status >= 300 && answer.status !== 404) throw errorOfAnswer(asked, answer);
+  }
+
   /** What each address of the server's name presents. Throws when the name does not resolve. */
   async presented(): Promise<Presented[]> {
     return await presentedBy(this.serverUrl);

@@ -12,6 +12,12 @@ import { presentInstead } from "../helpers/serving-pair.ts";
 import { type SshLab, sshInstalled, startSshLab } from "../helpers/ssh-server.ts";
 
 const TOKENS = { group: "management.cattle.io", version: "v3", resource: "tokens" };
+const COUNTERPARTS = {
+  group: "cluster.cattle.io",
+  version: "v3",
+  resource: "clusterauthtokens",
+  namespace: "cattle-system",
+};
 const ENDPOINT = "authorized cluster endpoint";
 
 const withEndpoint = (name: string) => ({ name, authorizedEndpoint: true });
@@ -156,6 +162,40 @@ describe.skipIf(!sshInstalled())("an endpoint and a tunnel that do not answer", 
       /over its node node \(SSH\): the tunnel does not answer \(.*\), and its authorized cluster endpoint does not do \(.*\)\.$/,
     );
   }, 60_000);
+});
+
+describe("kubeconfigs that no plan keeps", () => {
+  let journey: Journey;
+  const tokens = async () =>
+    (await journey.sandbox.management.list(TOKENS)).items
+      .map(({ metadata }) => metadata.name)
+      .filter((name) => name.startsWith("kubeconfig-"));
+  const counterparts = async () =>
+    (await journey.sandbox.cluster("lagos").client.list(COUNTERPARTS)).items.map(({ metadata }) => metadata.name);
+
+  beforeAll(async () => {
+    journey = await startJourney({ clusters: [withEndpoint("lagos"), withEndpoint("lima")] });
+  }, 60_000);
+  afterAll(() => journey?.stop());
+
+  it("leave no token where the plan is refused", async () => {
+    const { issue } = await journey.sandbox.pki.newAuthority("Elsewhere");
+    await writeFile(join(journey.folder, "foreign.crt"), (await issue()).certificate);
+    const flags = ["--cert", "foreign.crt", "--key", "tls.key", "--cacerts", "cacerts.pem"];
+    const { code, stdout } = await journey.farrier("plan", ...flags, "--out", "refused");
+    expect(code).toBe(3);
+    expect(stdout).toContain("key.mismatch");
+    expect(await tokens()).toEqual([]);
+    await journey.sandbox.waitUntil(async () => (await counterparts()).length === 0);
+  });
+
+  it("leave one only for a cluster whose endpoint does", async () => {
+    await journey.sandbox.inject({ kind: "endpoint-away", cluster: "lima" });
+    const plan: Planned = json((await journey.plan("rotation", "-o", "json")).stdout);
+    expect(plan.endpoints?.clusters).toEqual([journey.sandbox.cluster("lagos").id]);
+    expect(await tokens()).toEqual(await counterparts());
+    expect(await tokens()).toHaveLength(1);
+  });
 });
 
 describe("an endpoint that nobody wants to use", () => {

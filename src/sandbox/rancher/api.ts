@@ -1,6 +1,6 @@
 import type { KubeObject } from "../cluster-client.ts";
 import type { Caller } from "./authentication.ts";
-import { makeClusterToken } from "./cluster-token.ts";
+import { deleteToken, makeClusterToken } from "./cluster-token.ts";
 import { endpointKubeconfig, userKubeconfig } from "./kubeconfig.ts";
 import {
   clusterOf,
@@ -45,6 +45,14 @@ export async function answerApi(exchange: Exchange, context: ServerContext, call
   const handler = COLLECTIONS[collection.toLowerCase()];
   if (url.pathname === "/v3" || url.pathname === "/v3/") return sendJson(response, 200, root(base));
   const action = url.searchParams.get("action");
+  if (
+    request.method === "DELETE" &&
+    collection.toLowerCase() === "tokens" &&
+    (await deleteToken(id, caller, context))
+  ) {
+    response.writeHead(204).end();
+    return;
+  }
   if (request.method !== "GET" && action !== "generateKubeconfig") {
     return sendJson(response, 405, normanError(405, "MethodNotAllowed", "Method not allowed"));
   }

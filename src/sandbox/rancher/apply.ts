@@ -42,6 +42,12 @@ export async function apply(ask: Ask, object: NewObject): Promise<string> {
   return `${title} ${versions[0] === versions[1] ? "unchanged" : "configured"}`;
 }
 
+/** Deletes it; that there is none is as well. @throws Error with the API's message */
+export async function remove(ask: Ask, object: NewObject): Promise<void> {
+  const answer = await send(ask, { method: "DELETE", path: placeOf(object).path });
+  if (answer.status !== 404) await expectSuccess(Promise.resolve(answer));
+}
+
 /** One GET whose answer is read whole. @throws Error with the API's message */
 export async function getObject(ask: Ask, path: string): Promise<Readonly<Record<string, unknown>>> {
   return await expectSuccess(send(ask, { method: "GET", path }));

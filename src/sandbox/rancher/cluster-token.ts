@@ -1,6 +1,6 @@
 /** The token in a kubeconfig of a cluster with an authorized endpoint: made for that cluster, and made known to it. */
 import { ApiError, type KubeObject, type NewObject } from "../cluster-client.ts";
-import { apply } from "./apply.ts";
+import { type Ask, apply, remove } from "./apply.ts";
 import { type Caller, hashedToken } from "./authentication.ts";
 import { accessTo, askerOf } from "./cluster-access.ts";
 import { clusterAuthToken } from "./kube-api-auth.ts";
@@ -30,25 +30,45 @@ export async function makeClusterToken(clusterId: string, caller: Caller, contex
     userId: caller.userId,
   };
   const token = await context.client.create(TOKENS, object);
-  context.clock.after(SYNC_MS, () => void tell(clusterId, token, context));
+  context.clock.after(SYNC_MS, () => void tell(token, context));
   return `${name}:${secret}`;
 }
 
 const LETTERS = "bcdfghjklmnpqrstvwxz2456789";
 
-async function tell(clusterId: string, token: KubeObject, context: ServerContext): Promise<void> {
-  const { client, clock, world, log } = context;
+/** Deletes one of the caller's tokens, in the cluster that it was made for as well. @returns false when there is none */
+export async function deleteToken(name: string, caller: Caller, context: ServerContext): Promise<boolean> {
+  const token = await context.client.get(TOKENS, name);
+  if (token === undefined || token.userId !== caller.userId) return false;
+  await context.client.delete(TOKENS, name);
+  if (token.clusterName !== undefined && token.clusterName !== "") void tell(token, context);
+  return true;
+}
+
+/** The cluster has what Rancher has: a counterpart of the token, or none. */
+async function tell(token: KubeObject, context: ServerContext): Promise<void> {
+  const { client, clock, log } = context;
   try {
-    const cluster = await client.get(CLUSTERS, clusterId);
-    const session = world.sessions.find(clusterId);
-    if (cluster === undefined) return;
-    if (session === undefined) throw new Error(`cannot connect to the cluster's Kubernetes API, requeuing`);
-    const object = clusterAuthToken(token);
-    await apply(askerOf(session, await accessTo(cluster, client)), object);
+    const ask = await askerFor(String(token.clusterName), context);
+    if (ask === undefined) return;
+    const kept = await client.get(TOKENS, token.metadata.name);
+    await (kept === undefined ? remove(ask, clusterAuthToken(token)) : apply(ask, clusterAuthToken(token)));
   } catch (error) {
     // The clock's end is the estate's: nothing comes after it.
     if (error instanceof ApiError && error.status === 404) return;
-    log("ERROR", `cluster ${clusterId}: token ${token.metadata.name}: ${error instanceof Error ? error.message : ""}`);
-    clock.after(RETRY_MS, () => void tell(clusterId, token, context));
+    log(
+      "ERROR",
+      `cluster ${token.clusterName}: token ${token.metadata.name}: ${error instanceof Error ? error.message : ""}`,
+    );
+    clock.after(RETRY_MS, () => void tell(token, context));
   }
+}
+
+/** Undefined when the cluster is no more. @throws Error when it has no tunnel */
+async function askerFor(clusterId: string, { client, world }: ServerContext): Promise<Ask | undefined> {
+  const cluster = await client.get(CLUSTERS, clusterId);
+  if (cluster === undefined) return undefined;
+  const session = world.sessions.find(clusterId);
+  if (session === undefined) throw new Error(`cannot connect to the cluster's Kubernetes API, requeuing`);
+  return askerOf(session, await accessTo(cluster, client));
 }
