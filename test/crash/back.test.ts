@@ -6,8 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openRotation } from "../../src/execute/rotation.ts";
 import { type RotationLab, startRotationLab } from "../helpers/rotation-lab.ts";
 import { dumpWorld } from "../helpers/world-dump.ts";
-import { Mortal, placesOfJournal } from "./lives.ts";
-import { placesOfPlan } from "./place.ts";
+import { expectDeathEverywhere, Mortal } from "./lives.ts";
 
 const MINUTE = 60_000;
 let lab: RotationLab;
@@ -32,17 +31,13 @@ test(
   async () => {
     const { length } = (await openRotation(lab.directory)).journal.entries;
     const planFile = await lab.prepareRollback();
-    const { outcome, deaths, places } = await mortal.applyUntilFinished(lab, planFile);
-    expect(outcome).toMatchObject({ kind: "already-finished" });
+    const run = await mortal.applyUntilFinished(lab, planFile);
+    expect(run.outcome).toMatchObject({ kind: "already-finished" });
     await lab.sandbox.waitUntilConnected();
     expect(await dumpWorld(lab.sandbox)).toEqual(beginning);
     expect(lab.sandbox.statistics().refusals).toEqual([]);
 
-    const journal = await placesOfJournal(lab.directory, length);
-    const { plan } = await openRotation(lab.directory);
-    expect(journal.filter((place) => !places.includes(place))).toEqual([]);
-    expect(placesOfPlan(plan).filter((place) => !journal.includes(place))).toEqual([]);
-    expect(deaths).toBeGreaterThan(placesOfPlan(plan).length);
+    await expectDeathEverywhere(lab.directory, run, length);
   },
   12 * MINUTE,
 );

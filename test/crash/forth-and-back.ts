@@ -1,13 +1,11 @@
 /** A rotation in which the real helm upgrades Rancher, and its way back, killed with SIGKILL at every journal entry. */
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Plan } from "../../src/plan/plan.ts";
 import type { ScenarioInput } from "../../src/sandbox/scenario/scenario.ts";
 import { type RotationLab, type ServingPair, startRotationLab } from "../helpers/rotation-lab.ts";
 import { dumpWorld, withoutReleases } from "../helpers/world-dump.ts";
 import { areBuilt, pathOf } from "../kubernetes/control-plane/binaries.ts";
-import { Mortal, placesOfJournal } from "./lives.ts";
-import { placesOfPlan } from "./place.ts";
+import { expectDeathEverywhere, Mortal } from "./lives.ts";
 
 const MINUTE = 60_000;
 
@@ -24,7 +22,6 @@ export function killedForthAndBack(name: string, { scenario, targetOf }: Upgrade
     let mortal: Mortal;
     let beginning: Record<string, unknown>;
     let undisturbed: Record<string, unknown>;
-    let plan: Plan;
     const world = async () => withoutReleases(await dumpWorld(lab.sandbox));
 
     beforeAll(async () => {
@@ -38,7 +35,7 @@ export function killedForthAndBack(name: string, { scenario, targetOf }: Upgrade
       const back = await lab.apply({ ...calm, planFile: await lab.prepareRollback(calm.directory) });
       expect(back).toMatchObject({ kind: "finished" });
       expect(await world()).toEqual(beginning);
-      plan = await lab.prepare({}, lab.directory, target);
+      await lab.prepare({}, lab.directory, target);
     }, 2 * MINUTE);
 
     afterAll(async () => {
@@ -49,15 +46,12 @@ export function killedForthAndBack(name: string, { scenario, targetOf }: Upgrade
     test(
       "ends in the same world as an undisturbed one",
       async () => {
-        const { outcome, deaths, places } = await mortal.applyUntilFinished(lab);
-        expect(outcome).toMatchObject({ kind: "already-finished" });
+        const run = await mortal.applyUntilFinished(lab);
+        expect(run.outcome).toMatchObject({ kind: "already-finished" });
         await lab.sandbox.waitUntilConnected();
         expect(await world()).toEqual(undisturbed);
         expect(lab.sandbox.statistics().refusals).toEqual([]);
-        const journal = await placesOfJournal(lab.directory);
-        expect(journal.filter((place) => !places.includes(place))).toEqual([]);
-        expect(placesOfPlan(plan).filter((place) => !journal.includes(place))).toEqual([]);
-        expect(deaths).toBeGreaterThan(placesOfPlan(plan).length);
+        await expectDeathEverywhere(lab.directory, run);
       },
       12 * MINUTE,
     );

@@ -5,10 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { build } from "rolldown";
+import { expect } from "vitest";
 import { openRotation } from "../../src/execute/rotation.ts";
 import type { Kubeconfigs } from "../helpers/kubeconfigs.ts";
 import type { RotationLab } from "../helpers/rotation-lab.ts";
-import { placeOf } from "./place.ts";
+import { placeOf, placesOfPlan } from "./place.ts";
 
 export interface MortalRun {
   /** What the last process, the one that lived to the end, printed. */
@@ -113,9 +114,21 @@ async function endOf(child: ChildProcessByStdio<null, Readable, Readable>): Prom
   return { signal, ...said };
 }
 
-/** The places before and after the flush of every entry of the journal from `begin` on. */
-export async function placesOfJournal(directory: string, begin = 0): Promise<readonly string[]> {
-  const { journal } = await openRotation(directory);
+/**
+ * Somebody died before and after the flush of every entry of the journal from `begin` on, and the journal has every step
+ * of its plan. @returns those places
+ */
+export async function expectDeathEverywhere(
+  directory: string,
+  { deaths, places }: MortalRun,
+  begin = 0,
+): Promise<readonly string[]> {
+  const { journal, plan } = await openRotation(directory);
   const entries = journal.entries.slice(begin);
-  return [...new Set(entries.flatMap((entry) => [placeOf(entry, "before"), placeOf(entry, "after")]))];
+  const written = [...new Set(entries.flatMap((entry) => [placeOf(entry, "before"), placeOf(entry, "after")]))];
+  const planned = placesOfPlan(plan);
+  expect(written.filter((place) => !places.includes(place))).toEqual([]);
+  expect(planned.filter((place) => !written.includes(place))).toEqual([]);
+  expect(deaths).toBeGreaterThan(planned.length);
+  return written;
 }

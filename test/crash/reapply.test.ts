@@ -10,8 +10,7 @@ import type { Plan } from "../../src/plan/plan.ts";
 import { agents, pinOfServed, servedBundle } from "../helpers/estate-facts.ts";
 import type { Kubeconfigs } from "../helpers/kubeconfigs.ts";
 import { type RotationLab, startRotationLab } from "../helpers/rotation-lab.ts";
-import { Mortal, placesOfJournal } from "./lives.ts";
-import { placesOfPlan } from "./place.ts";
+import { expectDeathEverywhere, Mortal } from "./lives.ts";
 
 const MINUTE = 60_000;
 const DEPLOYMENTS = { group: "apps", version: "v1", resource: "deployments", namespace: "cattle-system" };
@@ -52,8 +51,8 @@ afterAll(async () => {
 test(
   "a rotation that makes an agent anew and is killed at every journal entry ends with one agent, on the target",
   async () => {
-    const { outcome, deaths, places } = await mortal.applyUntilFinished({ ...lab, kubeconfigs });
-    expect(outcome).toMatchObject({ kind: "already-finished" });
+    const run = await mortal.applyUntilFinished({ ...lab, kubeconfigs });
+    expect(run.outcome).toMatchObject({ kind: "already-finished" });
     await lab.sandbox.waitUntilConnected();
     const served = await servedBundle(lab.sandbox);
     expect(served).toBe(plan.epochs.at(-1)?.bundle.trim());
@@ -68,11 +67,8 @@ test(
     expect(await accountUid()).toBe(account);
     expect(lab.sandbox.statistics().refusals).toEqual([]);
 
-    const journal = await placesOfJournal(lab.directory);
-    expect(journal).toContain(`step-done ${lagos().id}/reapply-agent@current after`);
-    expect(journal.filter((place) => !places.includes(place))).toEqual([]);
-    expect(placesOfPlan(plan).filter((place) => !journal.includes(place))).toEqual([]);
-    expect(deaths).toBeGreaterThan(placesOfPlan(plan).length);
+    const died = await expectDeathEverywhere(lab.directory, run);
+    expect(died).toContain(`step-done ${lagos().id}/reapply-agent@current after`);
   },
   12 * MINUTE,
 );
