@@ -2,6 +2,7 @@
 import { chmod, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { FarrierError } from "../errors.ts";
+import { draftOf } from "./drafts.ts";
 
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
@@ -25,7 +26,7 @@ export async function ensurePrivateDirectory(path: string): Promise<void> {
  * @throws FarrierError `rotation.unwritable`, when the disk is full for instance
  */
 export async function writePrivateFile(path: string, content: Uint8Array | string): Promise<void> {
-  const draft = `${path}.draft-${process.pid}`;
+  const draft = draftOf(path);
   try {
     const file = await open(draft, "w", FILE_MODE);
     try {

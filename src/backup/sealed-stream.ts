@@ -8,6 +8,7 @@ import { pipeline } from "node:stream/promises";
 import { Decrypter, Encrypter } from "age-encryption";
 import { FarrierError } from "../errors.ts";
 import type { Secret } from "../pki/secret.ts";
+import { draftOf } from "./drafts.ts";
 import { syncDirectory, unwritable } from "./private-files.ts";
 
 /** Of a file's own bytes, the ciphertext. */
@@ -24,7 +25,7 @@ export interface Written {
 export async function encryptInto(path: string, recipient: string, content: Readable): Promise<Written> {
   const encrypter = new Encrypter();
   encrypter.addRecipient(recipient);
-  const draft = `${path}.draft-${process.pid}`;
+  const draft = draftOf(path);
   const { measured, written } = measure();
   let refused: unknown;
   const file = createWriteStream(draft, { flags: "wx", mode: 0o600, flush: true });

@@ -10,6 +10,7 @@ import type { Readable } from "node:stream";
 import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from "age-encryption";
 import { FarrierError } from "../errors.ts";
 import { Secret } from "../pki/secret.ts";
+import { clearAbandonedDrafts } from "./drafts.ts";
 import { type IdentityChoice, type OwnerIdentity, ownerIdentity } from "./owner-identity.ts";
 import { ensurePrivateDirectory, writePrivateFile } from "./private-files.ts";
 import { decryptFrom, encryptInto, measureFile } from "./sealed-stream.ts";
@@ -61,6 +62,7 @@ export class Vault {
     const wrapped = await encryptFor(owner === undefined ? named : [owner.recipient], Buffer.from(identity));
     await ensurePrivateDirectory(directory);
     await ensurePrivateDirectory(join(directory, FOLDER));
+    await clearDrafts(directory);
     await writePrivateFile(join(directory, FOLDER, WRAPPED_KEY), wrapped);
     await writePrivateFile(join(directory, FOLDER, PUBLIC_KEY), `${recipient}\n`);
     const vault = new Vault(directory, recipient, options);
@@ -69,11 +71,13 @@ export class Vault {
   }
 
   /**
-   * Opens the vault of a rotation for sealing; the private half is unwrapped when something is first unsealed.
+   * Opens the vault of a rotation for sealing; the private half is unwrapped when something is first unsealed. What a
+   * process that was killed had half written there goes, in {@link Vault.create} too.
    * @throws FarrierError `backup.missing`
    */
   static async open(directory: string, choice: IdentityChoice = {}): Promise<Vault> {
     const recipient = await readOwn(join(directory, FOLDER, PUBLIC_KEY));
+    await clearDrafts(directory);
     return new Vault(directory, recipient.toString("utf8").trim(), choice);
   }
 
@@ -136,6 +140,10 @@ export class Vault {
     }
     return this.#identity;
   }
+}
+
+async function clearDrafts(directory: string): Promise<void> {
+  for (const folder of [directory, join(directory, FOLDER)]) await clearAbandonedDrafts(folder);
 }
 
 function altered({ file }: Sealed): FarrierError {

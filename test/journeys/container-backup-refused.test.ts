@@ -161,7 +161,7 @@ describe.skipIf(missing !== "")("the backup of a container, refused (left out wi
     async function cutOff(flags: readonly string[], then: (child: number) => unknown): Promise<Ended> {
       const out = join(lab.folder, "cut");
       await mkdir(join(out, "backups"), { recursive: true });
-      const begun = grown(join(out, "backups"), /\.draft-\d+$/, 64 * 1024);
+      const begun = grown(join(out, "backups"), /\.draft-\d+-/, 64 * 1024);
       const [program, ...rest] = commandLine("backup", "--container", "large", "--out", out, "--yes", ...flags);
       const child = spawn(program, rest, { env: environment(own()), stdio: ["ignore", "pipe", "pipe"] });
       const said = { stdout: "", stderr: "" };
@@ -199,7 +199,7 @@ describe.skipIf(missing !== "")("the backup of a container, refused (left out wi
     it.skipIf(withoutTerminal)("by its terminal, which is closed: the container runs again", async () => {
       const out = join(lab.folder, "cut");
       await mkdir(join(out, "backups"), { recursive: true });
-      const begun = grown(join(out, "backups"), /\.draft-\d+$/, 64 * 1024);
+      const begun = grown(join(out, "backups"), /\.draft-\d+-/, 64 * 1024);
       const words = commandLine(...at("backup", "--container", "large", "--out", out, "--yes"));
       const line = words.map((word) => `'${word}'`).join(" ");
       const terminal = spawn("script", ["-qec", line, "/dev/null"], { env: environment(own()), stdio: "pipe" });

@@ -81,7 +81,7 @@ describe.skipIf(missing !== "")("a rotation with the copy of a container (left o
     await lab.rancher("large", { script: `${DATA}; truncate -s 7G large`, environment });
     await start(container("large"));
     await own.plan("rotation");
-    const begun = grown(join(own.folder, "rotation/backups"), /\.draft-\d+$/, 64 * 1024);
+    const begun = grown(join(own.folder, "rotation/backups"), /\.draft-\d+-/, 64 * 1024);
     const first = own.start("apply", "rotation", "--yes");
     await begun;
     first.process.kill("SIGKILL");
@@ -105,7 +105,7 @@ describe.skipIf(missing !== "")("a rotation with the copy of a container (left o
     await lab.rancher("alone", { script: `${DATA}; truncate -s 300M large`, environment });
     await start(container("alone"));
     await own.plan("rotation");
-    const begun = grown(join(own.folder, "rotation/backups"), /\.draft-\d+$/, 64 * 1024);
+    const begun = grown(join(own.folder, "rotation/backups"), /\.draft-\d+-/, 64 * 1024);
     const applying = own.start("apply", "rotation", "--yes");
     await begun;
     const silence = silent();
