@@ -27,8 +27,7 @@ export async function lookAgain(
       `The rotation is of ${rotation.plan.estate.serverUrl}; this is another estate.`,
     );
   }
-  const identity = identityFile === undefined ? {} : { identityFile };
-  giveStoredEndpoints(rotation.firstPlan, world, { directory, identity });
+  giveStoredEndpoints(rotation, world, identityFile === undefined ? {} : { identityFile });
   await requireToken(world);
   const estate = await observeEstate(world, { now: () => new Date(), concurrency: CONCURRENCY });
   const wait = secondsUntilProvable(estate, rotation.plan.armingMinReadySeconds, new Date());

@@ -9,18 +9,17 @@ import type { Estate } from "../estate/estate.ts";
 import { observeEstate } from "../observe/observe-estate.ts";
 import { ownWay } from "../observe/own-way.ts";
 import { requireToken, type World } from "../observe/world.ts";
-import type { Plan } from "../plan/plan.ts";
 import { onlyRefreshed } from "../plan/reading.ts";
 import { belongsTo, staleness } from "../plan/staleness.ts";
 import { anchorsOf } from "../plan/system-store.ts";
 import { agentTlsModeOf, readSetting } from "../rancher/settings.ts";
-import { giveStoredEndpoints } from "./endpoints.ts";
+import { endEndpoints, giveStoredEndpoints } from "./endpoints.ts";
 import { describeHolder, type Holder, thisProcess, whereabouts } from "./holder.ts";
 import type { JournalObserver } from "./journal-store.ts";
 import { Ledger, ROTATION } from "./ledger.ts";
 import { type Acquisition, EstateLock, type LockRecord, readLock } from "./lock.ts";
 import { leftRequests } from "./requests.ts";
-import { openRotation, type Rotation } from "./rotation.ts";
+import { isFinished, openRotation, type Rotation } from "./rotation.ts";
 import { runStage, type StageOutcome } from "./stage-runner.ts";
 import { Workshop } from "./workshop.ts";
 
@@ -64,7 +63,7 @@ export async function applyRotation(options: ApplyOptions): Promise<ApplyOutcome
   const rotation = await openRotation(directory, options.planFile);
   refuseOtherEstate(rotation, world);
   giveReaches(rotation, world);
-  giveStoredEndpoints(rotation.firstPlan, world, { directory, identity: options.identity ?? {} });
+  giveStoredEndpoints(rotation, world, options.identity ?? {});
   const holder = options.holder ?? thisProcess();
   if (isFinished(rotation)) {
     await finishLock(rotation, world, { holder, now });
@@ -76,7 +75,7 @@ export async function applyRotation(options: ApplyOptions): Promise<ApplyOutcome
   const estate = isFresh(rotation) ? await observeFresh(rotation, world, now) : undefined;
   const vault = await Vault.open(directory, options.identity ?? {});
   // Nothing is begun by somebody who could not finish it.
-  await vault.prove(sealedFiles(rotation.firstPlan));
+  await vault.prove(sealedFiles(rotation));
   await leftRequests(directory);
   const { ledger, torn } = await Ledger.open(rotation.journalPath, {
     rotation: rotation.plan.rotation,
@@ -127,6 +126,7 @@ async function runStages(workshop: Workshop): Promise<ApplyOutcome> {
     const outcome = await runStage(workshop, stage);
     if (outcome.kind !== "done") return outcome;
   }
+  await endEndpoints(workshop.parts);
   const { digest, steps } = ledger.run;
   const worldChanged = Object.values(steps).some(({ phase, alreadyDone }) => phase === "done" && !alreadyDone);
   await ledger.append(ROTATION, { type: "plan-finished", data: { digest, worldChanged } });
@@ -170,12 +170,9 @@ async function finishLock(
   await lock.release("finished");
 }
 
-function sealedFiles({ serving: { target, current }, endpoints }: Plan): Sealed[] {
-  return [target.sealed, current.sealed, endpoints?.sealed].filter((sealed) => sealed !== undefined);
-}
-
-function isFinished({ state, planFile }: Rotation): boolean {
-  return state?.current.finished !== undefined && state.current.file === planFile;
+function sealedFiles({ firstPlan, plan }: Rotation): Sealed[] {
+  const { target, current } = firstPlan.serving;
+  return [target.sealed, current.sealed, plan.endpoints?.sealed].filter((sealed) => sealed !== undefined);
 }
 
 /** The way to each cluster that is refreshed, where the settings of now name no other. */

@@ -9,17 +9,18 @@ import { FarrierError } from "../errors.ts";
 import type { Estate } from "../estate/estate.ts";
 import type { Finding } from "../findings.ts";
 import { minReadySecondsBefore, nodeAgentsBefore } from "../journal/before-arming.ts";
+import { offerEndpoints, withdrawEndpoints } from "../observe/endpoint-way.ts";
 import { observeEstate } from "../observe/observe-estate.ts";
 import { requireToken, type World } from "../observe/world.ts";
 import { readCertificates } from "../pki/reading/read-certificates.ts";
 import { Secret } from "../pki/secret.ts";
 import { assemblePlan, type PlanInput, type SealedFile } from "../plan/assemble.ts";
 import type { PlanOptions } from "../plan/options.ts";
-import type { Plan } from "../plan/plan.ts";
+import type { Plan, PlannedEndpoints } from "../plan/plan.ts";
 import { rotationIdOf } from "../plan/plan-file.ts";
 import { giveStoredEndpoints, sealEndpoints, usableEndpoints } from "./endpoints.ts";
 import { readLock } from "./lock.ts";
-import { openRotation, PLAN_FILE, type Rotation, writePlan } from "./rotation.ts";
+import { isFinished, openRotation, PLAN_FILE, type Rotation, writePlan } from "./rotation.ts";
 import { readSecretValues } from "./secret-change.ts";
 import { savedBundle } from "./steps/remove-bundle.ts";
 
@@ -184,14 +185,42 @@ export async function prepareRollback(request: RollbackRequest): Promise<{ plan:
       },
     );
   }
-  const { directory, identity = {} } = request;
-  giveStoredEndpoints(rotation.firstPlan, request.world, { directory, identity });
   await requireToken(request.world);
-  const estate = await observeEstate(request.world, { now: () => request.now, concurrency: 50 });
-  const plan = assemblePlan(rollbackInput(rotation, estate, request));
-  const file = await nextRollbackFile(request.directory);
-  await writePlan(request.directory, file, plan);
-  return { plan, file };
+  return await withEndpoints(rotation, request, async (endpointsFor) => {
+    const estate = await observeEstate(request.world, { now: () => request.now, concurrency: 50 });
+    const input = rollbackInput(rotation, estate, request);
+    const endpoints = await endpointsFor(estate);
+    const plan = assemblePlan({ ...input, ...(endpoints === undefined ? {} : { endpoints }) });
+    const file = await nextRollbackFile(request.directory);
+    await writePlan(request.directory, file, plan);
+    return { plan, file };
+  });
+}
+
+/** Endpoints stand in on the way back as on the way forth. Those of a plan that was finished have no tokens any more. */
+async function withEndpoints<T extends { readonly plan: Plan }>(
+  rotation: Rotation,
+  { directory, world, identity = {} }: RollbackRequest,
+  prepare: (endpointsFor: (estate: Estate) => Promise<PlannedEndpoints | undefined>) => Promise<T>,
+): Promise<T> {
+  const { endpoints } = rotation.firstPlan;
+  if (endpoints === undefined || !isFinished(rotation)) {
+    giveStoredEndpoints(rotation, world, identity);
+    return await prepare(async () => endpoints);
+  }
+  const made = await offerEndpoints(world, endpoints.clusters);
+  let kept: readonly string[] = [];
+  try {
+    const prepared = await prepare(async (estate) => {
+      const vault = await Vault.open(directory, identity);
+      return await sealEndpoints(vault, usableEndpoints(estate, made));
+    });
+    kept = prepared.plan.endpoints?.clusters ?? [];
+    return prepared;
+  } finally {
+    // The rotation of which they would be is planned all the same; what is left ends as its other tokens do.
+    await withdrawEndpoints(world, new Map([...made].filter(([id]) => !kept.includes(id))));
+  }
 }
 
 /**
@@ -230,7 +259,6 @@ function rollbackInput(
     ...(trustSecretSaved === undefined ? {} : { trustSecretSaved }),
     publicRoots: [world.publicRoots, ...firstPlan.epochs.map(({ systemRoots = "" }) => systemRoots)].join("\n"),
     ...(firstPlan.release === undefined ? {} : { release: firstPlan.release }),
-    ...(firstPlan.endpoints === undefined ? {} : { endpoints: firstPlan.endpoints }),
     minReadySecondsBefore: Object.fromEntries(
       estate.clusters.flatMap(({ id }) => {
         const before = minReadySecondsBefore(firstPlan, state?.plans ?? [], id);

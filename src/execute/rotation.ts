@@ -64,6 +64,11 @@ export async function openRotation(directory: string, planFile?: string): Promis
   return { directory, journalPath, plan, planFile: inForce, digest, firstPlan, journal, state };
 }
 
+/** The plan in force was carried out to its end. */
+export function isFinished({ state, planFile }: Pick<Rotation, "state" | "planFile">): boolean {
+  return state?.current.finished !== undefined && state.current.file === planFile;
+}
+
 /**
  * Writes a plan into its directory (0700/0600), which is made if it is missing.
  * @throws FarrierError `rotation.unwritable`

@@ -8,14 +8,14 @@ import { FarrierError } from "../errors.ts";
 import { ApiError } from "../kubernetes/api-error.ts";
 import { type Connection, connectKubeconfig } from "../kubernetes/connection.ts";
 import { readForeignKubeconfig } from "../kubernetes/kubeconfig-file.ts";
-import { namespaces } from "../kubernetes/resource.ts";
+import { namespaces, rancherTokens } from "../kubernetes/resource.ts";
 import type { Secret } from "../pki/secret.ts";
+import { ENDPOINT_KUBECONFIG, ENDPOINT_TOKEN_MARK, ownTokensIn } from "../rancher/endpoint-tokens.ts";
 import { listManagementClusters } from "../rancher/management-cluster.ts";
 import { ANSWER_MS, type GivenWay } from "./reaches.ts";
 import type { World } from "./world.ts";
 
 const CALLED = "authorized cluster endpoint";
-const LABEL = "Rancher's kubeconfig for its authorized cluster endpoint";
 
 /** @param kubeconfig asked for when the way is first used; @param acceptedWithinMs how long a new token may be unknown */
 export function endpointWay(id: string, kubeconfig: () => Promise<Secret>, acceptedWithinMs = 0): GivenWay {
@@ -29,14 +29,15 @@ export function endpointWay(id: string, kubeconfig: () => Promise<Secret>, accep
 /**
  * Names the authorized endpoint of every cluster that has one as a further way to it. The first look has Rancher make a
  * kubeconfig, and with it a token, for each of them.
+ * @param only these clusters, by id; all where absent
  * @returns the kubeconfigs that were made, by cluster id, once they were used
  */
-export async function offerEndpoints(world: World): Promise<ReadonlyMap<string, Secret>> {
+export async function offerEndpoints(world: World, only?: readonly string[]): Promise<ReadonlyMap<string, Secret>> {
   const made = new Map<string, Secret>();
   for (const { id, local, authorizedEndpoint } of await listManagementClusters(world.management)) {
-    if (local || !authorizedEndpoint) continue;
+    if (local || !authorizedEndpoint || only?.includes(id) === false) continue;
     const kubeconfig = async (): Promise<Secret> => {
-      const text = made.get(id) ?? (await world.rancher.kubeconfig(id));
+      const text = made.get(id) ?? (await makeKubeconfig(world, id));
       made.set(id, text);
       return text;
     };
@@ -45,29 +46,33 @@ export async function offerEndpoints(world: World): Promise<ReadonlyMap<string, 
   return made;
 }
 
+/** Has Rancher make one, and marks its token, so that nobody takes it for a kubeconfig that a person has downloaded. */
+async function makeKubeconfig({ rancher, management }: World, id: string): Promise<Secret> {
+  const text = await rancher.kubeconfig(id);
+  const body = { metadata: { annotations: { [ENDPOINT_TOKEN_MARK]: id } } };
+  for (const name of ownTokensIn(text, id)) {
+    try {
+      await management.patch(rancherTokens, name, { kind: "merge", body });
+    } catch (error) {
+      // Without the mark it works as well: it is counted among people's.
+      if (!(error instanceof ApiError)) throw error;
+    }
+  }
+  return text;
+}
+
 /**
- * Has Rancher delete the tokens in kubeconfigs that are not kept.
+ * Has Rancher delete the tokens in kubeconfigs that are not kept, or not needed any more.
+ * @param kubeconfigs by cluster id
  * @returns the names of those that it could not delete: the part of a token that is no secret
  */
 export async function withdrawEndpoints(
-  { rancher }: World,
+  { rancher }: Pick<World, "rancher">,
   kubeconfigs: ReadonlyMap<string, Secret>,
 ): Promise<readonly string[]> {
-  const names = [...kubeconfigs.values()].flatMap(tokenNames);
+  const names = [...kubeconfigs].flatMap(([id, kubeconfig]) => ownTokensIn(kubeconfig, id));
   const deleted = await Promise.allSettled(names.map((name) => rancher.deleteToken(name)));
   return names.filter((_, index) => deleted[index]?.status === "rejected");
-}
-
-/** `kubeconfig-u-abc12x7k2p` of `kubeconfig-u-abc12x7k2p:<secret>`. */
-function tokenNames(kubeconfig: Secret): string[] {
-  try {
-    const { users } = readForeignKubeconfig(kubeconfig.reveal(), LABEL);
-    return [...users.values()].flatMap(({ value: { token } }) => token?.split(":")[0] ?? []);
-  } catch (error) {
-    // One that names a program in place of a token has none.
-    if (error instanceof FarrierError) return [];
-    throw error;
-  }
 }
 
 /** Rancher tells the cluster of a new token in the background. */
@@ -78,7 +83,7 @@ const AGAIN_MS = 500;
 async function openEndpoint(id: string, kubeconfig: Secret, acceptedWithinMs: number): Promise<Connection> {
   let failure: FarrierError | undefined;
   for (const context of endpointContexts(kubeconfig)) {
-    const foreign = { content: kubeconfig.reveal(), label: LABEL };
+    const foreign = { content: kubeconfig.reveal(), label: ENDPOINT_KUBECONFIG };
     const named = { name: `the authorized endpoint of cluster ${id}`, timeoutMs: ANSWER_MS };
     const connection = await connectKubeconfig({ foreign, context }, named);
     try {
@@ -90,12 +95,14 @@ async function openEndpoint(id: string, kubeconfig: Secret, acceptedWithinMs: nu
       failure = error;
     }
   }
-  throw failure ?? new FarrierError("kubeconfig.context", `${LABEL} has no context that leads past Rancher.`);
+  throw (
+    failure ?? new FarrierError("kubeconfig.context", `${ENDPOINT_KUBECONFIG} has no context that leads past Rancher.`)
+  );
 }
 
 /** With a fully qualified name there is one, `<name>-fqdn`; else one for each control-plane node (Rancher: pkg/kubeconfig). */
 function endpointContexts(kubeconfig: Secret): string[] {
-  const { contexts, clusters } = readForeignKubeconfig(kubeconfig.reveal(), LABEL);
+  const { contexts, clusters } = readForeignKubeconfig(kubeconfig.reveal(), ENDPOINT_KUBECONFIG);
   return [...contexts].flatMap(([name, { cluster }]) => {
     const server = clusters.get(cluster)?.value.server ?? "";
     const past = URL.canParse(server) && !new URL(server).pathname.includes("/k8s/clusters/");

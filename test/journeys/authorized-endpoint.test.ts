@@ -5,8 +5,10 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { KubeObject } from "../../src/sandbox/cluster-client.ts";
 import { agents, pinOfServed, servedBundle, setMinReadySeconds } from "../helpers/estate-facts.ts";
 import { entry, type Journey, json, jsonLines, startJourney } from "../helpers/journey.ts";
+import { downloadKubeconfig } from "../helpers/kubeconfigs.ts";
 import type { Ended } from "../helpers/run-farrier.ts";
 import { presentInstead } from "../helpers/serving-pair.ts";
 import { type SshLab, sshInstalled, startSshLab } from "../helpers/ssh-server.ts";
@@ -32,6 +34,10 @@ const clusterIn = (plan: Planned, name: string) => plan.clusters.find((cluster) 
 const notes = ({ stdout }: Ended): string[] =>
   jsonLines(stdout).flatMap(({ type, data }) => (type === "noted" ? [data.text] : []));
 
+/** Those of kubeconfigs, whoever has them. */
+const kubeconfigTokens = async ({ sandbox }: Journey): Promise<KubeObject[]> =>
+  (await sandbox.management.list(TOKENS)).items.filter(({ metadata }) => metadata.name.startsWith("kubeconfig-"));
+
 async function expectMoved(journey: Journey): Promise<void> {
   const pin = pinOfServed(await servedBundle(journey.sandbox));
   for (const [name, facts] of Object.entries(await agents(journey.sandbox))) {
@@ -44,6 +50,7 @@ describe("a tunnel that dies between plan and apply", () => {
   let journey: Journey;
   let plan: Planned;
   let applied: Ended;
+  let made: readonly KubeObject[];
   let id: string;
 
   beforeAll(async () => {
@@ -54,6 +61,7 @@ describe("a tunnel that dies between plan and apply", () => {
     await journey.configure({ waves: { canary: ["paris"] } });
     await sandbox.inject({ kind: "endpoint-away", cluster: "lima" });
     plan = json((await journey.plan("rotation", "-o", "json")).stdout);
+    made = await kubeconfigTokens(journey);
     await sandbox.inject({ kind: "offline", cluster: "lagos" });
     const run = journey.start("apply", "rotation", "--yes", "-o", "json");
     await run.line(entry("stage-entered", "spread@both"));
@@ -89,8 +97,6 @@ describe("a tunnel that dies between plan and apply", () => {
   });
 
   it("leaves no token of a kubeconfig to be read in the rotation, or in what was said", async () => {
-    const { items } = await journey.sandbox.management.list(TOKENS);
-    const made = items.filter(({ metadata }) => metadata.name.startsWith("kubeconfig-"));
     expect(made.map(({ clusterName }) => clusterName)).toContain(id);
     const rotation = join(journey.folder, "rotation");
     const files = (await readdir(rotation, { recursive: true, withFileTypes: true })).filter((file) => file.isFile());
@@ -166,10 +172,7 @@ describe.skipIf(!sshInstalled())("an endpoint and a tunnel that do not answer", 
 
 describe("kubeconfigs that no plan keeps", () => {
   let journey: Journey;
-  const tokens = async () =>
-    (await journey.sandbox.management.list(TOKENS)).items
-      .map(({ metadata }) => metadata.name)
-      .filter((name) => name.startsWith("kubeconfig-"));
+  const tokens = async () => (await kubeconfigTokens(journey)).map(({ metadata }) => metadata.name);
   const counterparts = async () =>
     (await journey.sandbox.cluster("lagos").client.list(COUNTERPARTS)).items.map(({ metadata }) => metadata.name);
 
@@ -198,6 +201,62 @@ describe("kubeconfigs that no plan keeps", () => {
   });
 });
 
+describe("the token of an endpoint, and a kubeconfig that a person has downloaded", () => {
+  let journey: Journey;
+  let persons: string;
+  const tokens = async () => (await kubeconfigTokens(journey)).map(({ metadata }) => metadata.name);
+  const counted = (stdout: string): string[] =>
+    [...stdout.matchAll(/"id": *"[^"]*\/kubeconfig\/([^"]*)"/g)].map(([, name]) => String(name));
+
+  beforeAll(async () => {
+    journey = await startJourney({ clusters: [withEndpoint("lagos")] }, { rest: "until-resumed" });
+    await setMinReadySeconds(journey.sandbox.clusters);
+    await downloadKubeconfig(journey.sandbox, "lagos");
+    persons = String((await tokens())[0]);
+    await journey.plan("rotation");
+  }, 60_000);
+  afterAll(() => journey?.stop());
+
+  it("are told apart: only the person's is counted", async () => {
+    expect(await tokens()).toHaveLength(2);
+    expect(counted((await journey.farrier("observe", "-o", "json")).stdout)).toEqual([persons]);
+    expect(counted((await journey.farrier("prove", "rotation", "-o", "json")).stdout)).toEqual([persons]);
+  });
+
+  it("are both there while the rotation rests", async () => {
+    expect((await journey.farrier("apply", "rotation", "--yes")).code).toBe(4);
+    expect(await tokens()).toHaveLength(2);
+  });
+
+  it("part at the end of a rollback: the person's is left", async () => {
+    const back = await journey.farrier("rollback", "rotation", "--yes", "-o", "json");
+    expect(back.code, back.stdout).toBe(0);
+    expect(notes(back)).toContainEqual(
+      expect.stringMatching(/^Rancher is asked to delete the tokens with which .*\.$/),
+    );
+    expect(await tokens()).toEqual([persons]);
+  }, 60_000);
+
+  it("part at the end of a rotation as well", async () => {
+    await journey.configure({});
+    await journey.plan("whole");
+    expect(await tokens()).toHaveLength(2);
+    expect((await journey.farrier("apply", "whole", "--yes")).code).toBe(0);
+    expect(await tokens()).toEqual([persons]);
+    const proved = await journey.farrier("prove", "whole", "-o", "json");
+    expect(proved.code, proved.stdout).toBe(0);
+  }, 60_000);
+
+  it("is made anew for a rollback from there, and is gone after it", async () => {
+    const back = await journey.farrier("rollback", "whole", "--yes", "-o", "json");
+    expect(back.code, back.stdout).toBe(0);
+    const plan = json(await readFile(join(journey.folder, "whole", "rollback-1.json"), "utf8"));
+    expect(plan.endpoints.clusters).toEqual([journey.sandbox.cluster("lagos").id]);
+    expect(await tokens()).toEqual([persons]);
+    await expectMoved(journey);
+  }, 60_000);
+});
+
 describe("an endpoint that nobody wants to use", () => {
   let journey: Journey;
 
@@ -209,7 +268,6 @@ describe("an endpoint that nobody wants to use", () => {
   it("makes no token in Rancher", async () => {
     const plan: Planned = json((await journey.plan("rotation", "-o", "json")).stdout);
     expect(plan).not.toHaveProperty("endpoints");
-    const { items } = await journey.sandbox.management.list(TOKENS);
-    expect(items.filter(({ metadata }) => metadata.name.startsWith("kubeconfig-"))).toEqual([]);
+    expect(await kubeconfigTokens(journey)).toEqual([]);
   });
 });

@@ -6,15 +6,19 @@ import { z } from "zod";
 import type { Consumer } from "../../estate/cluster.ts";
 import type { Api } from "../../kubernetes/api.ts";
 import { rancherTokens } from "../../kubernetes/resource.ts";
+import { ENDPOINT_TOKEN_MARK } from "../../rancher/endpoint-tokens.ts";
 
 /** The token's own secret is not even parsed. */
 const tokenSchema = z.object({
-  metadata: z.object({ name: z.string(), labels: z.record(z.string(), z.string()).default({}) }),
+  metadata: z.object({ name: z.string(), annotations: z.record(z.string(), z.string()).default({}) }),
   clusterName: z.string().default(""),
   expired: z.boolean().default(false),
 });
 
-/** Advisory consumers, by cluster id. A token that is for every cluster is counted under `local`. */
+/**
+ * Advisory consumers, by cluster id. A token that is for every cluster is counted under `local`. Those that Rancher has
+ * made for Farrier are nobody's: their kubeconfigs are kept with a rotation, and end with it.
+ */
 export async function observeKubeconfigs(management: Api): Promise<ReadonlyMap<string, Consumer[]>> {
   const { items } = await management.list(rancherTokens, {
     labelSelector: "authn.management.cattle.io/kind=kubeconfig",
@@ -23,6 +27,7 @@ export async function observeKubeconfigs(management: Api): Promise<ReadonlyMap<s
   for (const item of items) {
     const parsed = tokenSchema.safeParse(item);
     if (!parsed.success || parsed.data.expired) continue;
+    if (parsed.data.metadata.annotations[ENDPOINT_TOKEN_MARK] !== undefined) continue;
     const clusterId = parsed.data.clusterName === "" ? "local" : parsed.data.clusterName;
     const id = `${clusterId}/kubeconfig/${parsed.data.metadata.name}`;
     const consumer: Consumer = { id, kind: "kubeconfig", clusterId, gating: false, movable: false, evidence: [] };
