@@ -16,6 +16,7 @@ import { redeployAgent } from "../src/plan/steps/redeploy-agent.ts";
 import { removeBundle } from "../src/plan/steps/remove-bundle.ts";
 import { renewRancher } from "../src/plan/steps/renew-rancher.ts";
 import { replaceCertificate } from "../src/plan/steps/replace-certificate.ts";
+import { requestSnapshot } from "../src/plan/steps/request-snapshot.ts";
 import { restartAgent } from "../src/plan/steps/restart-agent.ts";
 import { restartRancher } from "../src/plan/steps/restart-rancher.ts";
 import { rollAgent } from "../src/plan/steps/roll-agent.ts";
@@ -79,6 +80,14 @@ export const EXAMPLE_STEPS: readonly Step[] = [
     nodes: [{ host: "NODE" }],
     program: "rke",
     clusterFile: "cluster.yml",
+  }),
+  requestSnapshot({
+    kind: "cluster-object",
+    cluster: { namespace: "fleet-default", name: "upstream" },
+    kubeconfig: "other-rancher.yaml",
+    context: "default",
+    server: "",
+    nodes: ["node-1", "node-2", "node-3"],
   }),
   proveDecryption(),
   reapplyAgent(context, { ...paris, reach: "direct" }, both),

@@ -9,7 +9,7 @@ const server = (what: string) =>
     directory: z.string().optional().describe("Where the server keeps snapshots, where that was changed."),
   });
 
-const BY = ["operator", "container", "rke", "rke2", "k3s"] as const;
+const BY = ["operator", "container", "rke", "rke2", "k3s", "clusterObject"] as const;
 
 export const estateBackupSchema = z
   .strictObject({
@@ -48,13 +48,24 @@ export const estateBackupSchema = z
       .describe("Rancher's cluster was made by RKE: a snapshot of its etcd, verified on every node with etcd."),
     rke2: server("rke2").optional().describe("Rancher's cluster is RKE2: a server on which a snapshot is saved."),
     k3s: server("k3s").optional().describe("Rancher's cluster is K3s with etcd: a server on which one is saved."),
+    clusterObject: z
+      .strictObject({
+        cluster: z.string().describe("What Rancher's cluster is called in the Rancher that provisioned it."),
+        namespace: z.string().optional().describe("Namespace of its cluster object there. Default: fleet-default."),
+        kubeconfig: z.string().describe("Kubeconfig of that other Rancher's own management cluster."),
+        context: z.string().optional().describe("Context in that kubeconfig; its current context when absent."),
+      })
+      .optional()
+      .describe(
+        "Rancher's cluster is RKE2 or K3s and was provisioned by another Rancher: that one has a snapshot of etcd saved.",
+      ),
   })
   .refine((one) => BY.filter((by) => one[by] !== undefined).length === 1, `must name one of ${BY.join(", ")}`);
 export type EstateBackupSettings = z.infer<typeof estateBackupSchema>;
 
 /** Paths on this machine are relative to the file; a program without a slash is looked for on the PATH. */
 export function backupRelativeTo(directory: string, settings: EstateBackupSettings): EstateBackupSettings {
-  const { container, rke, rke2, k3s } = settings;
+  const { container, rke, rke2, k3s, clusterObject } = settings;
   const at = (path: string): string => resolve(directory, path);
   const atNode = <N extends { key?: string | undefined; config?: string | undefined }>(node: N): N => ({
     ...node,
@@ -75,5 +86,8 @@ export function backupRelativeTo(directory: string, settings: EstateBackupSettin
         }),
     ...(rke2 === undefined ? {} : { rke2: atNode(rke2) }),
     ...(k3s === undefined ? {} : { k3s: atNode(k3s) }),
+    ...(clusterObject === undefined
+      ? {}
+      : { clusterObject: { ...clusterObject, kubeconfig: at(clusterObject.kubeconfig) } }),
   };
 }

@@ -13,7 +13,7 @@ export async function decideEstateBackup(
   choice: { readonly without: boolean },
 ): Promise<BackupDecision> {
   if (estateBackup === undefined) return { findings: [] };
-  const { operator, container } = estateBackup;
+  const { operator, container, clusterObject } = estateBackup;
   if (operator !== undefined) {
     const { observeBackupOperator } = await import("../observe/backup-operator.ts");
     return decideBackup(
@@ -28,6 +28,12 @@ export async function decideEstateBackup(
     const { name, ...more } = container;
     const version = (await readSetting(world.management, "server-version"))?.effective ?? "";
     return decideOther(await observeContainerPlace({ name, ...defined(more) }, version), choice);
+  }
+  if (clusterObject !== undefined) {
+    const { observeClusterObjectPlace } = await import("../observe/cluster-object-place.ts");
+    const { cluster, kubeconfig, ...more } = clusterObject;
+    const wanted = { cluster, kubeconfig, ...defined(more) };
+    return decideOther(await observeClusterObjectPlace(world.management, wanted), choice);
   }
   const wish = snapshotWish(estateBackup);
   if (wish === undefined) return { findings: [] };

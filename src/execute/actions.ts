@@ -19,6 +19,7 @@ import { redeployAgent } from "./steps/redeploy-agent.ts";
 import { removeBundle } from "./steps/remove-bundle.ts";
 import { renewRancher } from "./steps/renew-rancher.ts";
 import { replaceCertificate } from "./steps/replace-certificate.ts";
+import { requestSnapshot } from "./steps/request-snapshot.ts";
 import { restartAgent } from "./steps/restart-agent.ts";
 import { restartRancherPods } from "./steps/restart-rancher.ts";
 import { rollAgent } from "./steps/roll-agent.ts";
@@ -34,6 +35,7 @@ export const ACTIONS: Readonly<Record<StepKind, ErasedAction>> = {
   "save-objects": saveObjects,
   "back-up-estate": backUpEstate,
   "save-snapshot": saveSnapshot,
+  "request-snapshot": requestSnapshot,
   "copy-container": copyContainer,
   "prove-decryption": proveDecryption,
   "arm-agent": armAgent,

@@ -2,6 +2,7 @@
 import type { Plan, Step } from "./plan.ts";
 import { backUpEstate } from "./steps/back-up-estate.ts";
 import { copyContainer } from "./steps/copy-container.ts";
+import { requestSnapshot } from "./steps/request-snapshot.ts";
 import { saveSnapshot } from "./steps/save-snapshot.ts";
 
 /** None where no backup was asked for, or a person goes on without. */
@@ -17,5 +18,7 @@ export function estateBackupSteps(backup: Plan["estateBackup"]): Step[] {
       return [copyContainer(backup)];
     case "etcd-snapshot":
       return [saveSnapshot(backup)];
+    case "cluster-object":
+      return [requestSnapshot(backup)];
   }
 }

@@ -53,6 +53,19 @@ const containerCopySchema = z.object({
 });
 export type ContainerCopy = z.infer<typeof containerCopySchema>;
 
+const clusterObjectSchema = z.object({
+  kind: z.literal("cluster-object"),
+  /** `clusters.provisioning.cattle.io` in the management cluster of the Rancher that provisioned this one. */
+  cluster: z.object({ namespace: z.string(), name: z.string() }),
+  /** That management cluster: the kubeconfig's path and the context in it. None of it holds a secret. */
+  kubeconfig: z.string(),
+  context: z.string(),
+  server: z.string(),
+  /** Nodes with etcd of this cluster, each of which must have a snapshot afterwards. */
+  nodes: z.array(z.string()).min(1),
+});
+export type ClusterObjectSnapshot = z.infer<typeof clusterObjectSchema>;
+
 /** Nothing is copied: a person says that their own backup has the host's directory. */
 const coveredSchema = z.object({
   kind: z.literal("covered"),
@@ -69,6 +82,7 @@ export const plannedBackupSchema = z.discriminatedUnion("kind", [
     encryptionConfigSecret: z.string().exactOptional(),
   }),
   etcdSnapshotSchema,
+  clusterObjectSchema,
   containerCopySchema,
   coveredSchema,
   /** It was asked for and cannot be made, and a person said to go on without it. */

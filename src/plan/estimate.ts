@@ -17,6 +17,7 @@ const COSTS: Readonly<Record<StepKind, Cost>> = {
   "save-objects": { least: 1, most: 5, requests: 6 },
   "back-up-estate": { least: 5, most: 600, requests: 4 },
   "save-snapshot": { least: 2, most: 300, requests: 0 },
+  "request-snapshot": { least: 15, most: 600, requests: 8 },
   // Gigabytes, and Rancher starts anew.
   "copy-container": { least: 20, most: 1200, requests: 1 },
   "prove-decryption": { least: 0, most: 1, requests: 0 },

@@ -95,6 +95,7 @@ export const stepKindSchema = z.enum([
   "save-objects",
   "back-up-estate",
   "save-snapshot",
+  "request-snapshot",
   "copy-container",
   "prove-decryption",
   "arm-agent",

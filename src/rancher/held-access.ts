@@ -22,6 +22,11 @@ const statusSchema = z.object({
     .prefault({}),
 });
 
+/** The CA of a cluster, PEM; empty where Rancher holds none. @param cluster the object of the management cluster */
+export function readHeldCa(cluster: KubeObject): string {
+  return Buffer.from(statusSchema.parse(cluster).status.caCert, "base64").toString("utf8");
+}
+
 export interface HeldByRancher {
   readonly apiEndpoint: string;
   /** `status.caCert` as it is: base64 of PEM. */

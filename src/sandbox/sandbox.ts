@@ -43,6 +43,8 @@ export interface Sandbox {
   /** For other processes: statistics and faults over HTTP. */
   readonly controlUrl: string;
   readonly management: ClusterClient;
+  /** The cluster of the Rancher that has provisioned the management cluster, where the scenario has one; context `hosting`. */
+  readonly hosting: ClusterClient | undefined;
   readonly clusters: readonly SandboxCluster[];
   readonly pki: SandboxPki;
   readonly clock: Clock;
@@ -121,6 +123,7 @@ async function open(estate: Estate, faults: FaultInjection, doors: ClusterDoors)
     },
     controlUrl: await control.listen(),
     management: estate.management.client,
+    hosting: estate.hosting?.cluster.client,
     clusters,
     pki: estate.pki,
     clock: estate.clock,

@@ -43,6 +43,12 @@ function ownBackup({ estateBackup }: Plan): string {
         `Snapshot ${name} of etcd, saved by ${by}, and verified on ${on}: it holds every Secret in the clear.`,
       ]);
     }
+    case "cluster-object": {
+      const { cluster, server, nodes } = estateBackup;
+      return lines([
+        `Snapshot of etcd on ${nodes.join(", ")}, asked for by cluster object ${cluster.namespace}/${cluster.name} of the Rancher at ${server}, and awaited. It stays on the nodes, and holds every Secret in the clear; what it is worth is that Rancher's word.`,
+      ]);
+    }
   }
 }
 

@@ -16,6 +16,7 @@ import { refreshSteps } from "../refresh/assemble-refresh.ts";
 import { backUpEstate } from "./back-up-estate.ts";
 import { copyContainer } from "./copy-container.ts";
 import { replaceCertificate } from "./replace-certificate.ts";
+import { requestSnapshot } from "./request-snapshot.ts";
 import { saveSnapshot } from "./save-snapshot.ts";
 
 const permissions = { patchAgent: "no", deletePods: "no", listPods: "yes" } as const;
@@ -46,13 +47,21 @@ const snapshot = saveSnapshot({
   program: "rke",
   clusterFile: "/home/anna/cluster.yml",
 });
+const requested = requestSnapshot({
+  kind: "cluster-object",
+  cluster: { namespace: "fleet-default", name: "upstream" },
+  kubeconfig: "/home/anna/other.yaml",
+  context: "default",
+  server: "https://other.example.com:6443/",
+  nodes: ["node-1"],
+});
 const copy = copyContainer({
   kind: "container",
   container: { id: "0123456789ab", name: "rancher", version: "v2.15.0" },
   engine: { socket: "/var/run/docker.sock" },
   hot: false,
 });
-const steps = [...plan.stages.flatMap(stepsOf), flagDay, ...refresh, own, snapshot, copy];
+const steps = [...plan.stages.flatMap(stepsOf), flagDay, ...refresh, own, snapshot, requested, copy];
 
 /** From Rancher's own CA to a private one, and the way back from the end of that. */
 const members = [localCluster(), clusterWith("c-1", agentWith(PIN.current))];

@@ -25,9 +25,10 @@ export class ClusterDoors {
 
   /** @returns the entry of the management cluster, and then one per downstream cluster */
   async open(): Promise<readonly KubeconfigEntry[]> {
-    const { management, downstream, authority } = this.#estate;
+    const { management, downstream, authority, hosting } = this.#estate;
     const front = new HttpsFront({ identity: authority });
     await this.#listen(front, "management", management);
+    if (hosting !== undefined) await this.#listen(front, "hosting", hosting.cluster);
     for (const { name, cluster } of downstream) await this.#listen(front, name, cluster);
     for (const cluster of downstream) if (cluster.description.authorizedEndpoint) await this.#openEndpoint(cluster);
     return this.entries;

@@ -43,7 +43,8 @@ function inProject(namespace: NewObject, clusterId: string): NewObject {
   return { ...namespace, metadata };
 }
 
-function rootCertificate(caCert: string): NewObject {
+/** Kubernetes ≥ 1.20 has it in every namespace; this one is where Rancher's parts run. */
+export function rootCertificate(caCert: string): NewObject {
   const metadata = { name: "kube-root-ca.crt", namespace: "cattle-system" };
   return { apiVersion: "v1", kind: "ConfigMap", metadata, data: { "ca.crt": caCert } };
 }

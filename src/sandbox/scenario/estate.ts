@@ -5,6 +5,7 @@ import { BUILT_IN_KINDS } from "../api-server/built-in-kinds.ts";
 import { DOWNSTREAM_KINDS, rancherKinds } from "../api-server/rancher-kinds.ts";
 import { type ClusterAuthority, createClusterAuthority } from "../api-server/serving-identity.ts";
 import { realClock, type StoppableClock } from "../clock.ts";
+import type { NodeDescription } from "../controllers/nodes.ts";
 import type { ManifestFacts } from "../rancher/agent-manifest.ts";
 import { trimSpace } from "../rancher/go-trim.ts";
 import { Ingress } from "../rancher/ingress.ts";
@@ -21,6 +22,7 @@ import { CERT_MANAGER_KINDS, CertManager } from "./cert-manager.ts";
 import { Conduct } from "./conduct.ts";
 import { DownstreamCluster, registrationToken } from "./downstream-cluster.ts";
 import type { ClusterOptions, EstateCluster } from "./estate-cluster.ts";
+import { HostingRancher, PROVISIONING_KINDS } from "./hosting-rancher.ts";
 import { localCluster } from "./local-cluster.ts";
 import { ADMIN_USER, managementObjects, servingPlace } from "./management-objects.ts";
 import { type Random, randomSuffix, seededRandom } from "./random.ts";
@@ -74,6 +76,8 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
   /** `token-xxxxx:<secret>`, an administrator's. */
   readonly token: string;
   readonly #ingress: Ingress;
+  /** The Rancher that has provisioned the management cluster. */
+  readonly hosting: { readonly rancher: HostingRancher; readonly cluster: C } | undefined;
   readonly #certManager: CertManager | undefined;
   readonly #backupOperator: BackupOperator | undefined;
   readonly #makeCluster: (options: ClusterOptions) => C;
@@ -97,6 +101,7 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
     this.sessions = new SessionRegistry((key, open) => this.statistics.session(key, open));
     this.token = `token-${randomSuffix(this.random, 5)}:${randomSuffix(this.random, 54)}`;
     this.management = this.#managementCluster();
+    this.hosting = this.#hostingRancher();
     this.downstream = scenario.clusters.map((description) => this.#downstreamCluster(description));
     const { port, rancher } = scenario;
     const delayMs = (replica: number) => this.conduct.ingressDelayMs(replica);
@@ -140,6 +145,7 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
     await this.#backupOperator?.stop();
     await this.#ingress.close();
     await Promise.all(this.downstream.map(({ cluster }) => cluster.stop()));
+    await this.hosting?.rancher.stop();
     await this.management.stop();
     this.clock.stop();
     this.#stalls.stop();
@@ -153,10 +159,11 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
     const { backupOperator } = this.scenario;
     if (backupOperator !== undefined) await this.management.create(backupOperatorObjects(backupOperator));
     this.#backupOperator?.start(this.management.client, this.clock);
+    await this.hosting?.rancher.start(this.clock, this.management);
     this.conduct.follow(this.management.client);
     this.#certManager?.start(this.management.client, this.clock);
     // With its colon, so that it does not fit rancher/rancher-webhook.
-    await this.management.start({ programs: { "rancher/rancher:": this.#rancher() } }, [{ name: "node-1" }]);
+    await this.management.start({ programs: { "rancher/rancher:": this.#rancher() } }, this.#managementNodes());
     this.management.servePods?.(({ pod, path }) => this.replicas.named(pod)?.answer(path));
     await this.#ingress.serve(this.replicas);
     await waitUntil(() => this.replicas.serving > 0, { what: "Rancher to serve" });
@@ -240,6 +247,30 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
       admission: [settingsWebhook(this.profile)],
       identity: this.authority,
     });
+  }
+
+  #managementNodes(): NodeDescription[] {
+    const { hosting } = this.scenario;
+    const labels = { "node-role.kubernetes.io/etcd": "true" };
+    return hosting === undefined ? [{ name: "node-1" }] : hosting.nodes.map((name) => ({ name, labels }));
+  }
+
+  #hostingRancher(): Estate<C>["hosting"] {
+    const { hosting } = this.scenario;
+    if (hosting === undefined) return undefined;
+    const cluster = this.#makeCluster({
+      name: "hosting",
+      kubernetes: MANAGEMENT_KUBERNETES,
+      kinds: [...MANAGEMENT.withStatus, ...PROVISIONING_KINDS],
+      clock: this.clock,
+      stalls: this.#stalls,
+      random: this.random,
+      powerful: [],
+      historyLimit: 400,
+      admission: [],
+      identity: this.authority,
+    });
+    return { rancher: new HostingRancher(cluster, hosting), cluster };
   }
 
   #downstreamCluster(description: ScenarioCluster): DownstreamCluster<C> {

@@ -73,6 +73,22 @@ export const scenarioSchema = z
         behaviour: z.enum(["works", "fails", "plain"]).default("works"),
       })
       .optional(),
+    /**
+     * Another Rancher, which has provisioned the management cluster: reached as context `hosting`, as far as snapshots of
+     * etcd go.
+     */
+    hosting: z
+      .strictObject({
+        /** What the management cluster is called there. */
+        cluster: z.string().default("upstream"),
+        /** Nodes of the management cluster, all with etcd. */
+        nodes: z.array(z.string()).min(1).default(["node-1", "node-2", "node-3"]),
+        /** Of the last snapshot that somebody has asked for; 0 for none. */
+        generation: z.int().min(0).default(0),
+        /** `idle`: it does not take requests up. */
+        behaviour: z.enum(["works", "fails-once", "idle"]).default("works"),
+      })
+      .optional(),
     clusters: z
       .union([z.int().min(0).max(2000), z.array(clusterSchema)])
       .default(12)
