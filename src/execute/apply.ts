@@ -63,7 +63,7 @@ export async function applyRotation(options: ApplyOptions): Promise<ApplyOutcome
   const rotation = await openRotation(directory, options.planFile);
   refuseOtherEstate(rotation, world);
   giveReaches(rotation, world);
-  giveStoredEndpoints(rotation, world, options.identity ?? {});
+  const endpoints = giveStoredEndpoints(rotation, world, options.identity ?? {});
   const holder = options.holder ?? thisProcess();
   if (isFinished(rotation)) {
     await finishLock(rotation, world, { holder, now });
@@ -95,7 +95,7 @@ export async function applyRotation(options: ApplyOptions): Promise<ApplyOutcome
     });
     const { stop = NEVER, abort = NEVER, gateWaitSeconds = GATE_WAIT_SECONDS, patience = 1 } = options;
     const wishes = { stop, abort, gateWaitSeconds, patience };
-    const parts = { directory, plan: rotation.plan, ledger, lock, world, vault, now, ...wishes };
+    const parts = { directory, plan: rotation.plan, ledger, lock, world, vault, endpoints, now, ...wishes };
     return await hold(new Workshop(parts, estate), () => begin(rotation, ledger, { holder, how, torn }));
   } finally {
     await ledger.close();

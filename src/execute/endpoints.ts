@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import type { IdentityChoice } from "../backup/owner-identity.ts";
-import { Vault } from "../backup/vault.ts";
+import { type Sealed, Vault } from "../backup/vault.ts";
 import { FarrierError } from "../errors.ts";
 import type { Estate } from "../estate/estate.ts";
 import { ApiError } from "../kubernetes/api-error.ts";
@@ -45,30 +45,72 @@ export async function sealEndpoints(
   return { clusters, sealed: await vault.seal("endpoints", content) };
 }
 
-/**
- * Names the stored endpoints of the plan in force as further ways; nothing is decrypted before one of them is used. A plan
- * that was finished has none: their tokens ended with it.
- */
-export function giveStoredEndpoints(rotation: Rotation, { reaches }: World, identity: IdentityChoice): void {
-  const { endpoints } = rotation.plan;
-  if (endpoints === undefined || isFinished(rotation)) return;
-  let opened: Promise<Kubeconfigs> | undefined;
-  const kubeconfigOf = async (id: string): Promise<Secret> => {
-    opened ??= Vault.open(rotation.directory, identity).then((vault) => kubeconfigsIn(endpoints, vault));
-    return (await opened).get(id) ?? Secret.of("");
-  };
-  for (const id of endpoints.clusters)
+/** Names the stored endpoints of the plan in force as further ways; nothing is decrypted before one of them is used. */
+export function giveStoredEndpoints(rotation: Rotation, { reaches }: World, identity: IdentityChoice): StoredEndpoints {
+  const stored = new StoredEndpoints(rotation, identity);
+  for (const id of stored.clusters)
     reaches.add(
       id,
-      endpointWay(id, () => kubeconfigOf(id)),
+      endpointWay(id, () => stored.kubeconfig(id)),
     );
+  return stored;
+}
+
+/** The kubeconfigs in force: the plan's, or those that came in their place. A plan that was finished has none any more. */
+export class StoredEndpoints {
+  /** By id, sorted. */
+  readonly clusters: readonly string[];
+  readonly #sealed: readonly Sealed[];
+  readonly #open: () => Promise<Vault>;
+  #opened: Promise<Map<string, Secret>> | undefined;
+  #lookedAt: number | undefined;
+
+  constructor(rotation: Rotation, identity: IdentityChoice) {
+    const { plan, state, planFile, directory } = rotation;
+    const endpoints = isFinished(rotation) ? undefined : plan.endpoints;
+    this.clusters = endpoints?.clusters ?? [];
+    const renewed = state?.current.file === planFile ? Object.values(state.current.endpoints).flat() : [];
+    this.#sealed = endpoints === undefined ? [] : [endpoints.sealed, ...renewed];
+    this.#open = () => Vault.open(directory, identity);
+  }
+
+  /** @throws FarrierError `backup.*` */
+  async kubeconfig(id: string): Promise<Secret> {
+    return (await this.all()).get(id) ?? Secret.of("");
+  }
+
+  /** Of every cluster that has one, by its id. @throws FarrierError `backup.*` */
+  async all(): Promise<ReadonlyMap<string, Secret>> {
+    return await this.#all();
+  }
+
+  /** From now on, in this process. */
+  async put(id: string, kubeconfig: Secret): Promise<void> {
+    (await this.#all()).set(id, kubeconfig);
+  }
+
+  /** Whether it is time to see again that they are taken; whoever asks then looks. */
+  lookIsDue(): boolean {
+    const now = performance.now();
+    if (this.#lookedAt !== undefined && now - this.#lookedAt < LOOK_AGAIN_MS) return false;
+    this.#lookedAt = now;
+    return true;
+  }
+
+  #all(): Promise<Map<string, Secret>> {
+    this.#opened ??= this.#open().then((vault) => kubeconfigsIn(this.#sealed, vault));
+    return this.#opened;
+  }
 }
 
 /** Has Rancher delete the tokens of the plan's endpoints: what has led the estate needs them no more. */
 export async function endEndpoints({ plan, ledger, lock, vault, world, abort }: WorkshopParts): Promise<void> {
   if (plan.endpoints === undefined) return;
-  const kubeconfigs = await kubeconfigsIn(plan.endpoints, vault);
-  const names = [...kubeconfigs].flatMap(([id, kubeconfig]) => ownTokensIn(kubeconfig, id));
+  const names: string[] = [];
+  for (const sealed of [plan.endpoints.sealed, ...Object.values(ledger.run.endpoints).flat()]) {
+    const kubeconfigs = await kubeconfigsIn([sealed], vault);
+    names.push(...[...kubeconfigs].flatMap(([id, kubeconfig]) => ownTokensIn(kubeconfig, id)));
+  }
   if (names.length === 0) return;
   const note = (text: string) => ledger.append(ROTATION, { type: "noted", data: { text } });
   await note(
@@ -90,19 +132,22 @@ export async function endEndpoints({ plan, ledger, lock, vault, world, abort }: 
     await note(`Rancher could not be asked to delete ${kept.join(", ")}: delete what is left there.`);
 }
 
+/** One that does not answer costs its whole patience. */
+const LOOK_AGAIN_MS = 300_000;
 const DELETE_MS = 60_000;
 const DELETE_AT_ONCE = 8;
 
-/** By cluster id. */
-type Kubeconfigs = ReadonlyMap<string, Secret>;
-
-async function kubeconfigsIn({ sealed }: PlannedEndpoints, vault: Vault): Promise<Kubeconfigs> {
-  const content = (await vault.unseal(sealed)).reveal();
-  const parsed = contentSchema.safeParse(jsonOf(content));
-  if (!parsed.success) {
-    throw new FarrierError("backup.altered", `${sealed.file} does not hold the kubeconfigs of authorized endpoints.`);
+/** By cluster id; a later file's counts. */
+async function kubeconfigsIn(files: readonly Sealed[], vault: Vault): Promise<Map<string, Secret>> {
+  const found = new Map<string, Secret>();
+  for (const sealed of files) {
+    const parsed = contentSchema.safeParse(jsonOf((await vault.unseal(sealed)).reveal()));
+    if (!parsed.success) {
+      throw new FarrierError("backup.altered", `${sealed.file} does not hold the kubeconfigs of authorized endpoints.`);
+    }
+    for (const [id, text] of Object.entries(parsed.data.kubeconfigs)) found.set(id, Secret.of(text));
   }
-  return new Map(Object.entries(parsed.data.kubeconfigs).map(([id, text]) => [id, Secret.of(text)]));
+  return found;
 }
 
 function jsonOf(text: string): unknown {

@@ -204,17 +204,16 @@ async function withEndpoints<T extends { readonly plan: Plan }>(
   prepare: (endpointsFor: (estate: Estate) => Promise<PlannedEndpoints | undefined>) => Promise<T>,
 ): Promise<T> {
   const { endpoints } = rotation.firstPlan;
+  const seal = async (kubeconfigs: ReadonlyMap<string, Secret>) =>
+    await sealEndpoints(await Vault.open(directory, identity), kubeconfigs);
   if (endpoints === undefined || !isFinished(rotation)) {
-    giveStoredEndpoints(rotation, world, identity);
-    return await prepare(async () => endpoints);
+    const stored = giveStoredEndpoints(rotation, world, identity);
+    return await prepare(async () => (isRenewed(rotation) ? await seal(await stored.all()) : endpoints));
   }
   const made = await offerEndpoints(world, endpoints.clusters);
   let kept: readonly string[] = [];
   try {
-    const prepared = await prepare(async (estate) => {
-      const vault = await Vault.open(directory, identity);
-      return await sealEndpoints(vault, usableEndpoints(estate, made));
-    });
+    const prepared = await prepare((estate) => seal(usableEndpoints(estate, made)));
     kept = prepared.plan.endpoints?.clusters ?? [];
     return prepared;
   } finally {
@@ -273,6 +272,10 @@ function rollbackInput(
     ),
     options: { ...acceptedRisks(firstPlan), ...options, armingMinReadySeconds: firstPlan.armingMinReadySeconds },
   };
+}
+
+function isRenewed({ state }: Rotation): boolean {
+  return Object.keys(state?.current.endpoints ?? {}).length > 0;
 }
 
 /** Whoever has accepted that a cluster is unarmed on the way forth has accepted it for the way back. */

@@ -5,6 +5,7 @@ import type { Stage, StepKind } from "../plan/plan.ts";
 import { stepsOf } from "../plan/reading.ts";
 import { passGate } from "./gate.ts";
 import { ROTATION } from "./ledger.ts";
+import { renewEndpoints } from "./renew-endpoints.ts";
 import { retrying } from "./retry.ts";
 import { runStep } from "./step-runner.ts";
 import { isReplacementBegun } from "./steps/replace-certificate.ts";
@@ -42,6 +43,7 @@ export async function runStage(workshop: Workshop, stage: Stage): Promise<StageO
     const failed = await completeUnit(workshop, stage);
     if (failed.length > 0) return { kind: "failed", stage: stage.id, steps: failed };
   }
+  await renewEndpoints(workshop.parts);
   const gate = await passGate(workshop, stage);
   if (gate.kind === "halted") return { kind: "halted", stage: stage.id, halt: gate.halt };
   if (gate.kind === "held") return { kind: "held", stage: stage.id, holds: gate.holds };

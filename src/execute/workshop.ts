@@ -9,6 +9,7 @@ import type { World } from "../observe/world.ts";
 import type { Plan, Step } from "../plan/plan.ts";
 import { onlyRefreshed } from "../plan/reading.ts";
 import { AgentSight } from "./agent-sight.ts";
+import type { StoredEndpoints } from "./endpoints.ts";
 import { guardedApi } from "./guarded-api.ts";
 import { type Ledger, ROTATION } from "./ledger.ts";
 import type { EstateLock } from "./lock.ts";
@@ -24,6 +25,7 @@ export interface WorkshopParts {
   readonly lock: EstateLock;
   readonly world: World;
   readonly vault: Vault;
+  readonly endpoints: StoredEndpoints;
   readonly now: () => Date;
   /** Aborted: finish the steps in hand, start no more. */
   readonly stop: AbortSignal;

@@ -45,6 +45,11 @@ export const eventSchema = z.discriminatedUnion("type", [
     data: z.object({ evidence: z.array(evidenceSchema), alreadyDone: z.boolean() }),
   }),
   z.object({ type: z.literal("step-failed"), data: failureSchema }),
+  /** Rancher has made another kubeconfig for the authorized endpoint of the entry's target, which refused the last one. */
+  z.object({
+    type: z.literal("endpoint-renewed"),
+    data: z.object({ sealed: z.object({ file: z.string(), sha256: z.string() }) }),
+  }),
   z.object({ type: z.literal("waived"), data: waiverSchema }),
   z.object({ type: z.literal("paused"), data: z.object({ by: z.string(), why: z.string() }) }),
   z.object({ type: z.literal("unpaused"), data: z.object({ by: z.string() }) }),

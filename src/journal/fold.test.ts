@@ -75,6 +75,7 @@ test("a journal without a plan has no state, and a plan begins with nothing done
       stages: {},
       gates: {},
       lateSteps: {},
+      endpoints: {},
     },
     waivers: [],
     holder: "ann@laptop",
@@ -254,6 +255,20 @@ describe("a stage", () => {
   });
   test("has a late step once, however often it is opened", () => {
     expect(stateOf(added, added).current.lateSteps.widen).toEqual([STEP]);
+  });
+});
+
+describe("the kubeconfigs of an authorized endpoint", () => {
+  const renewed = (file: string): JournalEvent => ({
+    type: "endpoint-renewed",
+    data: { sealed: { file, sha256: "f" } },
+  });
+  test("are all kept, the last one last", () => {
+    const { endpoints } = stateOf(renewed("first.age"), renewed("second.age")).current;
+    expect(endpoints.rotation?.map(({ file }) => file)).toEqual(["first.age", "second.age"]);
+  });
+  test("belong to one plan: the next one has its own", () => {
+    expect(stateOf(renewed("first.age"), finished, BEGUN).current.endpoints).toEqual({});
   });
 });
 

@@ -24,11 +24,12 @@ import type { PlanRun, RotationState, StepState } from "./rotation-state.ts";
 export type { PlanRun, RotationState } from "./rotation-state.ts";
 
 type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
-type Run = Mutable<Omit<PlanRun, "steps" | "stages" | "gates" | "lateSteps">> & {
+type Run = Mutable<Omit<PlanRun, "steps" | "stages" | "gates" | "lateSteps" | "endpoints">> & {
   steps: Record<string, StepState>;
   stages: Record<string, "entered" | "done">;
   gates: Record<string, PlanRun["gates"][string]>;
   lateSteps: Record<string, PlanRun["lateSteps"][string]>;
+  endpoints: Record<string, PlanRun["endpoints"][string]>;
 };
 type State = Mutable<Omit<RotationState, "plans" | "current">> & { plans: Run[]; current: Run };
 
@@ -75,7 +76,8 @@ function advance(before: State | undefined, entry: JournalEntry): State {
 
 function begin(before: State | undefined, entry: Extract<JournalEntry, { type: "plan-begun" }>): State {
   const { file, digest, direction, holder } = entry.data;
-  const run: Run = { file, digest, direction, begunAt: entry.at, steps: {}, stages: {}, gates: {}, lateSteps: {} };
+  const nothing = { steps: {}, stages: {}, gates: {}, lateSteps: {}, endpoints: {} };
+  const run: Run = { file, digest, direction, begunAt: entry.at, ...nothing };
   if (before === undefined) {
     const { rotation, at: lastAt } = entry;
     return { rotation, plans: [run], current: run, waivers: [], holder, length: 0, lastAt };
@@ -98,6 +100,10 @@ function applyToRun(state: State, entry: JournalEntry): void {
       return;
     case "waived":
       state.waivers = [...state.waivers.filter(({ clusterId }) => clusterId !== entry.data.clusterId), entry.data];
+      return;
+    case "endpoint-renewed":
+      refuseAfterFinish(run, entry);
+      run.endpoints[entry.target] = [...(run.endpoints[entry.target] ?? []), entry.data.sealed];
       return;
     case "paused":
       state.paused = { ...entry.data, at: entry.at };

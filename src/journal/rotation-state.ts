@@ -40,6 +40,8 @@ export interface PlanRun {
   readonly held?: { readonly stage: string; readonly holds: readonly Hold[]; readonly at: string };
   readonly rest?: { readonly stage: string; readonly until: string };
   readonly lateSteps: Readonly<Record<string, readonly Step[]>>;
+  /** By cluster id: the encrypted kubeconfigs that came after the plan's, the last one in force. */
+  readonly endpoints: Readonly<Record<string, readonly EventData<"endpoint-renewed">["sealed"][]>>;
   readonly finished?: { readonly digest: string; readonly worldChanged: boolean; readonly at: string };
 }
 

@@ -37,7 +37,7 @@ export async function offerEndpoints(world: World, only?: readonly string[]): Pr
   for (const { id, local, authorizedEndpoint } of await listManagementClusters(world.management)) {
     if (local || !authorizedEndpoint || only?.includes(id) === false) continue;
     const kubeconfig = async (): Promise<Secret> => {
-      const text = made.get(id) ?? (await makeKubeconfig(world, id));
+      const text = made.get(id) ?? (await makeEndpointKubeconfig(world, id));
       made.set(id, text);
       return text;
     };
@@ -47,7 +47,7 @@ export async function offerEndpoints(world: World, only?: readonly string[]): Pr
 }
 
 /** Has Rancher make one, and marks its token, so that nobody takes it for a kubeconfig that a person has downloaded. */
-async function makeKubeconfig({ rancher, management }: World, id: string): Promise<Secret> {
+export async function makeEndpointKubeconfig({ rancher, management }: World, id: string): Promise<Secret> {
   const text = await rancher.kubeconfig(id);
   const body = { metadata: { annotations: { [ENDPOINT_TOKEN_MARK]: id } } };
   for (const name of ownTokensIn(text, id)) {
@@ -76,7 +76,7 @@ export async function withdrawEndpoints(
 }
 
 /** Rancher tells the cluster of a new token in the background. */
-const ACCEPTED_MS = 15_000;
+export const ACCEPTED_MS = 15_000;
 const AGAIN_MS = 500;
 
 /** The first of its contexts that leads past Rancher and answers. */

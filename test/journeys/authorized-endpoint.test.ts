@@ -257,6 +257,52 @@ describe("the token of an endpoint, and a kubeconfig that a person has downloade
   }, 60_000);
 });
 
+describe("a token that runs out while the rotation rests", () => {
+  let journey: Journey;
+  let old: string;
+  let applied: Ended;
+
+  beforeAll(async () => {
+    journey = await startJourney({ clusters: [{ name: "paris" }, withEndpoint("lagos")] }, { rest: "until-resumed" });
+    const { sandbox } = journey;
+    await setMinReadySeconds(sandbox.clusters);
+    await journey.configure({ rest: "until-resumed", waves: { canary: ["paris"] } });
+    await journey.plan("rotation");
+    expect((await journey.farrier("apply", "rotation", "--yes")).code).toBe(4);
+    old = String((await kubeconfigTokens(journey))[0]?.metadata.name);
+    const body = { expiresAt: "2026-01-01T00:00:00Z" };
+    await sandbox.management.patch(TOKENS, old, { type: "merge", body });
+    await sandbox.cluster("lagos").client.patch(COUNTERPARTS, old, { type: "merge", body });
+    const run = journey.start("resume", "rotation", "-o", "json");
+    await run.line(entry("endpoint-renewed"));
+    // From here on the new one is the only way.
+    await sandbox.inject({ kind: "offline", cluster: "lagos" });
+    await run.line(entry("stage-entered", "spread@target"));
+    await sandbox.inject({ kind: "offline", cluster: "lagos", seconds: 0.01 });
+    applied = await run.ended;
+  }, 120_000);
+  afterAll(() => journey?.stop());
+
+  it("is replaced through the tunnel, and the endpoint stands in afterwards", async () => {
+    expect(applied.code, applied.stdout).toBe(0);
+    expect(notes(applied)).toContainEqual(
+      expect.stringMatching(/^Rancher is asked for another kubeconfig for the authorized endpoint of cluster lagos/),
+    );
+    expect(notes(applied)).toContainEqual(
+      expect.stringMatching(/^Cluster lagos \(c-.*\) is reached over its authorized cluster endpoint now: /),
+    );
+    await expectMoved(journey);
+    expect(journey.sandbox.statistics().refusals).toEqual([]);
+  });
+
+  it("is deleted at once, and the new one at the end, without a word of its secret", async () => {
+    const [deleted] = notes(applied).filter((text) => text.startsWith("Rancher is asked to delete"));
+    expect(deleted).toContain("kubeconfig-");
+    expect(await kubeconfigTokens(journey)).toEqual([]);
+    expect(journey.said()).not.toMatch(/kubeconfig-[a-z0-9-]+:[a-z0-9]{20}/);
+  });
+});
+
 describe("an endpoint that nobody wants to use", () => {
   let journey: Journey;
 

@@ -77,6 +77,18 @@ it("the endpoint takes a token once the tunnel has brought it, and goes on witho
   });
 }, 60_000);
 
+it("a token is refused once its counterpart in the cluster says that it has expired", async () => {
+  const content = await kubeconfigOf("lagos");
+  await sandbox.waitUntil(async () => (await answerOf(content, "lagos-fqdn")) === 200, {
+    what: "the token to be known",
+  });
+  const name = /token: (kubeconfig-[^:]+):/.exec(content)?.[1] ?? "";
+  const counterparts = { group: "cluster.cattle.io", version: "v3", resource: "clusterauthtokens" };
+  const past = { type: "merge", body: { expiresAt: "2026-01-01T00:00:00Z" } } as const;
+  await sandbox.cluster("lagos").client.patch({ ...counterparts, namespace: "cattle-system" }, name, past);
+  expect(await answerOf(content, "lagos-fqdn")).toBe(401);
+}, 60_000);
+
 it("a token that Rancher never made is refused", async () => {
   const content = (await kubeconfigOf("lagos")).replace(/token: kubeconfig-\S+/, "token: kubeconfig-user-x:forged");
   expect(await answerOf(content, "lagos-fqdn")).toBe(401);

@@ -115,6 +115,8 @@ function plainLine(
       return `${entry.data.clusterId}  waived by ${entry.data.by}: ${entry.data.reason}`;
     case "noted":
       return entry.data.text;
+    case "endpoint-renewed":
+      return `${entry.target}  its authorized endpoint has another kubeconfig`;
     case "plan-finished":
       return paint("good", "finished", stream);
     case "gate-passed":

@@ -27,11 +27,16 @@ export function clusterAuthToken(token: KubeObject): NewObject {
 }
 
 /** @param stored the ClusterAuthToken of a name. @returns whose token it is; undefined for one that is refused */
-export function kubeApiAuth(stored: (name: string) => KubeObject | undefined): (token: string) => User | undefined {
+export function kubeApiAuth(
+  stored: (name: string) => KubeObject | undefined,
+  now: () => Date,
+): (token: string) => User | undefined {
   return (token) => {
     const [name = "", secret = ""] = token.split(":");
     const known = stored(name);
     if (known === undefined || known.enabled !== true || known.hash !== hashedToken(secret)) return undefined;
+    const expiresAt = typeof known.expiresAt === "string" ? known.expiresAt : "";
+    if (expiresAt !== "" && Date.parse(expiresAt) <= now().getTime()) return undefined;
     return { name: String(known.userName), groups: ["system:authenticated"] };
   };
 }

@@ -40,7 +40,10 @@ export class ClusterDoors {
     const { clock, management } = this.#estate;
     const identity = await createClusterAuthority({ name: `${name}-endpoint`, now: clock.now() });
     const { server } = cluster;
-    server.tokenWebhook = kubeApiAuth((token) => server.store.get(AUTH_TOKEN_KIND, AUTH_TOKENS.namespace ?? "", token));
+    server.tokenWebhook = kubeApiAuth(
+      (token) => server.store.get(AUTH_TOKEN_KIND, AUTH_TOKENS.namespace ?? "", token),
+      () => clock.now(),
+    );
     const listener = await new HttpsFront({ identity }).listen(server);
     this.#listeners.set(`${name}-endpoint`, listener);
     downstream.endpoint = listener;
