@@ -42,7 +42,8 @@ export function releaseForward({ installation }: Estate, goal: Goal = "bundle"):
   const { installer, privateCa, tlsSource, exposure } = installation;
   if (installer.kind !== "helm") return undefined;
   const { release } = installer;
-  if (goal === "system-store") return changing(release, [{ name: "no-private-ca", values: withoutBundle(release) }]);
+  if (goal === "system-store")
+    return changing(release, [{ name: "no-private-ca", values: withoutBundle(release, tlsSource) }]);
   const sources = ["ingress.tls.source", ...(exposure === "gateway" ? ["gateway.gatewayClass.tls.source"] : [])];
   return changing(release, [
     { name: "private-ca", values: privateCa ? [] : [value(release, "privateCA", true)] },
@@ -55,12 +56,13 @@ export function releaseForward({ installation }: Estate, goal: Goal = "bundle"):
 
 /**
  * Without a bundle the chart starts Rancher with `--no-cacerts` only where the Ingress's source is another than `rancher`,
- * also where a Gateway leads to it (chart/templates/deployment.yaml): else Rancher would serve a CA of its own.
+ * also where a Gateway leads to it (chart/templates/deployment.yaml): else Rancher would serve a CA of its own. Where TLS
+ * ends before the cluster it always does.
  */
-function withoutBundle(release: ReleaseFacts): PlannedValue[] {
+function withoutBundle(release: ReleaseFacts, tlsSource: Estate["installation"]["tlsSource"]): PlannedValue[] {
   const source = "ingress.tls.source";
-  const own = inForce(release, source) ?? "rancher";
-  return [value(release, "privateCA", false), ...(own === "rancher" ? [value(release, source, "secret")] : [])];
+  const own = tlsSource !== "external" && (inForce(release, source) ?? "rancher") === "rancher";
+  return [value(release, "privateCA", false), ...(own ? [value(release, source, "secret")] : [])];
 }
 
 /**

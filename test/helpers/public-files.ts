@@ -13,7 +13,7 @@ export const TO_PUBLIC = ["--cert", "public.crt", "--key", "public.key", "--publ
 export async function withPublicFiles({
   sandbox,
   folder,
-}: Pick<Journey, "sandbox" | "folder">): Promise<{ readonly certificate: string }> {
+}: Pick<Journey, "sandbox" | "folder">): Promise<{ readonly certificate: string; readonly key: string }> {
   const { publicCa } = sandbox.pki;
   const { certificate, key } = await publicCa.issue();
   const file = (name: string, text: string) => writeFile(join(folder, name), text, { mode: 0o600 });
@@ -23,5 +23,5 @@ export async function withPublicFiles({
     file("roots.pem", publicCa.rootPem),
     file("leaf.crt", certificate.slice(0, certificate.indexOf("-----END CERTIFICATE-----") + 26)),
   ]);
-  return { certificate };
+  return { certificate, key };
 }

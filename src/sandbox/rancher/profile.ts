@@ -35,6 +35,8 @@ export interface RancherProfile {
   readonly registryVariable: "CATTLE_CLUSTER_REGISTRY" | "CATTLE_SYSTEM_DEFAULT_REGISTRY";
   /** Rancher ≥ 2.12: `CATTLE_SUC_APP_NAME_OVERRIDE`. */
   readonly sucOverride: boolean;
+  /** Rancher ≥ 2.14: the chart may render a Gateway in place of an Ingress. */
+  readonly gateway: boolean;
 }
 
 interface Version {
@@ -63,6 +65,7 @@ export function rancherProfile(version: string): RancherProfile {
     rke1: !atLeast(12),
     registryVariable: atLeast(15) ? "CATTLE_SYSTEM_DEFAULT_REGISTRY" : "CATTLE_CLUSTER_REGISTRY",
     sucOverride: atLeast(12),
+    gateway: atLeast(14),
   };
 }
 

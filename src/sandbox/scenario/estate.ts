@@ -26,7 +26,7 @@ import { HostingRancher, PROVISIONING_KINDS } from "./hosting-rancher.ts";
 import { localCluster } from "./local-cluster.ts";
 import { ADMIN_USER, managementObjects, servingPlace } from "./management-objects.ts";
 import { type Random, randomSuffix, seededRandom } from "./random.ts";
-import { isIssued } from "./release-objects.ts";
+import { GATEWAY_KINDS, isIssued } from "./release-objects.ts";
 import type { Scenario, ScenarioCluster } from "./scenario.ts";
 import { SimulatedCluster } from "./simulated-cluster.ts";
 import { StatisticsKeeper } from "./statistics.ts";
@@ -204,6 +204,7 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
       replicas: scenario.rancher.replicas,
       bundleFile,
       source: scenario.tls.source,
+      exposure: scenario.tls.exposure,
       authority: pki.today,
       serving: await pki.today.issue(),
       token: { name, secret, expiresAt: this.#tokenExpiry() },
@@ -231,6 +232,7 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
     const kinds = [
       ...own,
       ...(this.#certManager === undefined ? [] : CERT_MANAGER_KINDS),
+      ...(this.scenario.tls.exposure === "gateway" ? GATEWAY_KINDS : []),
       ...(this.#backupOperator === undefined ? [] : BACKUP_OPERATOR_KINDS),
     ];
     const powerful = [ADMIN_USER, serviceAccount(RANCHER).name];

@@ -25,6 +25,14 @@ const DEFAULTS = {
   privateCA: false,
   ingress: { enabled: true, tls: { source: "rancher", secretName: "tls-rancher-ingress" } },
   letsEncrypt: { email: "none@example.com" },
+  networkExposure: { type: "ingress" },
+  gateway: {
+    gatewayClass: {
+      name: "traefik",
+      ports: { http: 8000, https: 8443 },
+      tls: { source: "rancher", secretName: "tls-rancher-ingress" },
+    },
+  },
 };
 
 const HELPERS = `{{- define "rancher.fullname" -}}
@@ -38,6 +46,11 @@ release: {{ .Release.Name }}
 {{- end -}}
 {{- define "rancher.certManager" -}}
 {{- if and (ne .Values.tls "external") (ne .Values.ingress.tls.source "secret") }}true{{ end -}}
+{{- end -}}
+{{- define "rancher.ownIssuer" -}}
+{{- if and (include "rancher.certManager" .) (eq .Values.ingress.tls.source "rancher") -}}
+{{- if or (ne .Values.networkExposure.type "gateway") (eq .Values.gateway.gatewayClass.tls.source "rancher") }}true{{ end -}}
+{{- end -}}
 {{- end -}}
 `;
 
@@ -151,7 +164,7 @@ spec:
     app: {{ template "rancher.fullname" . }}
 `;
 
-const INGRESS = `{{- if .Values.ingress.enabled }}
+const INGRESS = `{{- if and .Values.ingress.enabled (eq .Values.networkExposure.type "ingress") }}
 apiVersion: networking.k8s.io/v1
 kind: Ingress
 ${METADATA}
@@ -197,7 +210,7 @@ spec:
 {{- end }}
 `;
 
-const ISSUER = `{{- if and (include "rancher.certManager" .) (eq .Values.ingress.tls.source "rancher") }}
+const ISSUER = `{{- if include "rancher.ownIssuer" . }}
 apiVersion: cert-manager.io/v1
 kind: Issuer
 ${METADATA}
@@ -207,11 +220,56 @@ spec:
 {{- end }}
 `;
 
+const GATEWAY_METADATA = METADATA.replace('fullname" . }}', 'fullname" . }}-gateway');
+
+/** Rancher ≥ 2.14: without an Ingress, a Gateway ends TLS (rancher.md §1.4). */
+const GATEWAY = `{{- if eq .Values.networkExposure.type "gateway" }}
+{{- $class := .Values.gateway.gatewayClass }}
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+${GATEWAY_METADATA}
+spec:
+  gatewayClassName: {{ $class.name }}
+  listeners:
+  - name: rancher-http
+    hostname: {{ .Values.hostname }}
+    port: {{ $class.ports.http }}
+    protocol: HTTP
+  - name: rancher-https
+    hostname: {{ .Values.hostname }}
+    port: {{ $class.ports.https }}
+    protocol: HTTPS
+    tls:
+      mode: Terminate
+      certificateRefs:
+      - name: {{ $class.tls.secretName }}
+{{- end }}
+`;
+
+const ROUTE = `{{- if eq .Values.networkExposure.type "gateway" }}
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+${METADATA}
+spec:
+  hostnames:
+  - {{ .Values.hostname }}
+  parentRefs:
+  - name: {{ template "rancher.fullname" . }}-gateway
+    sectionName: rancher-https
+  rules:
+  - backendRefs:
+    - name: {{ template "rancher.fullname" . }}
+      port: 80
+{{- end }}
+`;
+
 const TEMPLATES: Readonly<Record<string, string>> = {
   "_helpers.tpl": HELPERS,
   "deployment.yaml": DEPLOYMENT,
   "service.yaml": SERVICE,
   "ingress.yaml": INGRESS,
+  "gateway.yaml": GATEWAY,
+  "httproute.yaml": ROUTE,
   "issuer-rancher.yaml": ISSUER,
   "issuer-letsEncrypt.yaml": ACME_ISSUER,
 };

@@ -1,3 +1,4 @@
+import { resourceKind } from "../api-server/built-in-kinds.ts";
 import type { NewObject } from "../cluster-client.ts";
 import type { RancherProfile } from "../rancher/profile.ts";
 import { rancherDeployment, rancherLabels } from "./rancher-deployment.ts";
@@ -15,11 +16,38 @@ export interface ReleaseFacts {
   readonly hostname: string;
   readonly replicas: number;
   readonly source: TlsSource;
+  /** What leads to Rancher and ends TLS: its chart's Ingress or, since Rancher 2.14, its Gateway. */
+  readonly exposure: "ingress" | "gateway";
 }
 
+const GATEWAY_GROUP = { group: "gateway.networking.k8s.io", version: "v1", namespaced: true, custom: true };
+
+/** Gateway API, as far as Rancher's chart uses it. */
+export const GATEWAY_KINDS = [
+  resourceKind({
+    ...GATEWAY_GROUP,
+    resource: "gateways",
+    kind: "Gateway",
+    statusSubresource: true,
+    tracksGeneration: true,
+  }),
+  resourceKind({
+    ...GATEWAY_GROUP,
+    resource: "httproutes",
+    kind: "HTTPRoute",
+    statusSubresource: true,
+    tracksGeneration: true,
+  }),
+];
+
 /** The values that the installation was given. */
-export function releaseValues({ hostname, replicas, source }: ReleaseFacts): Record<string, unknown> {
+export function releaseValues({ hostname, replicas, source, exposure }: ReleaseFacts): Record<string, unknown> {
   const given = { hostname, replicas };
+  // The Ingress's own source stays at its default: nothing in the chart asks people to change that as well.
+  if (exposure === "gateway") {
+    const gateway = { gatewayClass: { tls: { source } } };
+    return { ...given, privateCA: true, networkExposure: { type: exposure }, gateway };
+  }
   if (source === "rancher") return given;
   if (source === "letsEncrypt") return { ...given, ingress: { tls: { source } }, letsEncrypt: { email: ACME_EMAIL } };
   return { ...given, privateCA: true, ...(source === "external" ? { tls: source } : { ingress: { tls: { source } } }) };
@@ -27,10 +55,10 @@ export function releaseValues({ hostname, replicas, source }: ReleaseFacts): Rec
 
 /** The objects that the chart gives with these values: what belongs to the Helm release. */
 export function releaseObjects(facts: ReleaseFacts): NewObject[] {
-  const { profile, replicas, source } = facts;
+  const { profile, replicas, source, exposure } = facts;
   const made = [
     service(profile),
-    ingress(facts),
+    ...(exposure === "gateway" ? gateway(facts) : [ingress(facts)]),
     rancherDeployment(profile, { replicas, privateCa: !isIssued(source), noCacerts: source === "letsEncrypt" }),
   ];
   return isIssued(source) ? [...made, issuer(profile, source)] : made;
@@ -67,6 +95,27 @@ function ingress({ profile, hostname, source }: ReleaseFacts): NewObject {
       ...(source === "external" ? {} : { tls: [{ hosts: [hostname], secretName: "tls-rancher-ingress" }] }),
     },
   };
+}
+
+function gateway({ profile, hostname }: ReleaseFacts): NewObject[] {
+  const common = metadata(profile);
+  const tls = { mode: "Terminate", certificateRefs: [{ name: "tls-rancher-ingress" }] };
+  const listeners = [
+    { name: "rancher-http", hostname, port: 8000, protocol: "HTTP" },
+    { name: "rancher-https", hostname, port: 8443, protocol: "HTTPS", tls },
+  ];
+  const parentRefs = [{ name: "rancher-gateway", sectionName: "rancher-https" }];
+  const rules = [{ backendRefs: [{ name: "rancher", port: 80 }] }];
+  const apiVersion = "gateway.networking.k8s.io/v1";
+  return [
+    {
+      apiVersion,
+      kind: "Gateway",
+      metadata: { ...common, name: "rancher-gateway" },
+      spec: { gatewayClassName: "traefik", listeners },
+    },
+    { apiVersion, kind: "HTTPRoute", metadata: common, spec: { hostnames: [hostname], parentRefs, rules } },
+  ];
 }
 
 /** cert-manager signs with the CA that Rancher has made for itself, or asks an ACME server (rancher.md §1.4). */

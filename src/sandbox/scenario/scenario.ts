@@ -1,7 +1,7 @@
 import { parse } from "yaml";
 import { z } from "zod";
 import { FarrierError } from "../../errors.ts";
-import { isRancherVersion } from "../rancher/profile.ts";
+import { isRancherVersion, rancherProfile } from "../rancher/profile.ts";
 import { cityName } from "./city-names.ts";
 import { faultSchema } from "./faults.ts";
 
@@ -59,6 +59,8 @@ export const scenarioSchema = z
          * whose certificate is in Secret `load-balancer/certificate`, for whoever plays the person that changes it.
          */
         source: z.enum(["secret", "rancher", "letsEncrypt", "external"]).default("secret"),
+        /** The chart's `networkExposure.type` (Rancher ≥ 2.14): what ends TLS in the cluster, with a Gateway only from `secret`. */
+        exposure: z.enum(["ingress", "gateway"]).default("ingress"),
         /** How `tls-ca` is written: line ends, byte order mark, comments. */
         bundle: z.enum(["plain", "crlf", "bom", "comment"]).default("plain"),
       })
@@ -95,7 +97,11 @@ export const scenarioSchema = z
       .transform((clusters) => (typeof clusters === "number" ? citiesOf(clusters) : clusters)),
     faults: z.array(faultSchema).default([]),
   })
-  .superRefine(({ tls, clusters }, context) => {
+  .superRefine(({ rancher, tls, clusters }, context) => {
+    if (tls.exposure === "gateway" && (tls.source !== "secret" || !rancherProfile(rancher.version).gateway)) {
+      const message = "a Gateway needs Rancher 2.14 or later, and source secret";
+      context.addIssue({ code: "custom", path: ["tls", "exposure"], message });
+    }
     if (tls.source !== "letsEncrypt") return;
     // Rancher serves no bundle then; such agents could never have connected.
     if (tls.mode === "strict") {
