@@ -8,8 +8,9 @@ import { type Api, createApi } from "../kubernetes/api.ts";
 import { ApiError } from "../kubernetes/api-error.ts";
 import { type Connection, connectKubeconfig } from "../kubernetes/connection.ts";
 import { namespaces } from "../kubernetes/resource.ts";
+import { Secret } from "../pki/secret.ts";
 import { type Forward, openForward } from "../remote/forward.ts";
-import { type NodeFiles, readNodeKubeconfig } from "../remote/node-kubeconfig.ts";
+import { type FoundKubeconfig, type NodeFiles, readNodeKubeconfig } from "../remote/node-kubeconfig.ts";
 import { NodeKubectl } from "../remote/node-kubectl.ts";
 import { nodeCalled, type SshTarget } from "../remote/ssh.ts";
 import { ANSWER_MS, type GivenWay } from "./reaches.ts";
@@ -33,8 +34,8 @@ async function isRefused(api: Api, forward: Forward | undefined): Promise<boolea
 }
 
 /** @throws FarrierError `ssh.no-kubectl`, ApiError where it leads nowhere either */
-async function byKubectl({ id, target, files }: Way): Promise<Api> {
-  const transport = new NodeKubectl(target, files);
+async function byKubectl({ id, target, files }: Way, found: FoundKubeconfig): Promise<Api> {
+  const transport = new NodeKubectl(target, files, found.isFile ? undefined : Secret.of(found.text));
   const api = createApi({ transport, server: `cluster ${id}`, basePath: "", headers: async () => ({}) });
   await api.get(namespaces, "kube-system");
   return api;
@@ -49,11 +50,11 @@ interface Way {
 
 async function openThroughNode(way: Way): Promise<Connection> {
   const { id, called, target, files } = way;
-  const text = await readNodeKubeconfig(target, files);
+  const found = await readNodeKubeconfig(target, files);
   let forward: Forward | undefined;
   try {
     const connection = await connectKubeconfig(
-      { foreign: { content: text, label: `The kubeconfig of ${called}` } },
+      { foreign: { content: found.text, label: `The kubeconfig of ${called}` } },
       {
         name: `cluster ${id}`,
         timeoutMs: ANSWER_MS,
@@ -71,7 +72,7 @@ async function openThroughNode(way: Way): Promise<Connection> {
     if (!(await isRefused(connection.api, opened))) return { ...connection, close };
     const { server, context, bearing } = connection;
     await close();
-    const api = await byKubectl(way);
+    const api = await byKubectl(way, found);
     // kubectl does not tell the date of an answer.
     return { api, server, context, bearing, secondsAhead: async () => undefined, close: async () => {} };
   } catch (error) {

@@ -1,6 +1,6 @@
 /**
  * What runs on a node where its SSH server forwards no ports: the node's own `kubectl`, or that of the agent's image, which
- * every managed cluster has. Nothing is written on the node.
+ * every managed cluster has. Nothing is written on the node's disks.
  */
 import type { NodeFiles } from "./node-kubeconfig.ts";
 import { nodeKubeconfigs } from "./node-kubeconfig.ts";
@@ -13,15 +13,12 @@ export const NO_KUBECTL = 98;
 /**
  * Finds the kubeconfig, and defines `k`: that `kubectl` with it. In this order: on the path; RKE2's and K3s' own; in the
  * agent's image by docker, nerdctl or ctr; in the agent's running container by crictl, as the agent's account.
+ * @param kubeconfig its text, where none is a file on the node: a secret
  */
-export function kubectlPrelude(files: NodeFiles): string {
+export function kubectlPrelude(files: NodeFiles, kubeconfig?: string): string {
   const { root = "" } = files;
   return `root=${quoted(root)}
-kubeconfig=
-for file in ${nodeKubeconfigs(files).map(quoted).join(" ")}; do
-  if [ -r "$file" ]; then kubeconfig=$file; break; fi
-done
-[ -n "$kubeconfig" ] || exit ${NO_KUBECONFIG}
+${kubeconfig === undefined ? onHost(files) : inMemory(kubeconfig)}
 there() { command -v "$1" >/dev/null 2>&1; }
 own() { for file in "$root/var/lib/rancher/rke2/bin/$1" "$root/usr/local/bin/$1"; do if [ -x "$file" ]; then printf '%s' "$file"; return; fi; done; }
 agent() { grep 'rancher/rancher-agent[:@]' | head -n 1; }
@@ -51,4 +48,23 @@ elif image=$(cri ps -q --name cluster-register 2>/dev/null | head -n 1) && [ -n 
 else exit ${NO_KUBECTL}
 fi
 `;
+}
+
+function onHost(files: NodeFiles): string {
+  return `kubeconfig=
+for file in ${nodeKubeconfigs(files).map(quoted).join(" ")}; do
+  if [ -r "$file" ]; then kubeconfig=$file; break; fi
+done
+[ -n "$kubeconfig" ] || exit ${NO_KUBECONFIG}`;
+}
+
+/** kubectl reads its certificates from a file alone: one in memory, that nobody else reads, for as long as the command runs. */
+function inMemory(kubeconfig: string): string {
+  return `umask 077
+kubeconfig=$(mktemp /dev/shm/farrier.XXXXXXXXXX) || exit ${NO_KUBECONFIG}
+trap 'rm -f "$kubeconfig"' EXIT
+trap 'exit 1' HUP INT TERM
+cat >"$kubeconfig" <<'FARRIER_KUBECONFIG'
+${kubeconfig.replace(/\n+$/, "")}
+FARRIER_KUBECONFIG`;
 }

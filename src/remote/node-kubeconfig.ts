@@ -24,15 +24,23 @@ export interface NodeFiles {
 /** What begins the line before the text that was found: a login script may print something of its own. */
 const MARK = "farrier-found";
 
-/** The kubeconfig's text. @throws FarrierError `ssh.*` */
-export async function readNodeKubeconfig(target: SshTarget, files: NodeFiles = {}): Promise<string> {
+export interface FoundKubeconfig {
+  readonly text: string;
+  /** It is a file on the host, which a program there can be told to read. */
+  readonly isFile: boolean;
+}
+
+/** The kubeconfig of the node. @throws FarrierError `ssh.*` */
+export async function readNodeKubeconfig(target: SshTarget, files: NodeFiles = {}): Promise<FoundKubeconfig> {
   const printed = await runOnNode(target, script(files));
   const start = printed.indexOf(`${MARK} `);
   const end = printed.indexOf("\n", start);
   const [, kind] = printed.slice(start, end).split(" ");
   const text = printed.slice(end + 1);
-  if (start >= 0 && kind === "kubeconfig") return text;
-  if (start >= 0 && kind === "full-cluster-state") return kubeconfigOfState(text, target);
+  if (start >= 0 && kind === "kubeconfig") return { text, isFile: true };
+  if (start >= 0 && kind === "full-cluster-state") {
+    return { text: kubeconfigOfState(text, target), isFile: false };
+  }
   const places = files.kubeconfig ?? USUAL.join(", ");
   throw new FarrierError(
     "ssh.no-kubeconfig",

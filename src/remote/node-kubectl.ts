@@ -9,6 +9,7 @@ import { FarrierError } from "../errors.ts";
 import { type Asked, errorOfConnection } from "../kubernetes/api-error.ts";
 import type { Exchange, StreamedAnswer, TransportRequest } from "../kubernetes/transport.ts";
 import type { Answer } from "../kubernetes/whole-answer.ts";
+import { Secret } from "../pki/secret.ts";
 import { kubectlPrelude, NO_KUBECONFIG, NO_KUBECTL } from "./kubectl-script.ts";
 import type { NodeFiles } from "./node-kubeconfig.ts";
 import { complaintsOf, endOf, errorOfSession, nodeCalled, quoted, type SshTarget, startSession } from "./ssh.ts";
@@ -23,13 +24,14 @@ export class NodeKubectl implements Exchange {
   /** No connection begins here: kubectl knows the server. */
   readonly origin = "https://127.0.0.1";
   readonly #target: SshTarget;
-  readonly #prelude: string;
+  readonly #prelude: Secret;
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
-  constructor(target: SshTarget, files: NodeFiles) {
+  /** @param kubeconfig where there is no file on the node that kubectl could be told to read */
+  constructor(target: SshTarget, files: NodeFiles, kubeconfig?: Secret) {
     this.#target = target;
-    this.#prelude = kubectlPrelude(files);
+    this.#prelude = Secret.of(kubectlPrelude(files, kubeconfig?.reveal()));
   }
 
   async send(asked: Asked, request: TransportRequest): Promise<Answer> {
@@ -73,7 +75,7 @@ export class NodeKubectl implements Exchange {
     const session = startSession(this.#target);
     // A session that could not be opened is told of by its end.
     session.stdin.on("error", () => {});
-    session.stdin.end(`${this.#prelude}${commandOf(request)}`);
+    session.stdin.end(`${this.#prelude.reveal()}${commandOf(request)}`);
     return session;
   }
 

@@ -167,23 +167,24 @@ function endProcess(pid: number): void {
   }
 }
 
-/** Resolves when something accepts connections there. */
+/** Resolves when an SSH server greets those who connect there: while it starts, the port may be somebody else's. */
 async function listening(port: number): Promise<void> {
   const end = Date.now() + 20_000;
   for (;;) {
-    if (await accepts(port)) return;
-    if (Date.now() > end) throw new Error(`sshd does not listen on port ${port}`);
+    if (await greets(port)) return;
+    if (Date.now() > end) throw new Error(`no sshd greets on port ${port}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
-function accepts(port: number): Promise<boolean> {
+function greets(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");
-    socket.once("connect", () => {
+    socket.once("data", (greeting) => {
       socket.destroy();
-      resolve(true);
+      resolve(greeting.toString("latin1").startsWith("SSH-"));
     });
     socket.once("error", () => resolve(false));
+    socket.once("close", () => resolve(false));
   });
 }

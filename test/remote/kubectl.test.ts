@@ -3,7 +3,7 @@
  * are stand-ins that run what the container would run.
  */
 import { execFileSync } from "node:child_process";
-import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Api } from "../../src/kubernetes/api.ts";
@@ -49,7 +49,7 @@ describe.skipIf(!sshInstalled() || !programsThere("kubectl"))("a node that forwa
     await writeFile(kubeconfig, sandbox.cluster("paris").kubeconfig, { mode: 0o600 });
     bin = join(root, "bin");
     await mkdir(bin);
-    for (const usual of ["sh", "cat", "grep", "head", "sed"]) {
+    for (const usual of ["sh", "cat", "grep", "head", "ls", "mktemp", "rm", "sed"]) {
       await symlink(execFileSync("which", [usual], { encoding: "utf8" }).trim(), join(bin, usual));
     }
     for (const [file, text] of Object.entries(programs)) await script(join(root, file), text);
@@ -89,6 +89,12 @@ describe.skipIf(!sshInstalled() || !programsThere("kubectl"))("a node that forwa
         },
       ],
       [
+        "in the agent's image, by nerdctl",
+        {
+          "bin/nerdctl": `[ "$1 $2" = "-n k8s.io" ] || exit 1; shift 2; case "$1" in images) echo ${image};; run) while [ "$1" != --entrypoint ]; do shift; done; [ "$2 $3" = "kubectl ${image}" ] || exit 1; shift 3; exec ${kubectl} "$@";; esac`,
+        },
+      ],
+      [
         "in the agent's image, by RKE2's ctr",
         {
           "run/k3s/containerd/containerd.sock": "",
@@ -112,6 +118,30 @@ describe.skipIf(!sshInstalled() || !programsThere("kubectl"))("a node that forwa
       };
       expect((await api.create(secrets(SYSTEM), secret)).metadata.uid).not.toBe("");
     });
+  });
+
+  it("is asked by docker where RKE1 keeps the kubeconfig in the cluster, and none is left on the node", async () => {
+    const config = sandbox.cluster("paris").kubeconfig;
+    const [server = ""] = /https:\/\/127\.0\.0\.1:\d+/.exec(config) ?? [];
+    const state = { currentState: { certificatesBundle: { "kube-admin": { config } } } };
+    const map = JSON.stringify({ data: { "full-cluster-state": JSON.stringify(state) } });
+    // The API server of a node of RKE1 is at port 6443, this one's is where the system has put it.
+    const docker = `case "$1" in
+exec) cat "$HOME/state";;
+images) echo ${image};;
+run) while [ "$1" != --kubeconfig ]; do shift; done; ls -l "$2" >>"$HOME/seen"; exec ${kubectl} "$@" --server ${server};;
+esac`;
+    const files = await nodeWith("rke1", { "bin/docker": docker });
+    await rm(join(lab.folder, "rke1/etc/rancher/rke2/rke2.yaml"));
+    await writeFile(join(lab.folder, "rke1/state"), map);
+    const api = await apiOver(files);
+    const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "by-rke1" } };
+    expect((await api.create(secrets(SYSTEM), secret)).metadata.uid).not.toBe("");
+    const seen = (await readFile(join(lab.folder, "rke1/seen"), "utf8")).trim().split("\n");
+    expect(seen).toContainEqual(expect.stringMatching(/^-rw------- .* \/dev\/shm\/farrier\.\w{10}$/));
+    for (const line of seen) {
+      await expect(readFile(line.slice(line.indexOf("/dev/shm")))).rejects.toMatchObject({ code: "ENOENT" });
+    }
   });
 
   it("says so where there is none", async () => {
@@ -252,7 +282,7 @@ exit $code
 
   it("gives it to sudo, and to nobody else", async () => {
     await withSudo(sudo(lab.folder));
-    expect(await read(true)).toBe(TEXT);
+    expect(await read(true)).toEqual({ text: TEXT, isFile: true });
     await expect(read(false)).rejects.toMatchObject({ code: "ssh.no-kubeconfig" });
   });
 

@@ -41,19 +41,22 @@ describe.skipIf(!sshInstalled())("SSH to a node", () => {
   });
 
   it.each(["rke2", "k3s", "kubeadm"])("finds the kubeconfig of %s", async (kind) => {
-    expect(await readNodeKubeconfig(node, { root: join(lab.folder, kind) })).toBe(own());
+    expect(await readNodeKubeconfig(node, { root: join(lab.folder, kind) })).toEqual({ text: own(), isFile: true });
   });
 
   it("finds it at a place that a person names", async () => {
     await put("with a 'quote'.yaml", own());
-    expect(await readNodeKubeconfig(node, { kubeconfig: join(lab.folder, "with a 'quote'.yaml") })).toBe(own());
+    expect(await readNodeKubeconfig(node, { kubeconfig: join(lab.folder, "with a 'quote'.yaml") })).toEqual({
+      text: own(),
+      isFile: true,
+    });
   });
 
   it("goes through a jump host", async () => {
     const behind = { host: "node", config: lab.config };
-    expect(await readNodeKubeconfig(behind, { root: join(lab.folder, "rke2") })).toBe(own());
+    expect(await readNodeKubeconfig(behind, { root: join(lab.folder, "rke2") })).toEqual({ text: own(), isFile: true });
     const named = { ...node, jump: "gate" };
-    expect(await readNodeKubeconfig(named, { root: join(lab.folder, "k3s") })).toBe(own());
+    expect(await readNodeKubeconfig(named, { root: join(lab.folder, "k3s") })).toEqual({ text: own(), isFile: true });
   });
 
   it("reaches the API server through the node, verified as ever", async () => {
@@ -174,6 +177,7 @@ describe.skipIf(!sshInstalled())("SSH to a node of RKE1", () => {
     const node = { host: "127.0.0.1", port: lab.port, user: lab.user, key: lab.key, config: lab.config };
     await lab.restartNode({ PATH: `${programs}:${process.env.PATH}` });
     const read = await readNodeKubeconfig(node, { root: join(lab.folder, "none") });
-    expect(read).toBe(config.replace('"https://192.0.2.7:6443"', "https://127.0.0.1:6443"));
+    const text = config.replace('"https://192.0.2.7:6443"', "https://127.0.0.1:6443");
+    expect(read).toEqual({ text, isFile: false });
   });
 });
