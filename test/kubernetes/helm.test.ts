@@ -26,6 +26,7 @@ import { CERT_MANAGER_KINDS } from "../../src/sandbox/scenario/cert-manager.ts";
 import { rancherChart } from "../../src/sandbox/scenario/rancher-chart.ts";
 import { areBuilt, type BinaryName, pathOf } from "./control-plane/binaries.ts";
 import { startControlPlane } from "./control-plane/control-plane.ts";
+import { type Registry, startRegistry } from "./control-plane/registry.ts";
 
 interface Place {
   readonly kubeconfig: string;
@@ -52,8 +53,9 @@ describe.each(PLACES)("on $place", ({ needs, start, extra }) => {
   let place: Place | undefined;
   let connection: Connection;
   const repository = serveFolder(() => folder);
+  let registry: Registry;
 
-  const built = areBuilt("helm3", "helm4", ...needs);
+  const built = areBuilt("helm3", "helm4", "registry", ...needs);
   beforeAll(async () => {
     if (!built) return;
     folder = await mkdtemp(join(tmpdir(), "farrier-helm-"));
@@ -61,9 +63,11 @@ describe.each(PLACES)("on $place", ({ needs, start, extra }) => {
     await writeFile(join(folder, "kubeconfig"), place.kubeconfig, { mode: 0o600 });
     connection = await connectKubeconfig({ kubeconfig: join(folder, "kubeconfig") });
     await repository.start();
+    registry = await startRegistry(folder);
   });
   afterAll(async () => {
     if (built) await repository.stop();
+    await registry?.stop();
     await connection?.close();
     await place?.stop();
     if (folder !== undefined) await rm(folder, { recursive: true });
@@ -136,13 +140,14 @@ describe.each(PLACES)("on $place", ({ needs, start, extra }) => {
       expect(JSON.stringify(ingress?.spec)).toContain('"path":"/"');
     });
 
-    const charts = ["a directory", "a .tgz file", "a repository"] as const;
+    const charts = ["a directory", "a .tgz file", "a repository", "an OCI registry"] as const;
     test.each(charts)("upgrades with the chart of %s, where one is named", async (kind) => {
       const found = await stored();
       const chart = {
         "a directory": join(folder, name, "original"),
         "a .tgz file": packed(),
         "a repository": "ours/rancher",
+        "an OCI registry": inRegistry(),
       };
       const values = found.values.with([{ path: "extra.from", to: kind }]);
       const named = { ...access(), program: await withOwnHome(), chart: chart[kind] };
@@ -168,12 +173,18 @@ describe.each(PLACES)("on $place", ({ needs, start, extra }) => {
         says: /is chart rancher 2\.14\.9, and rancher 2\.15\.1 is deployed/,
       },
       { what: "that is not there", chart: "gone", says: /gone cannot be read: / },
+      {
+        what: "that is in no registry",
+        chart: "oci://",
+        says: /oci:\/\/127\.0\.0\.1:\d+\/elsewhere\/rancher cannot be read: .*not found/,
+      },
     ];
     test.each(others)("a chart $what is refused, and no revision is made", async ({ chart, says }) => {
       const found = await stored();
       const older = await directoryOf("2.14.9");
       await writeOriginal(older, "2.14.9");
-      const named = { ...access(), chart: join(folder, name, chart) };
+      const place = chart === "oci://" ? `oci://${registry.address}/elsewhere/rancher` : join(folder, name, chart);
+      const named = { ...access(), program: await withOwnHome(), chart: place };
       const { signal } = new AbortController();
       const upgrade = { release: found, values: found.values, description: "farrier: refused", signal };
       await expect(upgradeRelease(named, upgrade)).rejects.toMatchObject({
@@ -183,18 +194,29 @@ describe.each(PLACES)("on $place", ({ needs, start, extra }) => {
       expect((await stored()).revision).toBe(found.revision);
     });
 
+    /** Of the deployed version, beside which the registry has a newer one. */
+    const inRegistry = () => `oci://${registry.address}/${name}/rancher`;
     const packed = () => join(folder, name, "rancher-2.15.1.tgz");
-    /** The same helm, which knows one repository: what the person's own knows is nobody's business. */
+    /**
+     * The same helm, which knows one repository and trusts the registry's CA: what the person's own knows is nobody's
+     * business.
+     */
     async function withOwnHome(): Promise<string> {
       const program = join(folder, name, "own-home");
       if (existsSync(program)) return program;
       const home = await directoryOf("home");
       const own = ["CACHE", "CONFIG", "DATA"].map((kind) => `export HELM_${kind}_HOME=${home}`);
+      own.push(`export SSL_CERT_FILE=${registry.caFile}`);
       await writeFile(program, ["#!/bin/sh", ...own, `exec ${pathOf(name)} "$@"`].join("\n"), { mode: 0o700 });
       const run = (...args: readonly string[]) => promisify(execFile)(program, [...args], { cwd: join(folder, name) });
       await run("package", "original");
       await run("repo", "index", ".");
       await run("repo", "add", "ours", repository.url(name));
+      await writeOriginal(await directoryOf("newer"), "2.15.2");
+      await run("package", "newer");
+      for (const version of ["2.15.1", "2.15.2"]) {
+        await run("push", `rancher-${version}.tgz`, `oci://${registry.address}/${name}`);
+      }
       return program;
     }
 

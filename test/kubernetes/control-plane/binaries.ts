@@ -15,7 +15,8 @@ export type BinaryName =
   | "kubelet"
   | "kubectl"
   | "helm3"
-  | "helm4";
+  | "helm4"
+  | "registry";
 
 export interface Binary {
   readonly name: BinaryName;
@@ -72,6 +73,11 @@ export const GO_MODULES: readonly GoModule[] = [
     directory: join(GO, "helm4"),
     binaries: [{ name: "helm4", package: "helm.sh/helm/v4/cmd/helm" }],
     variables: { "helm.sh/helm/v4/internal/version.version": requiredVersion("helm4", "helm.sh/helm/v4") },
+  },
+  {
+    directory: join(GO, "registry"),
+    binaries: [{ name: "registry", package: "github.com/distribution/distribution/v3/cmd/registry" }],
+    variables: {},
   },
 ];
 
