@@ -21,16 +21,20 @@ export async function runBackup(
   refuseContainerFlags(options);
   const format = parseOutputFormat(String(options.output));
   const directory = resolve(String(options.out));
-  const { backup, owner } = await withWorld(options, async (world, settings) => {
-    const { makeBackup } = await import("../execute/estate-backup.ts");
-    return await makeBackup({
-      directory,
-      world,
-      identity: settings.identityFile === undefined ? {} : { identityFile: settings.identityFile },
-      ...(settings.recipients === undefined ? {} : { recipients: settings.recipients }),
-      now: new Date(),
-    });
-  });
+  const { backup, owner } = await withWorld(
+    options,
+    async (world, settings) => {
+      const { makeBackup } = await import("../execute/estate-backup.ts");
+      return await makeBackup({
+        directory,
+        world,
+        identity: settings.identityFile === undefined ? {} : { identityFile: settings.identityFile },
+        ...(settings.recipients === undefined ? {} : { recipients: settings.recipients }),
+        now: new Date(),
+      });
+    },
+    { mayBeContainer: true },
+  );
   const { renderBackup } = await import("./render/backup.ts");
   await printResult(format, backup, () => renderBackup(backup));
   if (owner?.created === true) {

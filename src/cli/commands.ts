@@ -86,7 +86,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: "refresh <cluster...>",
     says: "make clusters whose own CA or service-account key has changed known to Rancher again",
     example: "farrier refresh paris --cluster-kubeconfig paris.yaml",
-    flags: [connectionFlags, confirmationFlags, refreshFlags, applyFlags],
+    flags: [connectionFlags, confirmationFlags, refreshFlags, engineFlags, applyFlags],
     load: async () => (await import("./refresh.ts")).runRefresh,
   },
   {

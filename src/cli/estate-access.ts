@@ -4,10 +4,14 @@ import type { World } from "../observe/world.ts";
 import { giveWays } from "./cluster-ways.ts";
 import { type ConnectionFlags, loadSettings, readBytes, readText, type Settings } from "./settings.ts";
 
-/** Opens the estate that the flags and settings name, runs `use`, and closes it. */
+/**
+ * Opens the estate that the flags and settings name, runs `use`, and closes it.
+ * @param needs whether it may be a Rancher in a single container, which has no Deployment; not by default
+ */
 export async function withWorld<Result>(
   options: Readonly<Record<string, unknown>>,
   use: (world: World, settings: Settings) => Promise<Result>,
+  needs: { readonly mayBeContainer?: boolean } = {},
 ): Promise<Result> {
   const settings = await loadSettings(connectionFlags(options));
   const token = await readToken(settings);
@@ -17,6 +21,7 @@ export async function withWorld<Result>(
     ...(settings.context === undefined ? {} : { context: settings.context }),
     ...(settings.server === undefined ? {} : { server: settings.server }),
     token,
+    ...needs,
     ...(settings.publicRoots === undefined ? {} : { publicRoots: await readRoots(settings.publicRoots) }),
     helm: {
       ...(settings.helm === undefined ? {} : { program: settings.helm }),

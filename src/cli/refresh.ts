@@ -12,68 +12,91 @@ import { findCluster } from "./cluster-name.ts";
 import { refuseWithoutPerson } from "./confirm.ts";
 import { withWorld } from "./estate-access.ts";
 import { parseOutputFormat, printResult } from "./output.ts";
+import type { RestartDecision } from "./refresh-container.ts";
 import { defined, type Settings } from "./settings.ts";
 
 type Options = Readonly<Record<string, unknown>>;
 
 /** Exit 0 where nothing is stale, and nothing is written then; 3, and no directory, when something stands against it. */
 export async function runRefresh(words: readonly string[], options: Options): Promise<ExitCode> {
-  const format = parseOutputFormat(String(options.output));
-  return await withWorld(options, async (world, settings) => {
-    const { requireToken } = await import("../observe/world.ts");
-    await requireToken(world);
-    const { lookAtClusters } = await import("../execute/prepare-refresh.ts");
-    const looks = await lookAtClusters(world, await namedClusters(world, words, { options, settings }));
-    const { renderLooks } = await import("./render/refresh.ts");
-    const findings = looks.flatMap((look) => look.findings);
-    const code = exitCodeOf(findings);
-    const stale = looks.filter((look) => look.stale !== undefined);
-    if (code !== EXIT.done || stale.length === 0) {
-      const outcome = code === EXIT.done ? "nothing-stale" : "refused";
-      await printResult(format, { type: "result", outcome: { kind: outcome }, clusters: shown(looks) }, () =>
-        renderLooks(looks),
-      );
-      return code;
-    }
-    if (options.plan !== true) refuseWithoutPerson(options);
-    // Whoever is asked, or asks for the plan, is shown the same with it.
-    if (format === "table" && options.yes === true && options.plan !== true) process.stderr.write(renderLooks(looks));
-    const directory = resolve(String(options.out));
-    const { decideEstateBackup } = await import("./estate-backup-wish.ts");
-    const decision = await decideEstateBackup(world, settings, { without: options.withoutEstateBackup === true });
-    if (exitCodeOf(decision.findings) !== EXIT.done) {
-      const { renderFindings } = await import("./render/findings.ts");
-      const result = { type: "result", outcome: { kind: "refused" }, findings: decision.findings };
-      await printResult(format, result, () => renderFindings(decision.findings));
-      return exitCodeOf(decision.findings);
-    }
-    const plan = await makePlan(world, settings, { looks, directory, decision });
-    return options.plan === true
-      ? await showPlan(plan, options)
-      : await carryOut(plan, { directory, world, settings, options });
-  });
+  return await withWorld(
+    options,
+    (world, settings) => refresh(words, { world, settings, options }),
+    // Nothing is changed of how Rancher is installed.
+    { mayBeContainer: true },
+  );
 }
+
+interface Run {
+  readonly world: World;
+  readonly settings: Settings;
+  readonly options: Options;
+}
+
+async function refresh(words: readonly string[], run: Run): Promise<ExitCode> {
+  const { world, options } = run;
+  const format = parseOutputFormat(String(options.output));
+  const { requireToken } = await import("../observe/world.ts");
+  await requireToken(world);
+  const { lookAtClusters } = await import("../execute/prepare-refresh.ts");
+  const looks = await lookAtClusters(world, await namedClusters(words, run));
+  const { renderLooks } = await import("./render/refresh.ts");
+  const code = exitCodeOf(looks.flatMap((look) => look.findings));
+  if (code !== EXIT.done || looks.every((look) => look.stale === undefined)) {
+    const outcome = code === EXIT.done ? "nothing-stale" : "refused";
+    const result = { type: "result", outcome: { kind: outcome }, clusters: shown(looks) };
+    await printResult(format, result, () => renderLooks(looks));
+    return code;
+  }
+  if (options.plan !== true) refuseWithoutPerson(options);
+  // Whoever is asked, or asks for the plan, is shown the same with it.
+  const isToldHere = format === "table" && options.yes === true && options.plan !== true;
+  if (isToldHere) process.stderr.write(renderLooks(looks));
+  const beside = await lookBeside(run);
+  const { renderFindings } = await import("./render/findings.ts");
+  const refused = exitCodeOf(beside.findings);
+  if (refused !== EXIT.done) {
+    const result = { type: "result", outcome: { kind: "refused" }, findings: beside.findings };
+    await printResult(format, result, () => renderFindings(beside.findings));
+    return refused;
+  }
+  if (isToldHere && beside.findings.length > 0) process.stderr.write(renderFindings(beside.findings));
+  const plan = await makePlan(run, looks, beside);
+  return options.plan === true ? await showPlan(plan, options) : await carryOut(plan, run);
+}
+
+/** What a refresh needs beside its clusters. */
+interface Beside extends Pick<BackupDecision, "backup">, RestartDecision {}
+
+async function lookBeside({ world, settings, options }: Run): Promise<Beside> {
+  const { decideEstateBackup } = await import("./estate-backup-wish.ts");
+  const decision = await decideEstateBackup(world, settings, { without: options.withoutEstateBackup === true });
+  const { decideRestart } = await import("./refresh-container.ts");
+  const restart = await decideRestart(world, { settings, options });
+  return { ...decision, ...restart, findings: [...decision.findings, ...restart.findings] };
+}
+
+const directoryOf = (options: Options): string => resolve(String(options.out));
 
 function shown(looks: readonly ClusterLook[]): object[] {
   return looks.map(({ stale: _, ...look }) => look);
 }
 
-interface Looked {
-  readonly looks: readonly ClusterLook[];
-  readonly directory: string;
-  readonly decision: BackupDecision;
-}
-
-async function makePlan(world: World, settings: Settings, { looks, directory, decision }: Looked): Promise<Plan> {
+async function makePlan(
+  { world, settings, options }: Run,
+  looks: readonly ClusterLook[],
+  beside: Beside,
+): Promise<Plan> {
   const { prepareRefresh } = await import("../execute/prepare-refresh.ts");
   const { waves } = settings;
   const { plan, owner } = await prepareRefresh({
-    directory,
+    directory: directoryOf(options),
     world,
     clusters: looks.flatMap(({ stale }) => (stale === undefined ? [] : [stale])),
-    findings: [...looks.flatMap(({ findings }) => findings), ...decision.findings],
+    findings: [...looks.flatMap(({ findings }) => findings), ...beside.findings],
+    ...(beside.inContainer === undefined ? {} : { inContainer: beside.inContainer }),
     options: {
-      ...(decision.backup === undefined ? {} : { estateBackup: decision.backup }),
+      ...(beside.backup === undefined ? {} : { estateBackup: beside.backup }),
       canary: (waves?.canary ?? []).flatMap((name) =>
         looks.filter(({ id, name: own }) => [id, own].includes(name)).map(({ id }) => id),
       ),
@@ -101,25 +124,18 @@ async function showPlan(plan: Plan, options: Options): Promise<ExitCode> {
   return EXIT.done;
 }
 
-async function carryOut(
-  plan: Plan,
-  run: { readonly directory: string; readonly world: World; readonly settings: Settings; readonly options: Options },
-): Promise<ExitCode> {
+async function carryOut(plan: Plan, run: Run): Promise<ExitCode> {
   const { agreed } = await import("./apply.ts");
   if (!(await agreed(plan, run.options))) {
     process.stderr.write(`The plan is kept: farrier apply ${String(run.options.out)}\n`);
     return EXIT.held;
   }
   const { runApplying } = await import("./apply-run.ts");
-  return await runApplying(run);
+  return await runApplying({ ...run, directory: directoryOf(run.options) });
 }
 
 /** @throws FarrierError `input.*`, `kubeconfig.*` */
-async function namedClusters(
-  world: World,
-  words: readonly string[],
-  given: Pick<Ways, "options" | "settings">,
-): Promise<NamedCluster[]> {
+async function namedClusters(words: readonly string[], { world, options, settings }: Run): Promise<NamedCluster[]> {
   const { listManagementClusters } = await import("../rancher/management-cluster.ts");
   const known = await listManagementClusters(world.management);
   const chosen = [...new Set(words.map((word) => findCluster(word, known)))];
@@ -127,7 +143,7 @@ async function namedClusters(
   if (local !== undefined) {
     throw new FarrierError("input.invalid", `Cluster ${local.name} is Rancher's own: no agent reports for it.`);
   }
-  return await withKubeconfigs(chosen, { ...given, known });
+  return await withKubeconfigs(chosen, { options, settings, known });
 }
 
 interface Ways {

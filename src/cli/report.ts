@@ -15,17 +15,21 @@ export async function runReport(
 ): Promise<ExitCode> {
   const format = parseOutputFormat(String(options.output));
   const directory = resolve(words[0] ?? "");
-  return await withWorld(options, async (world, settings) => {
-    if (options.verify !== true) {
-      const report = await write(directory, world, settings);
-      const files = ["report.html", "report.md", "report.json"].map((name) => join(directory, name));
-      await printResult(format, report, () => `${files.join("\n")}\n`);
+  return await withWorld(
+    options,
+    async (world, settings) => {
+      if (options.verify !== true) {
+        const report = await write(directory, world, settings);
+        const files = ["report.html", "report.md", "report.json"].map((name) => join(directory, name));
+        await printResult(format, report, () => `${files.join("\n")}\n`);
+        return EXIT.done;
+      }
+      const verified = await verify(directory, world);
+      await printResult(format, verified, () => describe(verified));
       return EXIT.done;
-    }
-    const verified = await verify(directory, world);
-    await printResult(format, verified, () => describe(verified));
-    return EXIT.done;
-  });
+    },
+    { mayBeContainer: true },
+  );
 }
 
 async function write(directory: string, world: World, settings: Settings): Promise<object> {

@@ -33,20 +33,24 @@ export async function runRestore(
     const { runSnapshotRestore } = await import("./backup-snapshot.ts");
     return await runSnapshotRestore(directory, ofSnapshot, options);
   }
-  return await withWorld(options, async (world, settings) => {
-    const { openBackup } = await import("../execute/estate-backup.ts");
-    const { compareBackup } = await import("../execute/restore.ts");
-    const identity = settings.identityFile === undefined ? {} : { identityFile: settings.identityFile };
-    const backup = await openBackup(directory, identity);
-    const cluster = typeof options.cluster === "string" ? await idOf(world, options.cluster) : undefined;
-    const comparison = await compareBackup(world, backup, cluster);
-    const newer = options.overwriteNewer === true;
-    const chosen = comparison.compared.filter(({ difference }) => isChosen(difference.kind, newer));
-    const { renderComparison } = await import("./render/restore.ts");
-    await printResult(format, resultOf(comparison, chosen), () => renderComparison(comparison, { newer }));
-    if (options.diff === true) return EXIT.done;
-    return await carryOut(world, { comparison, chosen, options });
-  });
+  return await withWorld(
+    options,
+    async (world, settings) => {
+      const { openBackup } = await import("../execute/estate-backup.ts");
+      const { compareBackup } = await import("../execute/restore.ts");
+      const identity = settings.identityFile === undefined ? {} : { identityFile: settings.identityFile };
+      const backup = await openBackup(directory, identity);
+      const cluster = typeof options.cluster === "string" ? await idOf(world, options.cluster) : undefined;
+      const comparison = await compareBackup(world, backup, cluster);
+      const newer = options.overwriteNewer === true;
+      const chosen = comparison.compared.filter(({ difference }) => isChosen(difference.kind, newer));
+      const { renderComparison } = await import("./render/restore.ts");
+      await printResult(format, resultOf(comparison, chosen), () => renderComparison(comparison, { newer }));
+      if (options.diff === true) return EXIT.done;
+      return await carryOut(world, { comparison, chosen, options });
+    },
+    { mayBeContainer: true },
+  );
 }
 
 function isChosen(kind: Compared["difference"]["kind"], newer: boolean): boolean {

@@ -25,6 +25,7 @@ const RANCHER: RancherContainer = {
   imageId: "sha256:feed",
   version: "v2.15.0",
   running: true,
+  startedAt: "2026-11-27T10:00:00Z",
   fresh: false,
   vanishes: false,
   data: { kind: "volume", name: "data" },

@@ -1,6 +1,7 @@
-/** Whether the data of a Rancher in a single container could be copied, as somebody wants it. */
+/** Whether a Rancher in a single container could be copied, or restarted, as somebody wants it. */
 import { FarrierError } from "../errors.ts";
-import type { WantedBackup } from "../plan/estate-backup.ts";
+import type { RancherContainerPlace, WantedBackup } from "../plan/estate-backup.ts";
+import type { RancherContainer } from "../rancher/single-container.ts";
 import { engineAddress } from "../remote/engine-address.ts";
 import { withRancherContainer } from "./rancher-container.ts";
 
@@ -13,35 +14,55 @@ export interface ContainerWish {
   readonly hostDirectoryCovered?: boolean;
 }
 
+/** What is to be stopped for a while, or the reason why it cannot be. */
+type Looked = { readonly container: RancherContainer; readonly engine: RancherContainerPlace["engine"] } | string;
+
 /**
  * Nothing is stopped.
  * @param version of the Rancher that is planned for: another one's container is not its backup
  * @returns the reason where it could not be made
  */
 export async function observeContainerPlace(wish: ContainerWish, version: string): Promise<WantedBackup | string> {
-  const { name, sshConfig, hot = false, hostDirectoryCovered = false } = wish;
+  const { name, hot = false, hostDirectoryCovered = false } = wish;
+  const looked = await look(wish, version);
+  if (typeof looked === "string") return looked;
+  const { container, engine } = looked;
+  if (hostDirectoryCovered) {
+    if (container.data.kind === "host-directory")
+      return { kind: "covered", container: name, directory: container.data.path };
+    return `the data of container ${name} are in the engine's volume, and not in a directory of the host`;
+  }
+  if (container.vanishes && !hot) return vanishing(name);
+  return { kind: "container", container: { id: container.id, name: container.name, version }, engine, hot };
+}
+
+/** The same for one that is to be restarted. */
+export async function observeRestartPlace(
+  wish: Pick<ContainerWish, "name" | "engineSocket" | "sshConfig">,
+  version: string,
+): Promise<RancherContainerPlace | string> {
+  const looked = await look(wish, version);
+  if (typeof looked === "string") return looked;
+  const { container, engine } = looked;
+  if (container.vanishes) return vanishing(wish.name);
+  if (!container.running) return `container ${wish.name} does not run, and so it is not what answers for Rancher`;
+  return { container: { id: container.id, name: container.name, version }, engine };
+}
+
+const vanishing = (name: string): string => `container ${name} was started with --rm, and would be gone when it stops`;
+
+async function look({ name, engineSocket, sshConfig }: ContainerWish, version: string): Promise<Looked> {
   try {
-    const address = engineAddress(wish.engineSocket);
+    const address = engineAddress(engineSocket);
     const { container } = await withRancherContainer(
       { address, container: name, ...(sshConfig === undefined ? {} : { sshConfig }) },
       async (choice) => choice,
     );
     if (container.version !== version)
       return `container ${name} runs Rancher ${container.version}, and this is ${version}`;
-    if (hostDirectoryCovered) {
-      if (container.data.kind === "host-directory")
-        return { kind: "covered", container: name, directory: container.data.path };
-      return `the data of container ${name} are in the engine's volume, and not in a directory of the host`;
-    }
-    if (container.vanishes && !hot) return `container ${name} was started with --rm, and would be gone when it stops`;
     const { ssh, socket } = address;
     const node = ssh === undefined ? undefined : { ...ssh, ...(sshConfig === undefined ? {} : { config: sshConfig }) };
-    return {
-      kind: "container",
-      container: { id: container.id, name: container.name, version },
-      engine: { socket, ...(node === undefined ? {} : { ssh: node }) },
-      hot,
-    };
+    return { container, engine: { socket, ...(node === undefined ? {} : { ssh: node }) } };
   } catch (error) {
     if (!(error instanceof FarrierError)) throw error;
     return error.message.replace(/\.$/, "");

@@ -16,6 +16,7 @@ import { observeEstate } from "../observe/observe-estate.ts";
 import { type OwnWay, ownWay } from "../observe/own-way.ts";
 import type { World } from "../observe/world.ts";
 import { pinOf } from "../pki/pin.ts";
+import type { RancherContainerPlace } from "../plan/estate-backup.ts";
 import type { PlanOptions } from "../plan/options.ts";
 import type { Plan } from "../plan/plan.ts";
 import { rotationIdOf } from "../plan/plan-file.ts";
@@ -128,6 +129,8 @@ export interface NewRefresh {
   readonly clusters: readonly StaleCluster[];
   readonly findings: readonly Finding[];
   readonly options?: Partial<PlanOptions>;
+  /** The container to restart, where Rancher runs in one. */
+  readonly inContainer?: RancherContainerPlace;
   readonly identity?: IdentityChoice;
   /** age recipients instead of the owner's identity. */
   readonly recipients?: readonly string[];
@@ -139,7 +142,7 @@ export interface NewRefresh {
  * @throws FarrierError `rotation.exists`, `rotation.unwritable`, `backup.*`, `api.*`
  */
 export async function prepareRefresh(input: NewRefresh): Promise<{ plan: Plan; owner?: OwnerIdentity }> {
-  const { directory, world, clusters, findings, options, now } = input;
+  const { directory, world, clusters, findings, options, inContainer, now } = input;
   if (existsSync(join(directory, PLAN_FILE))) {
     throw new FarrierError("rotation.exists", `${directory} already holds a rotation or a refresh.`, {
       hint: `Go on with it by farrier apply ${directory}, or name another directory with --out.`,
@@ -155,6 +158,7 @@ export async function prepareRefresh(input: NewRefresh): Promise<{ plan: Plan; o
     clusters,
     findings,
     ...(options === undefined ? {} : { options }),
+    ...(inContainer === undefined ? {} : { inContainer }),
   });
   const { owner } = await Vault.create(directory, { ...input.identity, recipients: input.recipients });
   await writePlan(directory, PLAN_FILE, plan);

@@ -15,7 +15,7 @@ const WORK = "farrier.work";
 const HOLDER = "farrier.holder";
 
 /** What it was stopped for. */
-export type StoppedFor = "copy" | "restore";
+export type StoppedFor = "copy" | "restore" | "restart";
 
 export interface StopRecord {
   readonly work: StoppedFor;
@@ -77,7 +77,7 @@ const holderText = z.string().transform((text, context) => {
     return z.NEVER;
   }
 });
-const recordSchema = z.object({ [WORK]: z.enum(["copy", "restore"]), [HOLDER]: holderText });
+const recordSchema = z.object({ [WORK]: z.enum(["copy", "restore", "restart"]), [HOLDER]: holderText });
 
 function readRecord(labels: Readonly<Record<string, string>>): StopRecord | undefined {
   const { data } = recordSchema.safeParse(labels);

@@ -11,6 +11,17 @@ export const REFRESH_FINDINGS = {
       "A cluster's clock differs from this machine's, or a certificate counts as not yet valid or as expired: a clock may be wrong, and no CA or token is.",
     hint: "Compare the clocks of Rancher's nodes, of the cluster's nodes and of this machine; renew what has really expired.",
   },
+  "refresh.container-unnamed": {
+    severity: "warning",
+    meaning:
+      "Rancher runs in no Deployment, and its version keeps copies of cluster objects until it is restarted: nobody has said which container it runs in.",
+    hint: "Name it with --container (and --engine-socket): Farrier restarts it then. Or restart it by hand when the refresh stops for that, and apply again.",
+  },
+  "refresh.container-unusable": {
+    severity: "error",
+    meaning: "The container that was named cannot be restarted, or is not the one that this Rancher runs in.",
+    hint: "Name another container or engine, or leave --container out and restart Rancher by hand when the refresh stops for that.",
+  },
   "refresh.driver": {
     severity: "error",
     meaning: "Rancher has a cluster's CA and token from its hosting provider, not from its agent.",

@@ -5,7 +5,7 @@ import type { HelmAccess } from "../helm/helm-program.ts";
 import type { Api } from "../kubernetes/api.ts";
 import { ApiError } from "../kubernetes/api-error.ts";
 import { type Connection, connectKubeconfig } from "../kubernetes/connection.ts";
-import { type Deployment, readDeployment } from "../kubernetes/deployment.ts";
+import { readDeployment } from "../kubernetes/deployment.ts";
 import { IN_CLUSTER } from "../kubernetes/kubeconfig-file.ts";
 import { deployments, namespaces, type Resource } from "../kubernetes/resource.ts";
 import type { Secret } from "../pki/secret.ts";
@@ -13,7 +13,7 @@ import { isRancherServer } from "../rancher/installation.ts";
 import { isForeignAnswer, RancherServer } from "../rancher/server.ts";
 import { agentTlsModeOf, readSetting } from "../rancher/settings.ts";
 import { Reaches } from "./reaches.ts";
-import { storedLeaf } from "./stored-leaf.ts";
+import { type ServerPlace, storedLeaf } from "./stored-leaf.ts";
 
 export interface WorldOptions {
   readonly kubeconfig?: string;
@@ -26,6 +26,8 @@ export interface WorldOptions {
   readonly helm?: Pick<HelmAccess, "program" | "chart">;
   /** Public roots, PEM, in place of Mozilla's list, which Node brings. Connections to Rancher verify with them, too. */
   readonly publicRoots?: string;
+  /** What is to be done needs no Deployment of Rancher: it may run in a single container. */
+  readonly mayBeContainer?: boolean;
 }
 
 export interface World {
@@ -33,7 +35,7 @@ export interface World {
   readonly rancher: RancherServer;
   /** What tells this estate from any other. */
   readonly identity: { readonly kubeSystemUid: string; readonly serverUrl: string };
-  /** Namespace and name of Rancher's own Deployment. */
+  /** Namespace and name of Rancher's own Deployment; of the usual one where it runs in a single container and has none. */
   readonly namespace: string;
   readonly deployment: string;
   /** What `helm` has to be told to reach the same cluster. */
@@ -73,7 +75,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       readSetting(api, "cacerts"),
       readSetting(api, "agent-tls-mode"),
     ]);
-    const found = await findServer(api);
+    const found = await findServer(api, options.mayBeContainer ?? false);
     rancher = new RancherServer({
       serverUrl: rancherUrl(options.server ?? serverUrl),
       token: options.token,
@@ -89,8 +91,8 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       management: api,
       rancher: own,
       identity: { kubeSystemUid, serverUrl },
-      namespace: found.metadata.namespace,
-      deployment: found.metadata.name,
+      namespace: found.namespace,
+      deployment: found.name,
       helm: helmAccess(options, connection),
       publicRoots: options.publicRoots ?? rootCertificates.join("\n"),
       managementServer: connection.server,
@@ -164,17 +166,24 @@ function rancherUrl(text: string): string {
   throw new FarrierError("input.invalid", `Rancher's URL must begin with https://, and "${text}" does not.`);
 }
 
-/** The chart's Deployment: in `cattle-system` by that name, else wherever a server of Rancher's is labelled as one. */
-async function findServer(management: Api): Promise<Deployment> {
-  const usual = await management.get(deployments("cattle-system"), "rancher");
+/** Where the chart puts it, and Rancher its own objects however it runs. */
+const USUAL_SERVER: ServerPlace = { namespace: "cattle-system", name: "rancher" };
+
+/**
+ * The chart's Deployment: in `cattle-system` by that name, else wherever a server of Rancher's is labelled as one.
+ * @param mayBeContainer where there is none, it is taken to run in a container, and the usual place stands for it
+ */
+async function findServer(management: Api, mayBeContainer: boolean): Promise<ServerPlace> {
+  const usual = await management.get(deployments(USUAL_SERVER.namespace), USUAL_SERVER.name);
   const parsed = usual === undefined ? undefined : readDeployment(usual);
-  if (parsed !== undefined) return parsed;
+  if (parsed !== undefined) return parsed.metadata;
   const everywhere: Resource = { group: "apps", version: "v1", plural: "deployments" };
   const { items } = await management.list(everywhere, { labelSelector: "app.kubernetes.io/managed-by=Helm" });
   for (const item of items) {
     const deployment = readDeployment(item);
-    if (deployment !== undefined && isRancherServer(item, deployment)) return deployment;
+    if (deployment !== undefined && isRancherServer(item, deployment)) return deployment.metadata;
   }
+  if (mayBeContainer) return USUAL_SERVER;
   throw new FarrierError(
     "rancher.not-found",
     "The management cluster has Rancher's settings and no Deployment of it.",

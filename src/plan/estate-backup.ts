@@ -43,11 +43,16 @@ const etcdSnapshotSchema = z.object({
 });
 export type EtcdSnapshot = z.infer<typeof etcdSnapshotSchema>;
 
-const containerCopySchema = z.object({
-  kind: z.literal("container"),
+/** The container that a Rancher runs in, and the engine that runs it. */
+export const rancherContainerPlaceSchema = z.object({
   container: z.object({ id: z.string(), name: z.string(), version: z.string() }),
   /** Where its engine listens: a path of this machine, or of the host that SSH leads to. */
   engine: z.object({ socket: z.string(), ssh: sshNodeSchema.exactOptional() }),
+});
+export type RancherContainerPlace = z.infer<typeof rancherContainerPlaceSchema>;
+
+const containerCopySchema = rancherContainerPlaceSchema.extend({
+  kind: z.literal("container"),
   /** Copied while it runs. */
   hot: z.boolean(),
 });

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { reachSchema } from "../estate/cluster.ts";
 import { certificateFactsSchema } from "../estate/estate.ts";
 import { nodeAgentBeforeSchema } from "../estate/node-agent.ts";
-import { plannedBackupSchema, sshNodeSchema } from "./estate-backup.ts";
+import { plannedBackupSchema, rancherContainerPlaceSchema, sshNodeSchema } from "./estate-backup.ts";
 import { comparisonSchema } from "./refresh/comparison.ts";
 import { planReleaseSchema, releaseChangeNameSchema } from "./release.ts";
 
@@ -255,6 +255,8 @@ export const planSchema = z.object({
     trustSecretSaved: z.object({ file: z.string(), sha256: z.string() }).exactOptional(),
     /** TLS ends before the cluster (the chart's `tls: external`): a person changes the certificate there, at the switch. */
     terminator: z.literal("external").exactOptional(),
+    /** Where it runs in no Deployment and a step restarts it. */
+    inContainer: rancherContainerPlaceSchema.exactOptional(),
   }),
   /** Where values of the chart change: the Helm release, and which values at which step. */
   release: planReleaseSchema.optional(),

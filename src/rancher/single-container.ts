@@ -22,6 +22,8 @@ export interface RancherContainer {
   /** `v2.15.0` */
   readonly version: string;
   readonly running: boolean;
+  /** When it was started last, in the engine's words: another text after every start. */
+  readonly startedAt: string;
   /** It was never started: there is nothing of its own in it. */
   readonly fresh: boolean;
   /** The engine removes it, and what is in it, as soon as it stops (`docker run --rm`). */
@@ -56,7 +58,7 @@ export function rancherContainerOf(inspected: Inspected): RancherContainer {
   if (mount === undefined) {
     throw unsuitable(`Container ${name} has no volume at ${DATA_DIRECTORY}, as Rancher's own image makes one.`);
   }
-  const { Status, Running } = inspected.State;
+  const { Status, Running, StartedAt } = inspected.State;
   return {
     id: inspected.Id,
     name,
@@ -64,6 +66,7 @@ export function rancherContainerOf(inspected: Inspected): RancherContainer {
     imageId: inspected.Image,
     version,
     running: Running,
+    startedAt: StartedAt,
     fresh: Status === "created" || Status === "configured",
     vanishes: inspected.HostConfig.AutoRemove,
     data:

@@ -11,6 +11,7 @@ import type { DownstreamCluster } from "./scenario/downstream-cluster.ts";
 import { Estate } from "./scenario/estate.ts";
 import { FaultInjection } from "./scenario/fault-injection.ts";
 import type { Fault } from "./scenario/faults.ts";
+import type { RancherContainer } from "./scenario/rancher-container.ts";
 import { parseScenario, type ScenarioInput } from "./scenario/scenario.ts";
 import type { Statistics } from "./scenario/statistics.ts";
 import { type WaitOptions, waitUntil } from "./scenario/waiting.ts";
@@ -45,6 +46,8 @@ export interface Sandbox {
   readonly management: ClusterClient;
   /** The cluster of the Rancher that has provisioned the management cluster, where the scenario has one; context `hosting`. */
   readonly hosting: ClusterClient | undefined;
+  /** Rancher's only process, where the scenario has it run in a single container: what `docker stop` and `start` do. */
+  readonly rancherContainer: Pick<RancherContainer, "start" | "stop"> | undefined;
   readonly clusters: readonly SandboxCluster[];
   readonly pki: SandboxPki;
   readonly clock: Clock;
@@ -123,6 +126,7 @@ async function open(estate: Estate, faults: FaultInjection, doors: ClusterDoors)
     },
     controlUrl: await control.listen(),
     management: estate.management.client,
+    rancherContainer: estate.rancherContainer,
     hosting: estate.hosting?.cluster.client,
     clusters,
     pki: estate.pki,

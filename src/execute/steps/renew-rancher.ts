@@ -1,22 +1,30 @@
 /**
- * Restarts Rancher pod by pod where its version keeps copies of cluster objects in memory, so that logs and shells go by
+ * Restarts Rancher, pod by pod or as the container that it runs in, where its version keeps copies of cluster objects in memory, so that logs and shells go by
  * what it holds for the refreshed cluster now. Clusters of one wave share a restart.
  */
 import { z } from "zod";
+import { FarrierError } from "../../errors.ts";
 import { deployments } from "../../kubernetes/resource.ts";
 import { pinOf, pinOfFile } from "../../pki/pin.ts";
+import type { RancherContainerPlace } from "../../plan/estate-backup.ts";
 import { awaitRancher, deleteRancherPod, rancherPods, rancherShape } from "../rancher-pods.ts";
+import { awaitAnswers, lookAtContainer, restartContainer, restartObstacle } from "../rancher-restart.ts";
 import { earlierFailure } from "../refreshed-cluster.ts";
-import { erased, type Obstruction, type StepContext } from "../step-action.ts";
+import { erased, type Observation, type Obstruction, type StepContext, type Verification } from "../step-action.ts";
 import { silentStream } from "../through-rancher.ts";
 import { writtenBundle } from "./serve-bundle.ts";
 
-const beforeSchema = z.object({
-  at: z.string(),
-  pods: z.array(z.object({ name: z.string(), uid: z.string() })),
-});
+const beforeSchema = z.union([
+  z.object({ at: z.string(), pods: z.array(z.object({ name: z.string(), uid: z.string() })) }),
+  z.object({
+    at: z.string(),
+    /** When the container was started last, in its engine's words. */
+    startedAt: z.string(),
+  }),
+]);
+type Before = z.infer<typeof beforeSchema>;
 
-export const renewRancher = erased<z.infer<typeof beforeSchema>>({
+export const renewRancher = erased<Before>({
   before: beforeSchema,
   deadlineSeconds: 900,
 
@@ -24,6 +32,8 @@ export const renewRancher = erased<z.infer<typeof beforeSchema>>({
     const failed = earlierFailure(context);
     if (failed !== undefined) return { kind: "blocked", by: failed };
     if (isRenewed(context)) return { kind: "done", evidence: [] };
+    const { inContainer } = context.plan.rancher;
+    if (inContainer !== undefined) return await observeNamed(context, inContainer);
     if (!(await hasDeployment(context))) return await observeContainer(context);
     const change = await otherBundle(context);
     if (change !== undefined) return { kind: "blocked", by: change };
@@ -33,6 +43,7 @@ export const renewRancher = erased<z.infer<typeof beforeSchema>>({
   },
 
   async apply(context, before) {
+    if ("startedAt" in before) return await restartContainer(context, containerOf(context), before.startedAt);
     const shape = await rancherShape(context);
     for (const pod of before.pods) {
       await deleteRancherPod(context, pod);
@@ -41,6 +52,7 @@ export const renewRancher = erased<z.infer<typeof beforeSchema>>({
   },
 
   async verify(context, before) {
+    if ("startedAt" in before) return await verifyContainer(context, before.startedAt);
     const old = new Set(before.pods.map(({ uid }) => uid));
     await awaitRancher(context, await rancherShape(context), ({ uid }) => !old.has(uid));
     return { kind: "verified", evidence: [] };
@@ -61,7 +73,35 @@ async function hasDeployment({ management, plan }: StepContext): Promise<boolean
   return (await management.get(deployments(plan.rancher.namespace), plan.rancher.deployment)) !== undefined;
 }
 
-/** Rancher in a single container has no pods: a person restarts the container, and apply goes on when that shows. */
+async function observeNamed(context: StepContext, place: RancherContainerPlace): Promise<Observation<Before>> {
+  const container = await lookAtContainer(place);
+  const obstacle = restartObstacle(place, container);
+  if (obstacle !== undefined) return { kind: "blocked", by: obstacle };
+  return { kind: "todo", before: { at: context.now().toISOString(), startedAt: container.startedAt } };
+}
+
+async function verifyContainer(context: StepContext, startedAt: string): Promise<Verification> {
+  const place = containerOf(context);
+  const container = await lookAtContainer(place);
+  const obstacle = restartObstacle(place, container);
+  if (obstacle !== undefined) return { kind: "blocked", by: obstacle };
+  if (container.startedAt !== startedAt) {
+    await awaitAnswers(context);
+    return { kind: "verified", evidence: [] };
+  }
+  const why = `container ${container.name} was not started anew`;
+  return { kind: "blocked", by: { why, hint: "Look at its engine, and apply again." } };
+}
+
+function containerOf({ plan: { rancher } }: StepContext): RancherContainerPlace {
+  if (rancher.inContainer !== undefined) return rancher.inContainer;
+  throw new FarrierError(
+    "plan.invalid",
+    "The journal tells of a container's restart, and the plan names no container.",
+  );
+}
+
+/** Nobody has named the container of a Rancher that has no pods: a person restarts the container, and apply goes on when that shows. */
 async function observeContainer(context: StepContext) {
   const why = await silentStream(context);
   if (why === undefined) return { kind: "done", evidence: [] } as const;

@@ -3,7 +3,7 @@ import type { ClusterAccess } from "../../estate/cluster-access.ts";
 import type { Estate } from "../../estate/estate.ts";
 import type { Finding } from "../../findings.ts";
 import { factsOf, leafFingerprint } from "../chain.ts";
-import { namedBackup } from "../estate-backup.ts";
+import { namedBackup, type RancherContainerPlace } from "../estate-backup.ts";
 import { estateBackupSteps } from "../estate-backup-steps.ts";
 import { estimate } from "../estimate.ts";
 import { DEFAULT_OPTIONS, type PlanOptions } from "../options.ts";
@@ -38,11 +38,13 @@ export interface RefreshInput {
   readonly clusters: readonly StaleCluster[];
   readonly findings: readonly Finding[];
   readonly options?: Partial<PlanOptions>;
+  /** The container to restart, where Rancher runs in one and a person has named it. */
+  readonly inContainer?: RancherContainerPlace;
 }
 
 /** Every cluster goes through the whole chain before the next group begins: the first one is the canary. */
 export function assembleRefresh(input: RefreshInput): Plan {
-  const { estate, rotation, now, findings } = input;
+  const { estate, rotation, now, findings, inContainer } = input;
   const options = { ...DEFAULT_OPTIONS, ...input.options };
   const clusters = input.clusters.toSorted((a, b) => (a.access.id < b.access.id ? -1 : 1));
   const refreshed = clusters.map(refreshedCluster);
@@ -58,6 +60,7 @@ export function assembleRefresh(input: RefreshInput): Plan {
       deployment,
       servingSecret: estate.serving.secret?.name ?? "tls-rancher-ingress",
       trustSecret: estate.trust.secret?.name ?? "tls-ca",
+      ...(inContainer === undefined ? {} : { inContainer }),
     },
   };
   const wanted = options.estateBackup;
@@ -88,9 +91,7 @@ export function assembleRefresh(input: RefreshInput): Plan {
     estimate: estimate(stages, clusters.length, 0),
     alerts: [
       "The pods of each agent are recreated: its cluster is disconnected from Rancher for some seconds.",
-      ...(keepsCopies(version)
-        ? ["Rancher is restarted pod by pod: every cluster's tunnel drops, and comes back."]
-        : []),
+      ...(keepsCopies(version) ? [restartAlert(inContainer)] : []),
     ],
     pointsOfNoReturn: [
       "Removed tokens cannot come back; they were refused by their cluster, or named another CA than its own.",
@@ -102,6 +103,12 @@ export function assembleRefresh(input: RefreshInput): Plan {
       clusters: refreshed.map(({ id }) => ({ id, pin: "", method: "none" })),
     },
   };
+}
+
+function restartAlert(inContainer: RancherContainerPlace | undefined): string {
+  return inContainer === undefined
+    ? "Rancher is restarted pod by pod: every cluster's tunnel drops, and comes back."
+    : `Container ${inContainer.container.name} is restarted: Rancher and its API are away until it runs again, and every cluster's tunnel drops, and comes back.`;
 }
 
 function refreshedCluster({ access, verdict, reach }: StaleCluster): RefreshedCluster {

@@ -4,12 +4,22 @@ import { called } from "./context.ts";
 
 /** `<cluster>/renew-rancher`: Rancher 2.1 goes by copies of cluster objects for logs and shells until it starts anew. */
 export function renewRancher(cluster: RefreshedCluster, { rancher }: Pick<Plan, "rancher">): Step {
-  const { namespace } = rancher;
-  return {
+  const { namespace, inContainer } = rancher;
+  const step = {
     id: `${cluster.id}/renew-rancher`,
     kind: "renew-rancher",
     target: cluster.id,
-    says: `Restart Rancher pod by pod: this version keeps a copy of ${called(cluster)}, by which logs and shells go.`,
+    undo: { kind: "nothing-to-undo" },
+  } as const;
+  const why = `this version keeps a copy of ${called(cluster)}, by which logs and shells go`;
+  if (inContainer !== undefined) {
+    const { name } = inContainer.container;
+    const commands = [`docker restart --time 60 ${name}`];
+    return { ...step, says: `Restart container ${name}: ${why}.`, manual: { row: "M2.10", commands }, permissions: [] };
+  }
+  return {
+    ...step,
+    says: `Restart Rancher pod by pod: ${why}.`,
     manual: { row: "M2.10", commands: restartRancher({ rancher }) },
     permissions: [
       `get deployments.apps ${namespace}`,
@@ -18,6 +28,5 @@ export function renewRancher(cluster: RefreshedCluster, { rancher }: Pick<Plan, 
       `delete pods ${namespace}`,
       `watch pods ${namespace}`,
     ],
-    undo: { kind: "nothing-to-undo" },
   };
 }

@@ -5,6 +5,7 @@ import { BUILT_IN_KINDS } from "../api-server/built-in-kinds.ts";
 import { DOWNSTREAM_KINDS, rancherKinds } from "../api-server/rancher-kinds.ts";
 import { type ClusterAuthority, createClusterAuthority } from "../api-server/serving-identity.ts";
 import { realClock, type StoppableClock } from "../clock.ts";
+import type { ContainerProgram } from "../controllers/container-program.ts";
 import type { NodeDescription } from "../controllers/nodes.ts";
 import type { ManifestFacts } from "../rancher/agent-manifest.ts";
 import { trimSpace } from "../rancher/go-trim.ts";
@@ -25,6 +26,7 @@ import type { ClusterOptions, EstateCluster } from "./estate-cluster.ts";
 import { HostingRancher, PROVISIONING_KINDS } from "./hosting-rancher.ts";
 import { localCluster } from "./local-cluster.ts";
 import { ADMIN_USER, managementObjects, servingPlace } from "./management-objects.ts";
+import { RancherContainer } from "./rancher-container.ts";
 import { type Random, randomSuffix, seededRandom } from "./random.ts";
 import { GATEWAY_KINDS, isIssued } from "./release-objects.ts";
 import type { Scenario, ScenarioCluster } from "./scenario.ts";
@@ -73,6 +75,7 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
   readonly pki: SandboxPki;
   /** Who the clusters' own API servers are; it has nothing to do with Rancher's certificate. */
   readonly authority: ClusterAuthority;
+  #container: RancherContainer | undefined;
   /** `token-xxxxx:<secret>`, an administrator's. */
   readonly token: string;
   readonly #ingress: Ingress;
@@ -139,8 +142,14 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
     return this.#serverUrl;
   }
 
+  /** Where Rancher runs in one. */
+  get rancherContainer(): RancherContainer | undefined {
+    return this.#container;
+  }
+
   async stop(): Promise<void> {
     this.conduct.stop();
+    await this.#container?.stop();
     await this.#certManager?.stop();
     await this.#backupOperator?.stop();
     await this.#ingress.close();
@@ -163,7 +172,10 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
     this.conduct.follow(this.management.client);
     this.#certManager?.start(this.management.client, this.clock);
     // With its colon, so that it does not fit rancher/rancher-webhook.
-    await this.management.start({ programs: { "rancher/rancher:": this.#rancher() } }, this.#managementNodes());
+    const program = this.#rancher();
+    await this.management.start({ programs: { "rancher/rancher:": program } }, this.#managementNodes());
+    this.#container = this.scenario.rancher.container ? this.#containerOf(program, facts.bundleFile) : undefined;
+    this.#container?.start();
     this.management.servePods?.(({ pod, path }) => this.replicas.named(pod)?.answer(path));
     await this.#ingress.serve(this.replicas);
     await waitUntil(() => this.replicas.serving > 0, { what: "Rancher to serve" });
@@ -202,6 +214,7 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
       internalKey: internal.keyPem,
       hostname: scenario.hostname,
       replicas: scenario.rancher.replicas,
+      container: scenario.rancher.container,
       bundleFile,
       source: scenario.tls.source,
       exposure: scenario.tls.exposure,
@@ -211,7 +224,12 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
       at: clock.now(),
     });
     const strict = profile.tlsMode ? scenario.tls.mode === "strict" : undefined;
-    return { objects, manifest: { ...common, strict } };
+    return { objects, bundleFile, manifest: { ...common, strict } };
+  }
+
+  #containerOf(program: ContainerProgram, bundle: string): RancherContainer {
+    const { management, clock } = this;
+    return new RancherContainer(program, { client: management.client, clock, bundle });
   }
 
   #tokenExpiry(): string {

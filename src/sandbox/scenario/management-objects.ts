@@ -97,11 +97,9 @@ function token({ token: { name, secret, expiresAt } }: ManagementFacts): NewObje
 function secrets(facts: ManagementFacts): NewObject[] {
   return [
     secret("bootstrap-secret", "Opaque", { bootstrapPassword: "bootstrap" }),
-    ...(isIssued(facts.source)
-      ? issuedSecrets(facts)
-      : [secret("tls-ca", "Opaque", { "cacerts.pem": facts.bundleFile }), servingSecret(facts)]),
+    ...(isIssued(facts.source) ? issuedSecrets(facts) : givenSecrets(facts)),
     tlsSecret("tls-rancher-internal-ca", { certificate: facts.internalCa, key: facts.internalKey }),
-    helmRelease(facts, facts.at),
+    ...(facts.container ? [] : [helmRelease(facts, facts.at)]),
   ];
 }
 
@@ -110,6 +108,12 @@ export function servingPlace(source: ReleaseFacts["source"]): { readonly namespa
   return source === "external"
     ? { namespace: "load-balancer", name: "certificate" }
     : { namespace: "cattle-system", name: "tls-rancher-ingress" };
+}
+
+function givenSecrets(facts: ManagementFacts): NewObject[] {
+  const bundle = secret("tls-ca", "Opaque", { "cacerts.pem": facts.bundleFile });
+  // A container has its bundle from a file of its host.
+  return facts.container ? [servingSecret(facts)] : [bundle, servingSecret(facts)];
 }
 
 function servingSecret({ source, serving }: ManagementFacts): NewObject {

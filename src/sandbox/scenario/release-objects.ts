@@ -18,6 +18,8 @@ export interface ReleaseFacts {
   readonly source: TlsSource;
   /** What leads to Rancher and ends TLS: its chart's Ingress or, since Rancher 2.14, its Gateway. */
   readonly exposure: "ingress" | "gateway";
+  /** It runs in a single container, and no chart has made anything. */
+  readonly container: boolean;
 }
 
 const GATEWAY_GROUP = { group: "gateway.networking.k8s.io", version: "v1", namespaced: true, custom: true };
@@ -56,6 +58,7 @@ export function releaseValues({ hostname, replicas, source, exposure }: ReleaseF
 /** The objects that the chart gives with these values: what belongs to the Helm release. */
 export function releaseObjects(facts: ReleaseFacts): NewObject[] {
   const { profile, replicas, source, exposure } = facts;
+  if (facts.container) return [];
   const made = [
     service(profile),
     ...(exposure === "gateway" ? gateway(facts) : [ingress(facts)]),

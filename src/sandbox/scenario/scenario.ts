@@ -46,6 +46,8 @@ export const scenarioSchema = z
         /** How long a replica believes a setting after another one has changed it. */
         settingDelaySeconds: z.number().min(0).default(0),
         ingressReplicas: z.int().min(1).max(5).default(1),
+        /** It runs in a single container (`docker run`): there is no Deployment, and nobody but `rancherContainer` restarts it. */
+        container: z.boolean().default(false),
       })
       .prefault({}),
     tls: z
