@@ -44,8 +44,7 @@ async function factsFor(world: World, said: string, plan: Plan | undefined): Pro
     throw new FarrierError("input.invalid", `Cluster ${said} is the management cluster: no agent runs in it.`);
   }
   const served = await servedPin(world);
-  // To its system's own store an agent goes by Farrier alone, which sees whether it accepts the certificate so.
-  const pins = plan?.epochs.map(({ pin }) => pin).filter((pin) => pin !== "") ?? [served];
+  const pins = plan === undefined ? [served] : await pinsOf(plan, world, served);
   if (!pins.includes(served)) {
     throw new FarrierError("plan.stale", "Rancher serves a bundle that is not one of the rotation's.");
   }
@@ -59,13 +58,23 @@ async function factsFor(world: World, said: string, plan: Plan | undefined): Pro
   };
 }
 
-async function servedPin(world: World): Promise<string> {
+/** Empty where Rancher serves no bundle. */
+async function servedPin({ rancher }: World): Promise<string> {
   const { pinOf } = await import("../pki/pin.ts");
-  const { value } = await world.rancher.cacerts();
-  if (value !== "") return pinOf(value);
-  throw new FarrierError("rancher.not-found", "Rancher serves no bundle: its agents pin nothing.", {
-    hint: "An agent that pins nothing needs no kit; look at its log.",
-  });
+  return pinOf((await rancher.cacerts()).value);
+}
+
+/**
+ * In the plan's order. An agent is let go of its pin only once the public certificate is presented everywhere: before, it
+ * would refuse the private one.
+ */
+async function pinsOf({ epochs, serving }: Plan, { rancher }: World, served: string): Promise<string[]> {
+  const pins = epochs.map(({ pin }) => pin);
+  if (pins.at(-1) !== "" || served === "") return pins;
+  const { leafFingerprint } = await import("../plan/chain.ts");
+  const leaf = leafFingerprint(serving.target.chain);
+  const presented = await rancher.presented();
+  return presented.every(({ fingerprints }) => fingerprints[0] === leaf) ? pins : pins.slice(0, -1);
 }
 
 /** Where the cluster answers over some way after all, the kit can tell it from any other. */

@@ -38,7 +38,7 @@ One value, \`CATTLE_CA_CHECKSUM\` of Deployment \`cattle-cluster-agent\` in name
 of the DaemonSets \`cattle-node-agent\` and \`cattle-node-agent-windows\`, where there are any${many ? ", and their update strategy" : ""}. Only to
 ${many ? "one of these values" : "this value"}, and only if Rancher serves what belongs to it:
 
-${pins.map((pin) => `    ${pin}`).join("\n")}
+${pins.map((pin) => `    ${pin === "" ? "(empty: Rancher serves no certificate authority, and its certificate is a public one)" : pin}`).join("\n")}
 
 It refuses to work on another cluster, or when Rancher serves anything else, or when somebody else changes the agent at
 the same time. Nothing in this folder is secret.

@@ -9,6 +9,9 @@
  *   agent's pin = S, N after S ──► armed for N
  *   anything else ──► set to S, waited for, looked at again
  *
+ * A pin may be none: Rancher serves no bundle, and agents trust their system's own store. Where that comes after S, the
+ * agent is let go of its pin at once, straddling, and gets S again if it does not come up so.
+ *
  * The node agents' DaemonSets, where there are any, go the same way before: armed `OnDelete`, or set to S; and where their
  * pods are not replaced by themselves, one node after the other.
  *
@@ -23,7 +26,7 @@ export interface RescueFacts {
   readonly serverUrl: string;
   /** UID of the cluster's `kube-system`, where it was ever seen. */
   readonly kubeSystemUid?: string;
-  /** Pins in the order in which Rancher comes to serve them; only these are ever written. */
+  /** Pins in the order in which Rancher comes to serve them, empty where it serves no bundle; only these are ever written. */
   readonly pins: readonly string[];
   /** What arming sets. */
   readonly minReadySeconds: number;
@@ -36,7 +39,7 @@ export function rescueScript(facts: RescueFacts): string {
     NAME: facts.cluster.name,
     SERVER: facts.serverUrl.replace(/\/+$/, ""),
     UID_OF_CLUSTER: facts.kubeSystemUid ?? "",
-    PINS: facts.pins.join(" "),
+    PINS: facts.pins.map((pin) => (pin === "" ? NONE : pin)).join(" "),
     MIN_READY: String(facts.minReadySeconds),
     NAMESPACE: CLUSTER_AGENT.namespace,
     AGENT: CLUSTER_AGENT.deployment,
@@ -47,6 +50,9 @@ export function rescueScript(facts: RescueFacts): string {
   const head = Object.entries(values).map(([name, value]) => `${name}=${quoted(value)}`);
   return `${TITLE}${head.join("\n")}\n${BODY}`;
 }
+
+/** How the script calls the empty pin. */
+const NONE = "none";
 
 /** A word that no shell reads anything into. */
 function quoted(value: string): string {
@@ -105,15 +111,19 @@ sha256() {
 answer=$(k --kubeconfig=/dev/null --token=none --server="$SERVER" --insecure-skip-tls-verify=true get --raw /v3/settings/cacerts) ||
   refuse "Rancher at $SERVER does not answer from here: the agent could not connect either."
 value=$(printf '%s' "$answer" | sed -n 's/.*"value" *: *"\([^"]*\)".*/\1/p')
-[ -n "$value" ] || refuse "$SERVER/v3/settings/cacerts holds no certificate authority."
-served=$(printf '%b\n' "$value" | sha256)
+if [ -n "$value" ]; then served=$(printf '%b\n' "$value" | sha256)
+elif printf '%s' "$answer" | grep -q '"value" *: *""'; then served=none
+else refuse "$SERVER/v3/settings/cacerts holds no certificate authority."; fi
 next=
 known=
 for pin in $PINS; do
   if [ -n "$known" ] && [ -z "$next" ]; then next=$pin; fi
   if [ "$pin" = "$served" ]; then known=yes; fi
 done
+[ -n "$known" ] || [ "$served" != none ] || refuse "Rancher at $SERVER serves no certificate authority, which this kit does not know of. Ask for a new kit; until then change nothing."
 [ -n "$known" ] || refuse "Rancher at $SERVER serves a certificate authority that this kit does not know (SHA-256 $served). Ask for a new kit; until then change nothing."
+
+value_of() { if [ "$1" != none ]; then printf '%s' "$1"; fi; }
 
 # --- the agent ---
 seen() {
@@ -122,13 +132,14 @@ seen() {
   version=$(printf '%s' "$facts" | cut -d'|' -f1)
   ready=$(printf '%s' "$facts" | cut -d'|' -f2)
   pin=$(printf '%s' "$facts" | cut -d'|' -f3)
+  if [ -z "$pin" ]; then pin=none; fi
   if [ -z "$ready" ]; then ready=0; fi
 }
 # write PIN MIN_READY_SECONDS ('' leaves it as it is): against the version that was seen, or not at all.
 write() {
   seconds=
   if [ -n "$2" ]; then seconds='"minReadySeconds":'$2','; fi
-  k -n "$NAMESPACE" patch deployment "$AGENT" --type=strategic -p '{"metadata":{"resourceVersion":"'"$version"'"},"spec":{'"$seconds"'"template":{"spec":{"containers":[{"name":"'"$CONTAINER"'","env":[{"name":"'"$VARIABLE"'","value":"'"$1"'"}]}]}}}}' >/dev/null
+  k -n "$NAMESPACE" patch deployment "$AGENT" --type=strategic -p '{"metadata":{"resourceVersion":"'"$version"'"},"spec":{'"$seconds"'"template":{"spec":{"containers":[{"name":"'"$CONTAINER"'","env":[{"name":"'"$VARIABLE"'","value":"'"$(value_of "$1")"'"}]}]}}}}' >/dev/null
 }
 # Kubernetes itself writes the agent's status all the time; whose change it was is seen by looking again.
 tries=0
@@ -151,14 +162,15 @@ node_seen() {
   pinned=$(printf '%s' "$facts" | cut -d'|' -f5 | tr ';' '\n' | sed -n 's/^\([^=]*\)=\(..*\)$/\1 \2/p' | head -n 1)
   container=$(printf '%s' "$pinned" | cut -d' ' -f1)
   pin=$(printf '%s' "$pinned" | cut -d' ' -f2)
+  if [ -z "$pin" ]; then pin=none; fi
   if [ -z "$ready" ]; then ready=0; fi
 }
 node_write() {
-  k -n "$NAMESPACE" patch daemonset "$1" --type=strategic -p '{"metadata":{"resourceVersion":"'"$version"'"},"spec":{'"$3"'"template":{"spec":{"containers":[{"name":"'"$container"'","env":[{"name":"'"$VARIABLE"'","value":"'"$2"'"}]}]}}}}' >/dev/null
+  k -n "$NAMESPACE" patch daemonset "$1" --type=strategic -p '{"metadata":{"resourceVersion":"'"$version"'"},"spec":{'"$3"'"template":{"spec":{"containers":[{"name":"'"$container"'","env":[{"name":"'"$VARIABLE"'","value":"'"$(value_of "$2")"'"}]}]}}}}' >/dev/null
 }
 # Pods that are updated OnDelete keep the pin that they were started with: each goes when the one before is Ready again.
 node_roll() {
-  for name in $(k -n "$NAMESPACE" get pods -l app="$label" -o 'jsonpath={range .items[*]}{.metadata.name}={.spec.containers[0].env[?(@.name=="'"$VARIABLE"'")].value}{"\n"}{end}' | sed -n '/='"$served"'$/!s/=.*//p'); do
+  for name in $(k -n "$NAMESPACE" get pods -l app="$label" -o 'jsonpath={range .items[*]}{.metadata.name}={.spec.containers[0].env[?(@.name=="'"$VARIABLE"'")].value}{"\n"}{end}' | sed -n '/='"$(value_of "$wanted")"'$/!s/=.*//p'); do
     k -n "$NAMESPACE" delete pod "$name" >/dev/null || refuse "pod $name cannot be deleted."
     say "Node agent $name was ended; waiting for its successor."
     waited=0
@@ -175,18 +187,22 @@ node_settle() {
   if [ "$strategy" = OnDelete ]; then node_roll "$1"; return; fi
   k -n "$NAMESPACE" rollout status daemonset "$1" --timeout=10m >/dev/null || refuse "the node agents of $1 do not come up: look at their logs in $NAMESPACE."
 }
-node_armed() { [ -n "$next" ] && [ "$pin" = "$next" ] && [ "$strategy" = OnDelete ] && [ "$ready" -ge "$MIN_READY" ]; }
-tries=0
+# What pods of node agents must have before anything else is asked of them.
+wanted=$served
+if [ "$next" = none ]; then wanted=none; fi
+node_armed() { [ "$next" != none ] && [ -n "$next" ] && [ "$pin" = "$next" ] && [ "$strategy" = OnDelete ] && [ "$ready" -ge "$MIN_READY" ]; }
+node_agents() {
 for set in $NODE_AGENTS; do
+  tries=0
   if ! node_seen "$set" || [ -z "$container" ]; then continue; fi
   [ "$(k -n "$NAMESPACE" auth can-i patch daemonsets.apps 2>/dev/null || true)" = yes ] ||
     refuse "this account may not patch daemonsets in $NAMESPACE."
   until node_armed; do
-    if [ "$pin" != "$served" ]; then
-      if node_write "$set" "$served" ''; then say "The node agents of $set get the pin of what Rancher serves now."; else again; fi
+    if [ "$pin" != "$wanted" ]; then
+      if node_write "$set" "$wanted" ''; then say "The node agents of $set get the pin of what Rancher serves, or none."; else again; fi
     else
       node_settle "$set"
-      [ -n "$next" ] || break
+      [ "$wanted" = "$served" ] && [ -n "$next" ] || break
       node_seen "$set" || break
       if [ "$ready" -lt "$MIN_READY" ]; then ready=$MIN_READY; fi
       if node_write "$set" "$next" '"minReadySeconds":'"$ready"',"updateStrategy":{"type":"OnDelete","rollingUpdate":null},'; then
@@ -196,7 +212,34 @@ for set in $NODE_AGENTS; do
     node_seen "$set" || break
   done
 done
+}
 
+# --- without a pin: Rancher's certificate ends at a public root, and the agent must show that its own system has it ---
+unpin() {
+  tries=0
+  seen
+  until [ "$pin" = none ]; do
+    if [ "$ready" -lt "$MIN_READY" ]; then ready=$MIN_READY; fi
+    if write none "$ready"; then say "A new pod starts without a pin, the old one works on."; else again; fi
+    seen
+  done
+  if k -n "$NAMESPACE" rollout status deployment "$AGENT" --timeout=5m >/dev/null; then return; fi
+  tries=0
+  seen
+  until [ "$pin" = "$served" ]; do
+    write "$served" '' || again
+    seen
+  done
+  refuse "the agent does not come up without a pin: the store of its image may lack the public root. It has its pin again; the old pod has worked on."
+}
+
+if [ "$next" = none ]; then
+  unpin
+  node_agents
+  say "DONE: the agent of $NAME works without a pin, as it will when Rancher serves no certificate authority."
+  exit 0
+fi
+node_agents
 tries=0
 seen
 before=$pin
