@@ -3,7 +3,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ApplyOptions, type ApplyOutcome, applyRotation } from "../../src/execute/apply.ts";
-import { type ClusterLook, lookAtClusters, prepareRefresh } from "../../src/execute/prepare-refresh.ts";
+import {
+  type ClusterLook,
+  lookAtClusters,
+  type NamedCluster,
+  prepareRefresh,
+} from "../../src/execute/prepare-refresh.ts";
 import { openWorld, type World } from "../../src/observe/world.ts";
 import { Secret } from "../../src/pki/secret.ts";
 import type { Plan } from "../../src/plan/plan.ts";
@@ -27,7 +32,11 @@ export interface RefreshLab {
   stop(): Promise<void>;
 }
 
-export async function startRefreshLab(scenario: ScenarioInput = {}): Promise<RefreshLab> {
+/** @param waysOf the ways to a cluster's own API server; by the lab's kubeconfig where there are none of its own */
+export async function startRefreshLab(
+  scenario: ScenarioInput = {},
+  waysOf: (cluster: SandboxCluster) => NamedCluster["ways"] | undefined = () => undefined,
+): Promise<RefreshLab> {
   const sandbox = await startSandbox({ clusters: 1, speed: 100, ...scenario });
   const folder = await mkdtemp(join(tmpdir(), "farrier-refresh-"));
   const kubeconfig = join(folder, "kubeconfig");
@@ -49,7 +58,10 @@ export async function startRefreshLab(scenario: ScenarioInput = {}): Promise<Ref
   const lookIn = (world: World, wanted: readonly SandboxCluster[]) =>
     lookAtClusters(
       world,
-      wanted.map(({ id, name }) => ({ id, name, ways: [{ kubeconfig, context: name }] as const })),
+      wanted.map((cluster): NamedCluster => {
+        const { id, name } = cluster;
+        return { id, name, ways: waysOf(cluster) ?? [{ kubeconfig, context: name }] };
+      }),
     );
   return {
     sandbox,
