@@ -29,29 +29,39 @@ const ROLLOUTS = ["restart-agent", "roll-agent"];
 const SERVES_BUNDLE = "serve-bundle";
 const RANCHER_RESTARTS = [SERVES_BUNDLE, "restart-rancher"];
 
-/**
- * In seconds. Of a stage it counts Rancher's restarts and the longest rollout of one agent, whose Deployment brings its
- * replicas over one after the other, each Ready for `minReadySeconds`. Rollouts that wait for a bundle may run while
- * Rancher still restarts with it, so that of those two the longer one counts alone. Arming counts nothing: the old pods
- * stay connected, and a new one need but fail.
- */
-export function lowerBound({ stages, armingMinReadySeconds }: BoundedPlan, estate: Estate): number {
+/** In seconds. */
+export interface LeastTimes {
+  /**
+   * The restarts along the stages, one stage after the other as the plan has them: of each stage Rancher's restarts, and
+   * the longest rollout of one agent, whose Deployment brings its replicas over one after the other, each Ready for
+   * `minReadySeconds`. Arming counts nothing: the old pods stay connected, and a new one need but fail.
+   */
+  readonly inTurn: number;
+  /**
+   * What no order of them can beat: rollouts that wait for a bundle may run while Rancher still restarts with it, so that
+   * of those two the longer one counts alone.
+   */
+  readonly overlapped: number;
+}
+
+export function leastTimes({ stages, armingMinReadySeconds }: BoundedPlan, estate: Estate): LeastTimes {
   const { times, replicas, speed } = estate;
   const perReplica = times.agent + armingMinReadySeconds / speed;
-  let bound = 0;
+  let inTurn = 0;
+  let spared = 0;
   let serving = 0;
   for (const { waves } of stages) {
     const steps = waves.flatMap((wave) => wave.steps);
     const rollouts = steps.filter(({ kind }) => ROLLOUTS.includes(kind));
     const longest = Math.max(0, ...rollouts.map(({ target }) => (replicas.get(target) ?? 1) * perReplica));
     const restarts = steps.filter(({ kind }) => RANCHER_RESTARTS.includes(kind)).length * times.rancher;
+    inTurn += restarts + longest;
     if (steps.some(({ kind }) => kind === SERVES_BUNDLE)) {
       serving = restarts;
-      bound += restarts;
-    } else {
-      bound += restarts + Math.max(0, longest - serving);
-      if (rollouts.length > 0) serving = 0;
+    } else if (rollouts.length > 0) {
+      spared += Math.min(serving, longest);
+      serving = 0;
     }
   }
-  return bound;
+  return { inTurn, overlapped: inTurn - spared };
 }

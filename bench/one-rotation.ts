@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { estateSchema } from "../src/estate/estate.ts";
-import { lowerBound, type RestartTimes } from "./bound.ts";
+import { leastTimes, type RestartTimes } from "./bound.ts";
 import type { OwnUsage } from "./own-usage.ts";
 
 const FARRIER = "bin/farrier.js";
@@ -19,7 +19,6 @@ const RESTARTS = 5;
 const POLL_MS = 5;
 
 const clusters = Number(process.argv[2] ?? "50");
-/** Slow enough for what a computer of two processors does by itself to stay small beside what an estate waits for. */
 const speed = Number(process.argv[3] ?? "10");
 const directory = mkdtempSync(join(tmpdir(), "farrier-bench-"));
 const file = (name: string): string => join(directory, name);
@@ -41,12 +40,12 @@ try {
   // Afterwards: an estate in which Rancher has just been restarted is one that a check refuses.
   const restarts = await restartTimes(control);
   const plan = JSON.parse(readFileSync(join(rotation, "plan.json"), "utf8"));
-  const bound = lowerBound(plan, { times: restarts, replicas, speed });
+  const least = leastTimes(plan, { times: restarts, replicas, speed });
   const result = {
     clusters,
     wallSeconds,
     restarts,
-    bound,
+    least,
     speed,
     cpuSeconds: usage.cpuSeconds,
     cpuMillisecondsPerCluster: (usage.cpuSeconds * 1000) / clusters,

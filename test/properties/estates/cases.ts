@@ -16,13 +16,20 @@ export type Kind = "overlap" | "renew" | "back";
 /** Wall seconds after which a case has no end, however busy the machine is. */
 const ENDLESS_SECONDS = 400;
 
-/** The cases that are to be run: the one of `FARRIER_PROPERTY_SEED`, or all. */
+/** The cases that are to be run, those that wait longest first: the one of `FARRIER_PROPERTY_SEED`, or all. */
 export function casesOf(kind: Kind): Case[] {
   const way = kind === "back" ? "back" : "forth";
   const only = process.env.FARRIER_PROPERTY_SEED;
   const all = Array.from({ length: Math.ceil(RUNS * SHARE[way]) }, (_, index) => index + 1);
   const cases = (only === undefined ? all : [Number(only)]).map((seed) => caseOf(seed, way));
-  return cases.filter(({ procedure }) => kind === "back" || procedure === kind);
+  return cases
+    .filter(({ procedure }) => kind === "back" || procedure === kind)
+    .toSorted((one, other) => Number(outlastsAStep(other)) - Number(outlastsAStep(one)));
+}
+
+/** Whether a step waits in vain for a pod to become Ready, for as long as it may. */
+function outlastsAStep({ obstacle }: Case): boolean {
+  return obstacle?.fault.kind === "image-missing" || obstacle?.fault.kind === "node-full";
 }
 
 /**
