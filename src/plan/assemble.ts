@@ -187,7 +187,8 @@ type PlanHead = Pick<
 
 function headOf(input: PlanInput, route: Route, options: PlanOptions): PlanHead {
   const { estate, goal, rotation, direction, current } = input;
-  const release = direction === "forward" ? releaseForward(estate, goalOf(goal)) : releaseBack(estate, input.release);
+  const release =
+    direction === "forward" ? releaseForward(estate, goalOf(goal)) : releaseBack(estate, input.release, goalOf(goal));
   const { namespace, deployment, version } = estate.installation;
   const { chain } = estate.serving;
   const backup = direction === "forward" ? plannedBackup(options, rotation) : undefined;

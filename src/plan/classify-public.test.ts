@@ -119,10 +119,10 @@ describe("to a public certificate, and from one", () => {
       says: "A flag day does not lead to a public certificate",
     },
     {
-      name: "away from Rancher's own CA",
-      estate: lenient(generatedEstate([]), {}),
+      name: "away from Rancher's own CA, where Rancher was not installed by Helm",
+      estate: generatedEstate([], { installer: { kind: "manifests" }, agentTlsMode: "system-store" }),
       code: "plan.no-procedure",
-      says: "From Rancher's own generated CA no rotation leads to a public certificate",
+      says: "Values of Rancher's chart have to change, and Rancher was not installed by Helm",
     },
     {
       name: "from one public certificate to another",

@@ -245,13 +245,6 @@ function refuseUnchangeable(estate: Estate, goal: Goal): void {
       },
     );
   }
-  if (goal === "system-store" && tlsSource === "rancher") {
-    throw new FarrierError(
-      "plan.no-procedure",
-      "From Rancher's own generated CA no rotation leads to a public certificate.",
-      { hint: "Rotate to a private CA first, and from that to the public certificate." },
-    );
-  }
   const why = releaseForward(estate, goal) === undefined ? valuesObstacle(estate, goal) : releaseObstacle(estate);
   if (why === undefined) return;
   throw new FarrierError("plan.no-procedure", `Values of Rancher's chart have to change, and ${why}.`, {
@@ -262,7 +255,8 @@ function refuseUnchangeable(estate: Estate, goal: Goal): void {
 /** Values would have to change, and there is no release that has any. */
 function valuesObstacle({ installation }: Estate, goal: Goal): string | undefined {
   const { installer, privateCa, tlsSource } = installation;
-  if (goal === "system-store" ? !privateCa : privateCa && !isIssued(tlsSource)) return undefined;
+  if (goal === "system-store" ? !privateCa && tlsSource !== "rancher" : privateCa && !isIssued(tlsSource))
+    return undefined;
   switch (installer.kind) {
     case "helm2":
       return `release ${installer.name} is of Helm 2`;
@@ -293,8 +287,9 @@ function sourceReasons(estate: Estate, goal: Goal): string[] {
   if (release === undefined) return [];
   const values = release.changes.flatMap((change) => change.values).map(describeValue);
   if (goal === "system-store") {
+    const own = isIssued(estate.installation.tlsSource) ? " and its own generated CA is to be left behind" : "";
     return [
-      `Rancher is to serve no bundle in the end: Helm release ${release.namespace}/${release.name} is upgraded for that (${values.join(", ")}).`,
+      `Rancher is to serve no bundle in the end${own}: Helm release ${release.namespace}/${release.name} is upgraded for that (${values.join(", ")}).`,
     ];
   }
   return [

@@ -42,8 +42,10 @@ export function releaseForward({ installation }: Estate, goal: Goal = "bundle"):
   const { installer, privateCa, tlsSource, exposure } = installation;
   if (installer.kind !== "helm") return undefined;
   const { release } = installer;
-  if (goal === "system-store")
+  const isStore = goal === "system-store";
+  if (isStore && tlsSource !== "rancher") {
     return changing(release, [{ name: "no-private-ca", values: withoutBundle(release, tlsSource) }]);
+  }
   const sources = ["ingress.tls.source", ...(exposure === "gateway" ? ["gateway.gatewayClass.tls.source"] : [])];
   return changing(release, [
     { name: "private-ca", values: privateCa ? [] : [value(release, "privateCA", true)] },
@@ -51,6 +53,8 @@ export function releaseForward({ installation }: Estate, goal: Goal = "bundle"):
       name: "own-certificate",
       values: isIssued(tlsSource) ? sources.map((path) => value(release, path, "secret")) : [],
     },
+    // Rancher's own CA is mounted beside public roots, until agents do without either.
+    { name: "no-private-ca", values: isStore ? [{ ...value(release, "privateCA", false), from: true }] : [] },
   ]);
 }
 
@@ -67,20 +71,37 @@ function withoutBundle(release: ReleaseFacts, tlsSource: Estate["installation"][
 
 /**
  * The changes back to what was given when the rotation began; undefined where it is given so. Where that mounts the bundle
- * again, it is a change of its own: it comes first, when both authorities are served, and not at the end.
+ * again, it is a change of its own: it comes first, when both authorities are served, and not at the end. The same where
+ * Rancher serves none now, and served its own CA without any mount: that is mounted until agents pin it again.
+ * @param goal what agents trusted in the beginning
  */
-export function releaseBack({ installation }: Estate, beginning: PlanRelease | undefined): PlanRelease | undefined {
+export function releaseBack(
+  { installation, trust }: Estate,
+  beginning: PlanRelease | undefined,
+  goal: Goal = "bundle",
+): PlanRelease | undefined {
   const { installer } = installation;
   if (installer.kind !== "helm" || beginning === undefined) return undefined;
   const { release } = installer;
-  const values = beginning.changes
-    .flatMap((change) => change.values)
+  const passing = goal === "bundle" && !installation.privateCa && trust.pin === "";
+  const changed = beginning.changes.flatMap((change) => change.values);
+  const first = changed.filter(({ path }, index) => changed.findIndex((other) => other.path === path) === index);
+  const values = first
     .filter((change) => inForce(release, change.path) !== (change.from ?? change.default))
     .map((change) => value(release, change.path, change.from, change.default));
   const mounts = ({ path, to, default: otherwise }: PlannedValue) => path === "privateCA" && (to ?? otherwise) === true;
+  const mounted = values.filter(mounts);
+  const meanwhile = first.find(({ path }) => path === "privateCA");
+  if (!passing || mounted.length > 0 || meanwhile === undefined) {
+    return changing(release, [
+      { name: "private-ca", values: mounted },
+      { name: "as-before", values: values.filter((one) => !mounts(one)) },
+    ]);
+  }
+  const unmounting = { ...value(release, "privateCA", meanwhile.from, meanwhile.default), from: true };
   return changing(release, [
-    { name: "private-ca", values: values.filter(mounts) },
-    { name: "as-before", values: values.filter((one) => !mounts(one)) },
+    { name: "private-ca", values: [value(release, "privateCA", true)] },
+    { name: "as-before", values: [unmounting, ...values] },
   ]);
 }
 
