@@ -1,5 +1,5 @@
 /** Files that only their owner may read, on disk before anybody relies on them. */
-import { chmod, mkdir, open, rename, rm } from "node:fs/promises";
+import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { FarrierError } from "../errors.ts";
 import { draftOf } from "./drafts.ts";
@@ -8,13 +8,13 @@ const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 
 /**
- * Makes a directory that only its owner may enter; narrows one that exists.
+ * Makes a directory that only its owner may enter. One that exists stays as it is: others may use it as well, and what is
+ * written there is for its owner alone.
  * @throws FarrierError `rotation.unwritable`
  */
 export async function ensurePrivateDirectory(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
-    await chmod(path, DIRECTORY_MODE);
   } catch (error) {
     throw unwritable(path, error);
   }

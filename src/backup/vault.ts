@@ -11,6 +11,7 @@ import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } fro
 import { FarrierError } from "../errors.ts";
 import { Secret } from "../pki/secret.ts";
 import { clearAbandonedDrafts } from "./drafts.ts";
+import { SEALED_FOLDER as FOLDER, refuseOccupied } from "./new-directory.ts";
 import { type IdentityChoice, type OwnerIdentity, ownerIdentity } from "./owner-identity.ts";
 import { ensurePrivateDirectory, writePrivateFile } from "./private-files.ts";
 import { decryptFrom, encryptInto, measureFile } from "./sealed-stream.ts";
@@ -26,9 +27,11 @@ export interface SealedStream extends Sealed {
   readonly bytes: number;
 }
 
-const FOLDER = "backups";
 const WRAPPED_KEY = "rotation-key.age";
 const PUBLIC_KEY = "rotation-key.pub";
+
+/** As {@link Vault.seal} and its callers name them. */
+const SEALED_FILE = /^backups\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 export interface NewVault extends IdentityChoice {
   /** age recipients (`age1…`) that the private half is encrypted to, instead of the owner's identity. */
@@ -52,7 +55,7 @@ export class Vault {
    * Makes the key pair of a new rotation. `owner` is set when the owner's identity was used, so that its path can be
    * shown.
    * @throws FarrierError `backup.recipient-invalid`, `backup.identity-missing`, `backup.identity-invalid`,
-   *   `rotation.unwritable`
+   *   `rotation.exists` where the directory holds another one, `rotation.unwritable`
    */
   static async create(directory: string, options: NewVault = {}): Promise<{ vault: Vault; owner?: OwnerIdentity }> {
     const named = options.recipients ?? [];
@@ -60,6 +63,7 @@ export class Vault {
     const identity = await generateX25519Identity();
     const recipient = await identityToRecipient(identity);
     const wrapped = await encryptFor(owner === undefined ? named : [owner.recipient], Buffer.from(identity));
+    refuseOccupied(directory);
     await ensurePrivateDirectory(directory);
     await ensurePrivateDirectory(join(directory, FOLDER));
     await clearDrafts(directory);
@@ -99,7 +103,7 @@ export class Vault {
    * @throws FarrierError `backup.missing`, `backup.altered`, `backup.cannot-decrypt` and those of the identity
    */
   async unseal(sealed: Sealed): Promise<Secret> {
-    const ciphertext = await readOwn(join(this.directory, sealed.file));
+    const ciphertext = await readOwn(this.#pathOf(sealed));
     if (digestOf(ciphertext) !== sealed.sha256) throw altered(sealed);
     return Secret.of(await decryptWith(await this.#privateHalf(), ciphertext, sealed.file));
   }
@@ -118,7 +122,7 @@ export class Vault {
    * @throws FarrierError as {@link Vault.unseal}
    */
   async unsealStream(sealed: Sealed): Promise<Readable> {
-    const path = join(this.directory, sealed.file);
+    const path = this.#pathOf(sealed);
     const { sha256 } = await measureFile(path);
     if (sha256 !== sealed.sha256) throw altered(sealed);
     return await decryptFrom(path, await this.#privateHalf(), sealed.file);
@@ -130,6 +134,12 @@ export class Vault {
    */
   async prove(files: readonly Sealed[]): Promise<void> {
     for (const sealed of files) await this.unseal(sealed);
+  }
+
+  /** What a manifest names is one of the vault's own files, whatever somebody has written into it. */
+  #pathOf(sealed: Sealed): string {
+    if (!SEALED_FILE.test(sealed.file)) throw altered(sealed);
+    return join(this.directory, sealed.file);
   }
 
   async #privateHalf(): Promise<Secret> {

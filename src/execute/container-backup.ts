@@ -10,6 +10,7 @@ import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
 import { z } from "zod";
+import { inNewDirectory } from "../backup/new-directory.ts";
 import type { IdentityChoice, OwnerIdentity } from "../backup/owner-identity.ts";
 import { writePrivateFile } from "../backup/private-files.ts";
 import { measure } from "../backup/sealed-stream.ts";
@@ -67,16 +68,12 @@ export interface ContainerBackupMade extends ContainerCopied {
 export async function backUpContainer(request: ContainerBackupRequest): Promise<ContainerBackupMade> {
   const { directory, identity, recipients } = request;
   refuseExisting(directory);
-  const existed = existsSync(directory);
-  try {
+  return await inNewDirectory(directory, async () => {
     const { vault, owner } = await Vault.create(directory, { ...identity, recipients });
     const copied = await copyContainer(request, vault);
     await writePrivateFile(join(directory, BACKUP_FILE), `${JSON.stringify(copied.backup, null, 2)}\n`);
     return owner === undefined ? copied : { ...copied, owner };
-  } catch (error) {
-    if (!existed) await rm(directory, { recursive: true, force: true }).catch(() => {});
-    throw error;
-  }
+  });
 }
 
 /**

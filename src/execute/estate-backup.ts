@@ -10,6 +10,7 @@ import { z } from "zod";
 import { type SavedObject, sealObjects, unsealObjects } from "../backup/archive.ts";
 import { collectObjects, type Unsaved } from "../backup/collect.ts";
 import { DOWNSTREAM_COLLECTIONS, managementCollections } from "../backup/collections.ts";
+import { inNewDirectory } from "../backup/new-directory.ts";
 import type { IdentityChoice, OwnerIdentity } from "../backup/owner-identity.ts";
 import { writePrivateFile } from "../backup/private-files.ts";
 import { Vault } from "../backup/vault.ts";
@@ -18,7 +19,7 @@ import { namespaces } from "../kubernetes/resource.ts";
 import { mapLimited } from "../observe/concurrency.ts";
 import type { World } from "../observe/world.ts";
 import { listManagementClusters } from "../rancher/management-cluster.ts";
-import { openRotation } from "./rotation.ts";
+import { openRotation, PLAN_FILE } from "./rotation.ts";
 import { savedSchema } from "./steps/save-objects.ts";
 
 export const BACKUP_FILE = "backup.json";
@@ -63,22 +64,24 @@ export async function makeBackup(request: BackupRequest): Promise<{ backup: Back
   }
   const parts = await collectEstate(world);
   const recipients = request.recipients;
-  const { vault, owner } = await Vault.create(directory, { ...request.identity, recipients });
-  const sealed = await sealObjects(
-    vault,
-    parts.flatMap(({ objects }) => objects),
-  );
-  await vault.prove([sealed]);
-  const backup: Backup = {
-    format: "farrier.backup/v1",
-    madeAt: now.toISOString(),
-    estate: world.identity,
-    clusters: parts.map(({ objects, unsaved: _, ...cluster }) => ({ ...cluster, objects: objects.length })),
-    unsaved: parts.flatMap(({ unsaved }) => unsaved),
-    sealed,
-  };
-  await writePrivateFile(join(directory, BACKUP_FILE), `${JSON.stringify(backup, null, 2)}\n`);
-  return owner === undefined ? { backup } : { backup, owner };
+  return await inNewDirectory(directory, async () => {
+    const { vault, owner } = await Vault.create(directory, { ...request.identity, recipients });
+    const sealed = await sealObjects(
+      vault,
+      parts.flatMap(({ objects }) => objects),
+    );
+    await vault.prove([sealed]);
+    const backup: Backup = {
+      format: "farrier.backup/v1",
+      madeAt: now.toISOString(),
+      estate: world.identity,
+      clusters: parts.map(({ objects, unsaved: _, ...cluster }) => ({ ...cluster, objects: objects.length })),
+      unsaved: parts.flatMap(({ unsaved }) => unsaved),
+      sealed,
+    };
+    await writePrivateFile(join(directory, BACKUP_FILE), `${JSON.stringify(backup, null, 2)}\n`);
+    return owner === undefined ? { backup } : { backup, owner };
+  });
 }
 
 interface ClusterPart {
@@ -128,7 +131,16 @@ export interface FoundBackup {
  */
 export async function openBackup(directory: string, identity: IdentityChoice): Promise<FoundBackup> {
   const path = join(directory, BACKUP_FILE);
-  if (!existsSync(path)) return await savedByRotation(directory, identity);
+  if (!existsSync(path)) {
+    if (existsSync(join(directory, PLAN_FILE))) return await savedByRotation(directory, identity);
+    throw new FarrierError(
+      "input.file-missing",
+      `${directory} holds no backup: there is no backup.json, and no plan.json.`,
+      {
+        hint: "Name the directory that farrier backup --out made, or that of a rotation or a refresh.",
+      },
+    );
+  }
   const backup = parseBackup(await readFile(path, "utf8"), path);
   const uids = backup.clusters.flatMap(({ id, kubeSystemUid }): [string, string][] =>
     kubeSystemUid === undefined ? [] : [[id, kubeSystemUid]],

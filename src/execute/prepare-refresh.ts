@@ -1,6 +1,7 @@
 /** Looks at clusters whose own CA or service-account key may have changed, and makes a refresh: directory, vault, plan. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { inNewDirectory } from "../backup/new-directory.ts";
 import type { IdentityChoice, OwnerIdentity } from "../backup/owner-identity.ts";
 import { Vault } from "../backup/vault.ts";
 import { clusterTarget } from "../checks/check.ts";
@@ -160,7 +161,9 @@ export async function prepareRefresh(input: NewRefresh): Promise<{ plan: Plan; o
     ...(options === undefined ? {} : { options }),
     ...(inContainer === undefined ? {} : { inContainer }),
   });
-  const { owner } = await Vault.create(directory, { ...input.identity, recipients: input.recipients });
-  await writePlan(directory, PLAN_FILE, plan);
-  return owner === undefined ? { plan } : { plan, owner };
+  return await inNewDirectory(directory, async () => {
+    const { owner } = await Vault.create(directory, { ...input.identity, recipients: input.recipients });
+    await writePlan(directory, PLAN_FILE, plan);
+    return owner === undefined ? { plan } : { plan, owner };
+  });
 }

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { inNewDirectory } from "../backup/new-directory.ts";
 import type { IdentityChoice, OwnerIdentity } from "../backup/owner-identity.ts";
 import { sealServingPair } from "../backup/serving-pair.ts";
 import { Vault } from "../backup/vault.ts";
@@ -65,18 +66,20 @@ export async function prepareRotation(input: NewRotation): Promise<{ plan: Plan;
   // What cannot be planned must leave no directory behind.
   const unsealed = { file: "", sha256: "" };
   assemblePlan(planInput(wanted, pairs === undefined ? {} : { target: unsealed, current: unsealed }));
-  const { vault, owner } = await Vault.create(directory, { ...input.identity, recipients: input.recipients });
-  const sealed =
-    pairs === undefined
-      ? {}
-      : {
-          target: await sealServingPair(vault, "serving-target", pairs.target),
-          current: await sealServingPair(vault, "serving-current", pairs.current),
-        };
-  const endpoints = await sealEndpoints(vault, usableEndpoints(input.estate, input.endpoints ?? new Map()));
-  const plan = assemblePlan({ ...planInput(wanted, sealed), ...(endpoints === undefined ? {} : { endpoints }) });
-  await writePlan(directory, PLAN_FILE, plan);
-  return owner === undefined ? { plan } : { plan, owner };
+  return await inNewDirectory(directory, async () => {
+    const { vault, owner } = await Vault.create(directory, { ...input.identity, recipients: input.recipients });
+    const sealed =
+      pairs === undefined
+        ? {}
+        : {
+            target: await sealServingPair(vault, "serving-target", pairs.target),
+            current: await sealServingPair(vault, "serving-current", pairs.current),
+          };
+    const endpoints = await sealEndpoints(vault, usableEndpoints(input.estate, input.endpoints ?? new Map()));
+    const plan = assemblePlan({ ...planInput(wanted, sealed), ...(endpoints === undefined ? {} : { endpoints }) });
+    await writePlan(directory, PLAN_FILE, plan);
+    return owner === undefined ? { plan } : { plan, owner };
+  });
 }
 
 interface Pair {

@@ -3,12 +3,13 @@
  *
  *   backup.json  backups/etcd-snapshot-….db.age  backups/rotation-key.*
  */
-import { createReadStream, createWriteStream, existsSync } from "node:fs";
+import { createReadStream, createWriteStream } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { checkSnapshot } from "../backup/etcd-snapshot.ts";
+import { entryAt, inNewDirectory } from "../backup/new-directory.ts";
 import type { IdentityChoice, OwnerIdentity } from "../backup/owner-identity.ts";
 import { unwritable, writePrivateFile } from "../backup/private-files.ts";
 import { measure, measureFile } from "../backup/sealed-stream.ts";
@@ -51,9 +52,8 @@ export async function backUpSnapshot(
   await checkSnapshot(snapshot);
   const status = await snapshotStatus(snapshot);
   const given = await measureFile(snapshot);
-  const existed = existsSync(directory);
   const file = `backups/etcd-snapshot-${now.toISOString().replaceAll(/[-:]|\.\d+/g, "")}.db.age`;
-  try {
+  return await inNewDirectory(directory, async () => {
     const { vault, owner } = await Vault.create(directory, { ...identity, recipients });
     const sealed = await vault.sealStream(file, createReadStream(snapshot));
     const backup: SnapshotBackup = {
@@ -73,10 +73,7 @@ export async function backUpSnapshot(
     }
     await writePrivateFile(join(directory, BACKUP_FILE), `${JSON.stringify(backup, null, 2)}\n`);
     return owner === undefined ? { backup } : { backup, owner };
-  } catch (error) {
-    await rm(existed ? join(directory, file) : directory, { recursive: true, force: true }).catch(() => {});
-    throw error;
-  }
+  });
 }
 
 /** A backup that was made of a snapshot; undefined when the directory holds something else. */
@@ -98,15 +95,21 @@ export async function takeOutSnapshot(
   { sealed }: SnapshotBackup,
   { to, identity }: { readonly to: string; readonly identity: IdentityChoice },
 ): Promise<void> {
-  if (existsSync(to)) {
+  if (entryAt(to) !== undefined) {
     throw new FarrierError("input.file-exists", `${to} is there already.`, { hint: "Name a file that is not there." });
   }
   const vault = await Vault.open(directory, identity);
   const content = await vault.unsealStream(sealed);
+  const file = createWriteStream(to, { flags: "wx", mode: 0o600, flush: true });
+  let isOurs = false;
+  file.once("open", () => {
+    isOurs = true;
+  });
   try {
-    await pipeline(content, createWriteStream(to, { flags: "wx", mode: 0o600, flush: true }));
+    await pipeline(content, file);
   } catch (error) {
-    await rm(to, { force: true });
+    // Somebody else may have made one of that name meanwhile.
+    if (isOurs) await rm(to, { force: true });
     throw unwritable(to, error);
   }
 }

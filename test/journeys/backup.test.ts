@@ -181,7 +181,7 @@ describe("farrier restore", () => {
   });
 
   it.each([
-    ["an empty directory", "nothing", /nothing\/plan\.json is missing/],
+    ["an empty directory", "nothing", /nothing holds no backup: there is no backup\.json/],
     ["a manifest that was edited", "edited", /edited\/backup\.json is not what farrier backup wrote/],
   ])("refuses %s", async (_, directory, sentence) => {
     const path = join(journey.folder, directory);
