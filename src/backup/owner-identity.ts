@@ -67,6 +67,11 @@ async function parseIdentity(text: string, path: string): Promise<{ identity: Se
     .split(/\r?\n/)
     .map((candidate) => candidate.trim())
     .find((candidate) => candidate.startsWith("AGE-SECRET-KEY-"));
+  if (/^(-----BEGIN AGE ENCRYPTED FILE|age-encryption\.org\/)/.test(text)) {
+    throw new FarrierError("backup.identity-invalid", `The age identity ${path} is itself encrypted.`, {
+      hint: "Farrier asks for no passphrase: decrypt it first, age -d FILE, and name what comes out.",
+    });
+  }
   try {
     if (line === undefined) throw new Error("no line with a key");
     return { identity: Secret.of(line), recipient: await identityToRecipient(line) };

@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import type { ExitCode } from "../errors.ts";
 import { version } from "../version.ts";
 import { COMMANDS, type CommandEntry, GROUPS } from "./commands.ts";
+import { refuseEmptyValues } from "./empty-values.ts";
 import { connectionFlags } from "./flags.ts";
 import { saveMemory } from "./memory.ts";
 import { OUTPUT_FORMATS } from "./output.ts";
@@ -80,6 +81,7 @@ function act(command: Command, { load, flags }: CommandEntry, finish: (code: Exi
   command.action(async (...words: unknown[]) => {
     if (flags.includes(connectionFlags)) saveMemory();
     const positional = words.flat().filter((word) => typeof word === "string");
+    refuseEmptyValues(positional, command.opts());
     const action = await load();
     finish(await action(positional, command.opts()));
   });

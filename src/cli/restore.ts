@@ -1,7 +1,7 @@
 /** `farrier restore`: shows what putting a backup back would change, asks, and puts it back. */
 import { resolve } from "node:path";
 import type { Compared } from "../backup/restore.ts";
-import { EXIT, type ExitCode } from "../errors.ts";
+import { EXIT, type ExitCode, FarrierError } from "../errors.ts";
 import type { Comparison } from "../execute/restore.ts";
 import type { World } from "../observe/world.ts";
 import { findCluster } from "./cluster-name.ts";
@@ -24,15 +24,18 @@ export async function runRestore(
     (await findContainerBackup(directory)) ??
     (ofRotation === undefined ? undefined : await findContainerBackup(directory, ofRotation));
   if (ofContainer !== undefined) {
+    refuseFlags("a container's data", options, OF_OBJECTS.concat(OF_SNAPSHOT));
     const { runContainerRestore } = await import("./restore-container.ts");
     return await runContainerRestore(directory, ofContainer, options);
   }
   const { findSnapshotBackup } = await import("../execute/snapshot-backup.ts");
   const ofSnapshot = await findSnapshotBackup(directory);
   if (ofSnapshot !== undefined) {
+    refuseFlags("a snapshot of etcd", options, OF_OBJECTS.concat(OF_CONTAINER));
     const { runSnapshotRestore } = await import("./backup-snapshot.ts");
     return await runSnapshotRestore(directory, ofSnapshot, options);
   }
+  refuseFlags("objects", options, OF_SNAPSHOT.concat(OF_CONTAINER));
   return await withWorld(
     options,
     async (world, settings) => {
@@ -51,6 +54,24 @@ export async function runRestore(
     },
     { mayBeContainer: true },
   );
+}
+
+type Flags = readonly (readonly [option: string, flag: string])[];
+const OF_OBJECTS: Flags = [["cluster", "--cluster"]];
+const OF_SNAPSHOT: Flags = [["to", "--to"]];
+const OF_CONTAINER: Flags = [
+  ["container", "--container"],
+  ["engineSocket", "--engine-socket"],
+  ["sshConfig", "--ssh-config"],
+];
+
+/** A flag that means nothing for this backup would pass for something done. @throws FarrierError `input.usage` */
+function refuseFlags(holds: string, options: Readonly<Record<string, unknown>>, flags: Flags): void {
+  const found = flags.find(([option]) => options[option] !== undefined);
+  if (found === undefined) return;
+  throw new FarrierError("input.usage", `${found[1]} is for another kind of backup: this one holds ${holds}.`, {
+    hint: "farrier restore BACKUP --diff shows what it holds.",
+  });
 }
 
 function isChosen(kind: Compared["difference"]["kind"], newer: boolean): boolean {
