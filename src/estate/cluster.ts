@@ -40,7 +40,13 @@ export const conditionSchema = z.object({
 /** Whether the cluster's API answers over a way to it. */
 export const reachStateSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("answering"), at: z.string() }),
-  z.object({ kind: z.literal("unreachable"), at: z.string(), why: z.string() }),
+  z.object({
+    kind: z.literal("unreachable"),
+    at: z.string(),
+    why: z.string(),
+    /** The cluster's API server has answered over it, and let this account see nothing: the way itself lives. */
+    answered: z.literal(true).exactOptional(),
+  }),
 ]);
 
 /** `yes`/`no` as the cluster's own access review says; `unknown` when it could not be asked. */

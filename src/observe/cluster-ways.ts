@@ -4,6 +4,7 @@ import { type ErrorCode, FarrierError } from "../errors.ts";
 import type { AgentWorkload } from "../estate/agent.ts";
 import type { Cluster, GivenReach, ReachFault } from "../estate/cluster.ts";
 import type { Api } from "../kubernetes/api.ts";
+import { ApiError } from "../kubernetes/api-error.ts";
 import { deployments, namespaces, pods } from "../kubernetes/resource.ts";
 import { AGENT } from "../rancher/agent-workload.ts";
 import { observeAgent } from "./agent.ts";
@@ -75,7 +76,7 @@ async function lookThroughTunnel(world: World, id: string, question: WaysQuestio
     const inside = await lookInside("rancher", api, known);
     return { inside, tunnel: { kind: "answering", at: now().toISOString() } };
   } catch (error) {
-    return { inside: undefined, tunnel: unreachable(now, whyOf(error)) };
+    return { inside: undefined, tunnel: unreachable(now, whyOf(error), isClustersAnswer(error)) };
   }
 }
 
@@ -130,7 +131,7 @@ export async function lookAtAgentAgain(
   const { id } = before;
   const { now } = question;
   const all: readonly UsableReach[] = ["rancher", ...world.reaches.given(id).map(({ reach }) => reach)];
-  const failed = new Map<UsableReach, { readonly fault: ReachFault; readonly why: string }>();
+  const failed = new Map<UsableReach, Failure>();
   for (const reach of [...all].sort((a, b) => Number(b === before.reach) - Number(a === before.reach))) {
     try {
       const seen = await agentOver(world, { before, reach, question });
@@ -138,28 +139,31 @@ export async function lookAtAgentAgain(
       world.reaches.use(id, reach, first?.why);
       const away = failed.get("rancher");
       if (away !== undefined)
-        return { seen, tunnel: unreachable(now, away.why), given: stillGiven(before, failed, now) };
+        return { seen, tunnel: unreachable(now, away.why, away.answered), given: stillGiven(before, failed, now) };
       const tunnel = reach === "rancher" ? answering(now) : await tunnelState(world, id, question);
       return { seen, tunnel, given: stillGiven(before, failed, now) };
     } catch (error) {
       world.reaches.discard(id, reach);
-      failed.set(reach, { fault: faultOf(error), why: whyOf(error) });
+      failed.set(reach, { fault: faultOf(error), why: whyOf(error), answered: isClustersAnswer(error) });
     }
   }
-  const why = failed.get("rancher")?.why ?? "It does not answer.";
-  return { seen: undefined, tunnel: unreachable(now, why), given: stillGiven(before, failed, now) };
+  const { why = "It does not answer.", answered = false } = failed.get("rancher") ?? {};
+  return { seen: undefined, tunnel: unreachable(now, why, answered), given: stillGiven(before, failed, now) };
+}
+
+interface Failure {
+  readonly fault: ReachFault;
+  readonly why: string;
+  readonly answered: boolean;
 }
 
 /** What an earlier look found of the given ways, but for those that have failed since. */
-function stillGiven(
-  before: Cluster,
-  failed: ReadonlyMap<UsableReach, { readonly fault: ReachFault; readonly why: string }>,
-  now: () => Date,
-): GivenReach[] {
+function stillGiven(before: Cluster, failed: ReadonlyMap<UsableReach, Failure>, now: () => Date): GivenReach[] {
   return before.given.map((given) => {
     const failure = failed.get(given.reach);
     if (failure === undefined) return given;
-    return { ...given, state: { kind: "unusable", at: now().toISOString(), ...failure } };
+    const { fault, why } = failure;
+    return { ...given, state: { kind: "unusable", at: now().toISOString(), fault, why } };
   });
 }
 
@@ -206,16 +210,24 @@ async function tunnelState(world: World, id: string, question: WaysQuestion): Pr
     await world.rancher.downstream(id, { timeoutMs }).get(namespaces, "kube-system");
     return answering(now);
   } catch (error) {
-    return unreachable(now, whyOf(error));
+    return unreachable(now, whyOf(error), isClustersAnswer(error));
   }
+}
+
+/**
+ * Kubernetes' own words for a right that is missing: who sees the management cluster's list of clusters need not have any
+ * rights in each of them, and Rancher passes a request on as the person who asks (pkg/impersonation).
+ */
+function isClustersAnswer(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 403 && / cannot \w+ resource "/.test(error.message);
 }
 
 function answering(now: () => Date): Cluster["tunnel"] {
   return { kind: "answering", at: now().toISOString() };
 }
 
-function unreachable(now: () => Date, why: string): Cluster["tunnel"] {
-  return { kind: "unreachable", at: now().toISOString(), why };
+function unreachable(now: () => Date, why: string, answered = false): Cluster["tunnel"] {
+  return { kind: "unreachable", at: now().toISOString(), why, ...(answered ? { answered: true } : {}) };
 }
 
 async function observePermissions(api: Api): Promise<Cluster["permissions"]> {

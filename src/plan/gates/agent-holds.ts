@@ -51,9 +51,14 @@ export function startedHolds(question: ClusterQuestion): Hold[] {
   return [...agentHolds(cluster, started), ...nodeStartedHolds(question), ...otherHolds(question)];
 }
 
-/** Connected, and its API answers: all sessions began after Rancher's last restart, so they met the certificate. */
+/**
+ * Connected, and its API answers, be it with a refusal of this token's rights: all sessions began after Rancher's last
+ * restart, so they met the certificate.
+ */
 export function sessionHolds({ cluster, plan }: ClusterQuestion): Hold[] {
-  if (cluster.local || (cluster.connected?.status === "True" && cluster.tunnel.kind === "answering")) return [];
+  const { tunnel } = cluster;
+  const answered = tunnel.kind === "answering" || tunnel.answered === true;
+  if (cluster.local || (cluster.connected?.status === "True" && answered)) return [];
   const why = `${called(cluster)} has not connected since the certificate was changed.`;
   const back =
     plan.rancher.terminator === "external"
