@@ -147,14 +147,20 @@ export function underFlagDay(planned: PlannedCluster, live: Cluster): PlannedClu
     return { ...rest, risk: `It is cut off from the flag day on: ${why}; ${later}.` };
   }
   if (live.agent === undefined) return { ...rest, risk: "Its agent is missing: it is made anew after the flag day." };
-  return canStraddle(live)
+  return canStraddle(live, needsRedeploying(live, planned))
     ? { ...rest, risk: "It is cut off at the flag day for as long as its waiting pod takes to start." }
     : { ...rest, risk: "Its agent is not well, so it is not armed: it gets its pin after the flag day." };
 }
 
-/** Whether arming can succeed: it needs pods that serve under the present bundle. */
-export function canStraddle({ agent, missingCredentials }: Pick<Cluster, "agent" | "missingCredentials">): boolean {
-  if (agent === undefined || missingCredentials !== undefined) return false;
+/**
+ * Whether arming can succeed: it needs pods that serve under the present bundle.
+ * @param redeployed what its agent lacks is brought back before
+ */
+export function canStraddle(
+  { agent, missingCredentials }: Pick<Cluster, "agent" | "missingCredentials">,
+  redeployed = false,
+): boolean {
+  if (agent === undefined || (missingCredentials !== undefined && !redeployed)) return false;
   return livePods(agent).filter(({ ready, deleting }) => ready && !deleting).length >= agent.replicas;
 }
 

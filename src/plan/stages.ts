@@ -53,7 +53,7 @@ export function stagesOf(input: StagesInput): Stage[] {
     backupStage(input),
     route.repair ? repairStage(input) : undefined,
     // Agents that are cut off cannot be aligned with what they refuse.
-    route.replaceTo === undefined ? alignStage(input) : undefined,
+    route.replaceTo === undefined ? alignStage(input) : credentialsStage(input),
   ];
   if (route.widenTo !== undefined) stages.push(...moveStages(input, route.widenTo, "widen"));
   if (route.switchUnder !== undefined) stages.push(switchStage(input, route.switchUnder));
@@ -112,6 +112,15 @@ function alignStage(input: StagesInput): Stage | undefined {
     current,
   );
   const steps = [...missing, ...lacking, ...misaligned, ...nodes];
+  return steps.length === 0 ? undefined : spreadStage(input, current, steps);
+}
+
+/** Before a flag day, as long as their tunnels live: after it, who cannot start is reached by nobody. */
+function credentialsStage(input: StagesInput): Stage | undefined {
+  const current = epochNamed(input.context, "current");
+  const steps = input.clusters
+    .filter(({ live, planned }) => needsRedeploying(live, planned))
+    .map(({ planned }) => redeployAgent(input.context, planned, current));
   return steps.length === 0 ? undefined : spreadStage(input, current, steps);
 }
 
@@ -263,7 +272,9 @@ function replaceStages(input: StagesInput, name: EpochName): Stage[] {
   const moves = name !== "current";
   const patched = input.clusters.filter(({ planned }) => planned.method === "patch" && planned.reach !== "none");
   const armId = `arm@${name}`;
-  const arms = patched.filter(({ live }) => canStraddle(live)).map(({ planned }) => armAgent(context, planned, epoch));
+  const arms = patched
+    .filter(({ live, planned }) => canStraddle(live, needsRedeploying(live, planned)))
+    .map(({ planned }) => armAgent(context, planned, epoch));
   const arm: Stage = {
     id: armId,
     kind: "arm",
