@@ -14,7 +14,8 @@ export interface NodeSnapshot {
   readonly path: string;
   /**
    * - `whole`: etcd's own checksum is right; `etcdutl` has read it as well where the node has that.
-   * - `zip`: compressed by what saved it, and not cut off; all of it is in order where the node has `unzip`.
+   * - `zip`: compressed by what saved it, and not cut off. Its checksums (CRC-32) are right where the node has `unzip` or
+   *   `python3`; where it has only `gzip`, that of its first file, the database.
    */
   readonly state: "whole" | "zip" | "empty" | "unreadable" | "damaged";
   readonly bytes: number;
@@ -42,13 +43,24 @@ const isState = (word: string): word is NodeSnapshot["state"] => STATES.some((st
 function findScript(directory: string, name: string): string {
   const base = `${quoted(directory)}/${quoted(name)}`;
   return `
+# GNU gzip reads the first file of an archive, if it was compressed, and warns (2) of a second one; its lengths end at 4 GiB.
+zip_fits() {
+  if command -v unzip >/dev/null 2>&1; then unzip -tqq "$1" >/dev/null 2>&1 </dev/null
+  elif python3 -c 'import zipfile' >/dev/null 2>&1 </dev/null; then
+    python3 -c 'import sys, zipfile; sys.exit(zipfile.ZipFile(sys.argv[1]).testzip() is not None)' "$1" >/dev/null 2>&1 </dev/null
+  elif gzip --version >/dev/null 2>&1 </dev/null && [ "$(wc -c <"$1")" -lt 4294967296 ] &&
+    [ "$(head -c 10 "$1" | tail -c 2 | od -An -v -tx1 | tr -d ' ')" = 0800 ]; then
+    gzip -t <"$1" >/dev/null 2>&1
+    [ $? -ne 1 ]
+  fi
+}
 judge() {
   [ -s "$1" ] || { echo empty; return; }
   [ -r "$1" ] || { echo unreadable; return; }
   if [ "$(head -c 2 "$1")" = PK ]; then
     # Its directory is at its end: without that it was cut off.
     [ "$(tail -c 22 "$1" | head -c 4 | od -An -v -tx1 | tr -d ' ')" = 504b0506 ] || { echo damaged; return; }
-    if command -v unzip >/dev/null 2>&1 && ! unzip -tqq "$1" >/dev/null 2>&1; then echo damaged; else echo zip; fi
+    if zip_fits "$1"; then echo zip; else echo damaged; fi
     return
   fi
   size=$(wc -c <"$1")
