@@ -53,4 +53,10 @@ export const PROGRAM_ERRORS = {
     meaning: "Farrier met a state that its authors held to be impossible.",
     hint: "Nothing more was done. Report it with the command, the version and this message.",
   },
+  "sandbox.late": {
+    exit: EXIT.failed,
+    meaning:
+      "Something in a simulated estate did not happen in time: its scenario keeps it from it, or this machine is slow.",
+    hint: "Try fewer clusters (--clusters), a lower --speed where the machine is busy, a higher one where Rancher starts slowly.",
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -32,7 +32,7 @@ import { GATEWAY_KINDS, isIssued } from "./release-objects.ts";
 import type { Scenario, ScenarioCluster } from "./scenario.ts";
 import { SimulatedCluster } from "./simulated-cluster.ts";
 import { StatisticsKeeper } from "./statistics.ts";
-import { waitUntil } from "./waiting.ts";
+import { rancherStartSeconds, waitUntil } from "./waiting.ts";
 
 /** How many clusters are started at the same time. */
 const BATCH = 25;
@@ -178,7 +178,8 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
     this.#container?.start();
     this.management.servePods?.(({ pod, path }) => this.replicas.named(pod)?.answer(path));
     await this.#ingress.serve(this.replicas);
-    await waitUntil(() => this.replicas.serving > 0, { what: "Rancher to serve" });
+    const seconds = rancherStartSeconds(this.scenario);
+    await waitUntil(() => this.replicas.serving > 0, { what: "Rancher to serve", seconds });
     await this.#startDownstream(facts.manifest);
   }
 
