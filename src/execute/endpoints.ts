@@ -9,7 +9,7 @@ import { FarrierError } from "../errors.ts";
 import type { Estate } from "../estate/estate.ts";
 import { ApiError } from "../kubernetes/api-error.ts";
 import { mapLimited } from "../observe/concurrency.ts";
-import { endpointWay } from "../observe/endpoint-way.ts";
+import { endpointTokensOf, endpointWay } from "../observe/endpoint-way.ts";
 import type { World } from "../observe/world.ts";
 import { Secret } from "../pki/secret.ts";
 import type { PlannedEndpoints } from "../plan/plan.ts";
@@ -106,11 +106,12 @@ export class StoredEndpoints {
 /** Has Rancher delete the tokens of the plan's endpoints: what has led the estate needs them no more. */
 export async function endEndpoints({ plan, ledger, lock, vault, world, abort }: WorkshopParts): Promise<void> {
   if (plan.endpoints === undefined) return;
-  const names: string[] = [];
+  const found = new Set(await endpointTokensOf(world, plan.rotation));
   for (const sealed of [plan.endpoints.sealed, ...Object.values(ledger.run.endpoints).flat()]) {
     const kubeconfigs = await kubeconfigsIn([sealed], vault);
-    names.push(...[...kubeconfigs].flatMap(([id, kubeconfig]) => ownTokensIn(kubeconfig, id)));
+    for (const [id, kubeconfig] of kubeconfigs) for (const name of ownTokensIn(kubeconfig, id)) found.add(name);
   }
+  const names = [...found].toSorted();
   if (names.length === 0) return;
   const note = (text: string) => ledger.append(ROTATION, { type: "noted", data: { text } });
   await note(

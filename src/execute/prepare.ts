@@ -213,7 +213,7 @@ async function withEndpoints<T extends { readonly plan: Plan }>(
     const stored = giveStoredEndpoints(rotation, world, identity);
     return await prepare(async () => (isRenewed(rotation) ? await seal(await stored.all()) : endpoints));
   }
-  const made = await offerEndpoints(world, endpoints.clusters);
+  const made = await offerEndpoints(world, { only: endpoints.clusters, rotation: rotation.firstPlan.rotation });
   let kept: readonly string[] = [];
   try {
     const prepared = await prepare((estate) => seal(usableEndpoints(estate, made)));

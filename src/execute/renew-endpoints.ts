@@ -76,10 +76,10 @@ async function renew(parts: WorkshopParts, id: string): Promise<void> {
 type Made = { readonly kubeconfig: Secret } | { readonly why: string };
 
 /** One with which the endpoint answers as its cluster; no token is left of any other. */
-async function make({ world }: WorkshopParts, id: string): Promise<Made> {
+async function make({ world, plan }: WorkshopParts, id: string): Promise<Made> {
   let kubeconfig: Secret | undefined;
   try {
-    const made = await makeEndpointKubeconfig(world, id);
+    const made = await makeEndpointKubeconfig(world, id, plan.rotation);
     kubeconfig = made;
     const connection = await endpointWay(id, async () => made, ACCEPTED_MS).open();
     const proof = await proveCluster(connection.api, world.reaches.identity(id)).finally(() => connection.close());

@@ -10,7 +10,12 @@ import { type Connection, connectKubeconfig } from "../kubernetes/connection.ts"
 import { readForeignKubeconfig } from "../kubernetes/kubeconfig-file.ts";
 import { namespaces, rancherTokens } from "../kubernetes/resource.ts";
 import type { Secret } from "../pki/secret.ts";
-import { ENDPOINT_KUBECONFIG, ENDPOINT_TOKEN_MARK, ownTokensIn } from "../rancher/endpoint-tokens.ts";
+import {
+  ENDPOINT_KUBECONFIG,
+  ENDPOINT_TOKEN_MARK,
+  KUBECONFIG_TOKENS,
+  ownTokensIn,
+} from "../rancher/endpoint-tokens.ts";
 import { listManagementClusters } from "../rancher/management-cluster.ts";
 import { ANSWER_MS, type GivenWay } from "./reaches.ts";
 import type { World } from "./world.ts";
@@ -29,15 +34,18 @@ export function endpointWay(id: string, kubeconfig: () => Promise<Secret>, accep
 /**
  * Names the authorized endpoint of every cluster that has one as a further way to it. The first look has Rancher make a
  * kubeconfig, and with it a token, for each of them.
- * @param only these clusters, by id; all where absent
+ * @param again only these clusters, by id, for a rotation that is planned already
  * @returns the kubeconfigs that were made, by cluster id, once they were used
  */
-export async function offerEndpoints(world: World, only?: readonly string[]): Promise<ReadonlyMap<string, Secret>> {
+export async function offerEndpoints(
+  world: World,
+  again?: { readonly only: readonly string[]; readonly rotation: string },
+): Promise<ReadonlyMap<string, Secret>> {
   const made = new Map<string, Secret>();
   for (const { id, local, authorizedEndpoint } of await listManagementClusters(world.management)) {
-    if (local || !authorizedEndpoint || only?.includes(id) === false) continue;
+    if (local || !authorizedEndpoint || again?.only.includes(id) === false) continue;
     const kubeconfig = async (): Promise<Secret> => {
-      const text = made.get(id) ?? (await makeEndpointKubeconfig(world, id));
+      const text = made.get(id) ?? (await makeEndpointKubeconfig(world, id, again?.rotation));
       made.set(id, text);
       return text;
     };
@@ -46,10 +54,17 @@ export async function offerEndpoints(world: World, only?: readonly string[]): Pr
   return made;
 }
 
-/** Has Rancher make one, and marks its token, so that nobody takes it for a kubeconfig that a person has downloaded. */
-export async function makeEndpointKubeconfig({ rancher, management }: World, id: string): Promise<Secret> {
+/**
+ * Has Rancher make one, and marks its token, so that nobody takes it for a kubeconfig that a person has downloaded.
+ * @param rotation whose end deletes the token, whatever is known of it then; a plan in the making has no name yet
+ */
+export async function makeEndpointKubeconfig(
+  { rancher, management }: World,
+  id: string,
+  rotation = "planning",
+): Promise<Secret> {
   const text = await rancher.kubeconfig(id);
-  const body = { metadata: { annotations: { [ENDPOINT_TOKEN_MARK]: id } } };
+  const body = { metadata: { annotations: { [ENDPOINT_TOKEN_MARK]: rotation } } };
   for (const name of ownTokensIn(text, id)) {
     try {
       await management.patch(rancherTokens, name, { kind: "merge", body });
@@ -59,6 +74,19 @@ export async function makeEndpointKubeconfig({ rancher, management }: World, id:
     }
   }
   return text;
+}
+
+/** Names of the tokens that were made for a rotation after it was planned, also by a process that died before it could say so. */
+export async function endpointTokensOf({ management }: World, rotation: string): Promise<string[]> {
+  try {
+    const { items } = await management.list(rancherTokens, { labelSelector: KUBECONFIG_TOKENS });
+    const own = items.filter(({ metadata }) => metadata.annotations?.[ENDPOINT_TOKEN_MARK] === rotation);
+    return own.map(({ metadata }) => metadata.name);
+  } catch (error) {
+    // Who may not list them has marked none.
+    if (error instanceof ApiError) return [];
+    throw error;
+  }
 }
 
 /**

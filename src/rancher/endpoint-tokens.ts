@@ -6,7 +6,10 @@ import type { Secret } from "../pki/secret.ts";
 /** How sentences call such a kubeconfig. */
 export const ENDPOINT_KUBECONFIG = "Rancher's kubeconfig for its authorized cluster endpoint";
 
-/** Annotation of a token that is Farrier's, and nothing that a person has downloaded. */
+/** Label selector of the tokens in kubeconfigs, whoever has them. */
+export const KUBECONFIG_TOKENS = "authn.management.cattle.io/kind=kubeconfig";
+
+/** Annotation of a token that is Farrier's, and nothing that a person has downloaded: the rotation that it was made for. */
 export const ENDPOINT_TOKEN_MARK = "farrier/authorized-endpoint";
 
 /**

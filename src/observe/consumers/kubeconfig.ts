@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { Consumer } from "../../estate/cluster.ts";
 import type { Api } from "../../kubernetes/api.ts";
 import { rancherTokens } from "../../kubernetes/resource.ts";
-import { ENDPOINT_TOKEN_MARK } from "../../rancher/endpoint-tokens.ts";
+import { ENDPOINT_TOKEN_MARK, KUBECONFIG_TOKENS } from "../../rancher/endpoint-tokens.ts";
 
 /** The token's own secret is not even parsed. */
 const tokenSchema = z.object({
@@ -21,7 +21,7 @@ const tokenSchema = z.object({
  */
 export async function observeKubeconfigs(management: Api): Promise<ReadonlyMap<string, Consumer[]>> {
   const { items } = await management.list(rancherTokens, {
-    labelSelector: "authn.management.cattle.io/kind=kubeconfig",
+    labelSelector: KUBECONFIG_TOKENS,
   });
   const found = new Map<string, Consumer[]>();
   for (const item of items) {
