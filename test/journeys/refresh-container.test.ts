@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type EngineLab, missingForEngine, startContainerEngine } from "../helpers/container-engine.ts";
 import { type Journey, json, startJourney } from "../helpers/journey.ts";
 import { kubeconfigFlags, readiness, renewCluster } from "../helpers/renewed-cluster.ts";
+import { sshInstalled, startSshLab } from "../helpers/ssh-server.ts";
 import { agentPods, ask, must } from "../sandbox/estate.ts";
 
 const VERSION = "v2.1.14";
@@ -96,6 +97,24 @@ describe.skipIf(missing !== "")("a refresh for Rancher 2.1 in a single container
       expect(await starts()).toBe(2);
       expect((await lab.podman("ps", "--all", "--format", "{{.Names}}")).trim()).toBe("rancher");
       expect((await own.farrier("report", "refresh")).code).toBe(0);
+    },
+    LONG,
+  );
+
+  it.skipIf(!sshInstalled())(
+    "restarts it on another host, through a real sshd, planned first and applied by another process",
+    async () => {
+      const ssh = await startSshLab();
+      try {
+        const there = ["--engine-socket", `ssh://127.0.0.1:${ssh.port}${lab.socket}`, "--ssh-config", ssh.config];
+        expect((await refresh("--plan", "--container", "rancher", ...there)).code).toBe(0);
+        const applied = await own.farrier("apply", "refresh", "--yes");
+        expect(applied.code, `${applied.stdout}${applied.stderr}`).toBe(0);
+        expect(await starts()).toBe(2);
+        await expectRefreshed();
+      } finally {
+        await ssh.stop();
+      }
     },
     LONG,
   );

@@ -5,10 +5,13 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { applyRotation } from "../../src/execute/apply.ts";
+import { openWorld } from "../../src/observe/world.ts";
+import { Secret } from "../../src/pki/secret.ts";
 import type { ResourceRef } from "../../src/sandbox/cluster-client.ts";
 import type { ScenarioInput } from "../../src/sandbox/scenario/scenario.ts";
 import { trustSecret } from "../helpers/estate-facts.ts";
-import { type Journey, json, startJourney } from "../helpers/journey.ts";
+import { type Journey, json, jsonLines, startJourney } from "../helpers/journey.ts";
 import { must } from "../sandbox/estate.ts";
 
 const PROVISIONED: ResourceRef = {
@@ -92,6 +95,26 @@ describe("a rotation with a snapshot of etcd by the cluster object (M2.2)", () =
     expect(again.code, again.stderr).toBe(0);
     expect(await generation()).toBe(2);
     expect((await said()).nodes.map(({ node }: Record<string, string>) => node)).toEqual(NODES);
+  });
+
+  it("says that the request was not taken up, when its time is over", async () => {
+    await start({ behaviour: "idle" });
+    await own.plan("rotation");
+    const [kubeconfig, directory] = [join(own.folder, "kubeconfig"), join(own.folder, "rotation")];
+    const world = await openWorld({ kubeconfig, token: Secret.of(own.sandbox.token) });
+    try {
+      const identity = { environment: { XDG_CONFIG_HOME: join(own.folder, "config") } };
+      // Half an hour is the step's time.
+      const outcome = await applyRotation({ directory, world, identity, patience: 0.003 });
+      expect(outcome).toMatchObject({ kind: "failed", steps: ["rotation/request-snapshot"] });
+    } finally {
+      await world.close();
+    }
+    const entries = jsonLines(await readFile(join(directory, "journal.jsonl"), "utf8"));
+    expect(entries.find(({ type }) => type === "step-failed")?.data.message).toMatch(
+      /it was not made in time; Rancher has not taken the request up/,
+    );
+    expect(await generation()).toBe(1);
   });
 
   it("changes nothing else of the cluster object, also what somebody else changes at the same time", async () => {
