@@ -1,7 +1,7 @@
 /** A Rancher in a single container, restarted through the container engine: once, whoever is killed meanwhile. */
 import { namespaces } from "../kubernetes/resource.ts";
 import type { RancherContainerPlace } from "../plan/estate-backup.ts";
-import type { RancherContainer } from "../rancher/single-container.ts";
+import { BUNDLE_FILE, type RancherContainer } from "../rancher/single-container.ts";
 import { whileStopped } from "./container-data.ts";
 import { type EngineChoice, withRancherContainer } from "./rancher-container.ts";
 import { retrying } from "./retry.ts";
@@ -10,6 +10,16 @@ import type { Obstruction, StepContext } from "./step-action.ts";
 /** The container, as it is now. @throws FarrierError `engine.*`, `ssh.*`, `lock.held` */
 export async function lookAtContainer(place: RancherContainerPlace): Promise<RancherContainer> {
   return await atContainer(place, async ({ container }) => container);
+}
+
+/**
+ * What its file of a private CA's bundle holds now, which its next start would serve; undefined where it has none, and
+ * Rancher serves the CA that it has made for itself.
+ */
+export async function bundleAtNextStart(place: RancherContainerPlace): Promise<string | undefined> {
+  return await atContainer(place, async ({ engine, container }) =>
+    (await engine.readFile(container.id, BUNDLE_FILE))?.toString("utf8"),
+  );
 }
 
 /** What stands against a restart of it. */

@@ -8,6 +8,9 @@ import type { Inspected } from "../remote/engine.ts";
 /** Where all that it knows is. */
 export const DATA_DIRECTORY = "/var/lib/rancher";
 
+/** Where people mount the bundle of a private CA; Rancher makes it the setting `cacerts` at its start. */
+export const BUNDLE_FILE = "/etc/rancher/ssl/cacerts.pem";
+
 export type DataPlace =
   /** The engine's own; goes with the container where nobody named it. */
   { readonly kind: "volume"; readonly name: string } | { readonly kind: "host-directory"; readonly path: string };

@@ -3,6 +3,7 @@
  * engine then answers with its own.
  */
 import type { Readable } from "node:stream";
+import { unpackTar } from "modern-tar";
 import { type Dispatcher, Pool } from "undici";
 import { z } from "zod";
 import { FarrierError } from "../errors.ts";
@@ -153,6 +154,34 @@ export class Engine {
   async unpack(container: string, into: { readonly path: string; readonly tar: Readable }): Promise<void> {
     const path = `${at(container)}/archive?path=${encodeURIComponent(into.path)}`;
     await this.#do({ method: "PUT", path, tar: into.tar }, `unpack into ${container.slice(0, 12)}`);
+  }
+
+  /**
+   * A small file of a container, running or not, as it is there: also one that its host has mounted.
+   * @returns undefined where there is none, or no plain file
+   * @throws FarrierError `engine.*`
+   */
+  async readFile(container: string, path: string): Promise<Buffer | undefined> {
+    const { status, bytes } = await this.#ask(`${at(container)}/archive?path=${encodeURIComponent(path)}`);
+    if (status === 404) return undefined;
+    if (status !== 200) throw this.#refused(`read ${path} of ${container.slice(0, 12)}`, bytes.toString("utf8"));
+    try {
+      const [file] = await unpackTar(bytes);
+      return file?.data === undefined ? undefined : Buffer.from(file.data);
+    } catch (cause) {
+      throw new FarrierError("engine.unreachable", `${this.place} does not answer as a container engine does.`, {
+        cause,
+      });
+    }
+  }
+
+  async #ask(path: string): Promise<{ status: number; bytes: Buffer }> {
+    try {
+      const { statusCode, body } = await this.#pool.request({ method: "GET", path });
+      return { status: statusCode, bytes: Buffer.from(await body.arrayBuffer()) };
+    } catch (error) {
+      throw this.#unreachable(error);
+    }
   }
 
   async #names(): Promise<string[]> {

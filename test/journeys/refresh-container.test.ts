@@ -162,6 +162,26 @@ describe.skipIf(missing !== "")("a refresh for Rancher 2.1 in a single container
   );
 
   it(
+    "is not restarted while its file holds another bundle than it serves: that would be half a rotation",
+    async () => {
+      const write = (bundle: string) =>
+        lab.inData("rancher", `mkdir -p /etc/rancher/ssl; cat > /etc/rancher/ssl/cacerts.pem <<'END'\n${bundle}END\n`);
+      await write(own.authority.bundle);
+      const refused = await refresh("--yes", "--container", "rancher", ...engine());
+      expect([refused.code, refused.stderr]).toEqual([
+        1,
+        expect.stringMatching(/cacerts\.pem of Rancher's container holds another bundle than Rancher serves/),
+      ]);
+      expect(await starts()).toBe(1);
+      await write(own.sandbox.pki.today.bundle);
+      const again = await own.farrier("apply", "refresh", "--yes");
+      expect(again.code, `${again.stdout}${again.stderr}`).toBe(0);
+      expect(await starts()).toBe(2);
+    },
+    LONG,
+  );
+
+  it(
     "takes the container that the settings name for the backup",
     async () => {
       await own.configure({ estateBackup: { container: { name: "rancher", engineSocket: lab.socket, hot: true } } });

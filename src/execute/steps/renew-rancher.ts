@@ -8,7 +8,13 @@ import { deployments } from "../../kubernetes/resource.ts";
 import { pinOf, pinOfFile } from "../../pki/pin.ts";
 import type { RancherContainerPlace } from "../../plan/estate-backup.ts";
 import { awaitRancher, deleteRancherPod, rancherPods, rancherShape } from "../rancher-pods.ts";
-import { awaitAnswers, lookAtContainer, restartContainer, restartObstacle } from "../rancher-restart.ts";
+import {
+  awaitAnswers,
+  bundleAtNextStart,
+  lookAtContainer,
+  restartContainer,
+  restartObstacle,
+} from "../rancher-restart.ts";
 import { earlierFailure } from "../refreshed-cluster.ts";
 import { erased, type Observation, type Obstruction, type StepContext, type Verification } from "../step-action.ts";
 import { silentStream } from "../through-rancher.ts";
@@ -77,6 +83,8 @@ async function observeNamed(context: StepContext, place: RancherContainerPlace):
   const container = await lookAtContainer(place);
   const obstacle = restartObstacle(place, container);
   if (obstacle !== undefined) return { kind: "blocked", by: obstacle };
+  if (!(await isServed(context, await bundleAtNextStart(place))))
+    return { kind: "blocked", by: halfRotation("The file cacerts.pem of Rancher's container") };
   return { kind: "todo", before: { at: context.now().toISOString(), startedAt: container.startedAt } };
 }
 
@@ -111,9 +119,15 @@ async function observeContainer(context: StepContext) {
 
 /** A restart serves what the Secret holds: where that is not what is served, it would be half a rotation. */
 async function otherBundle(context: StepContext): Promise<Obstruction | undefined> {
-  const written = await writtenBundle(context);
-  const served = pinOf((await context.world.rancher.cacerts(context.signal)).value);
-  if (written === undefined || pinOfFile(written) === served) return undefined;
-  const why = "Rancher's Secret holds another bundle than Rancher serves, and its restart would serve that";
+  return (await isServed(context, await writtenBundle(context))) ? undefined : halfRotation("Rancher's Secret");
+}
+
+/** @param written what its next start would serve; undefined where that cannot be another bundle */
+async function isServed({ world, signal }: StepContext, written: string | undefined): Promise<boolean> {
+  return written === undefined || pinOfFile(written) === pinOf((await world.rancher.cacerts(signal)).value);
+}
+
+function halfRotation(holder: string): Obstruction {
+  const why = `${holder} holds another bundle than Rancher serves, and its restart would serve that`;
   return { why, hint: "That is a rotation's business: see farrier check." };
 }
