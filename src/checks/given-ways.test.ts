@@ -74,6 +74,8 @@ describe("a cluster that is dealt with past Rancher", () => {
       return token({ ...input, estate: { ...input.estate, access } });
     };
     expect(blind(lab.withParis(past()))).toEqual([]);
+    const connected = { ...past(), connected: { status: "True" as const } };
+    expect(summaries(blind(lab.withParis(connected)))).toEqual(["warning token.sees-no-session API token"]);
     expect(summaries(blind(lab.input()))).toEqual(["error token.blind API token"]);
   });
 });

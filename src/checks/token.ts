@@ -1,4 +1,5 @@
 /** Is the API token good for all clusters until the end? */
+import type { Cluster } from "../estate/cluster.ts";
 import { type Finding, finding } from "../findings.ts";
 import { type CheckInput, downstreamClusters, timeText } from "./check.ts";
 
@@ -17,18 +18,23 @@ export function token({ estate, until }: CheckInput): Finding[] {
     findings.push(finding("token.ends-early", "API token", sentence));
   }
   const unlisted = estate.gaps.some(({ target }) => target === "clusters that the token sees");
-  // A cluster that is dealt with past Rancher need not be seen through it.
-  const hidden = downstreamClusters(estate).filter(
-    ({ id, reach }) => !visibleClusters.includes(id) && (reach === "rancher" || reach === "none"),
-  );
-  if (!unlisted && hidden.length > 0) {
-    const names = hidden
-      .slice(0, 5)
-      .map(({ id }) => id)
-      .join(", ");
-    const more = hidden.length > 5 ? ", …" : "";
-    const sentence = `The API token does not see ${hidden.length} of the clusters: ${names}${more}.`;
+  if (unlisted) return findings;
+  const hidden = downstreamClusters(estate).filter(({ id }) => !visibleClusters.includes(id));
+  const through = hidden.filter(({ reach }) => reach === "rancher" || reach === "none");
+  if (through.length > 0) {
+    const sentence = `The API token does not see ${through.length} of the clusters: ${namesOf(through)}.`;
     findings.push(finding("token.blind", "API token", sentence));
   }
+  // Past Rancher such a cluster can be moved; only its session is Rancher's to show.
+  const past = hidden.filter((one) => !through.includes(one) && one.connected?.status === "True");
+  if (past.length > 0) {
+    const sentence = `The API token does not see ${past.length} of the clusters that are dealt with past Rancher: ${namesOf(past)}.`;
+    findings.push(finding("token.sees-no-session", "API token", sentence));
+  }
   return findings;
+}
+
+function namesOf(clusters: readonly Pick<Cluster, "id">[]): string {
+  const named = clusters.slice(0, 5).map(({ id }) => id);
+  return [...named, ...(clusters.length > 5 ? ["…"] : [])].join(", ");
 }

@@ -153,6 +153,12 @@ export const MANAGEMENT_FINDINGS = {
     meaning: "Rancher does not accept the API token.",
     hint: "Make a new one in Rancher under Account & API Keys, without a cluster as scope.",
   },
+  "token.sees-no-session": {
+    severity: "warning",
+    meaning:
+      "The API token does not see a cluster that is dealt with past Rancher: that it has connected after the switch cannot be shown.",
+    hint: "Use the token of an administrator; with this one the gate after the switch holds until the cluster is waived.",
+  },
   "trust.from-environment": {
     severity: "error",
     meaning: "The bundle comes from Rancher's environment, and Rancher refuses to change it.",

@@ -118,7 +118,10 @@ function classify(status: number): { kind: ApiErrorKind; code: ApiErrorFacts["co
   return { kind: "permanent", code: "api.refused" };
 }
 
-/** A Status object of Kubernetes, or an error object of Rancher's own API; anything else says nothing. */
+/**
+ * A Status object of Kubernetes, or an error object of Rancher's own API or of its proxy (`Message`); anything else says
+ * nothing.
+ */
 function readStatus(body: string): { reason: string; message: string } {
   try {
     const parsed: unknown = JSON.parse(body);
@@ -127,7 +130,7 @@ function readStatus(body: string): { reason: string; message: string } {
       const value: unknown = Reflect.get(parsed, key);
       return typeof value === "string" ? value : "";
     };
-    return { reason: text("reason") || text("code"), message: oneLine(text("message")) };
+    return { reason: text("reason") || text("code"), message: oneLine(text("message") || text("Message")) };
   } catch {
     return { reason: "", message: "" };
   }

@@ -215,11 +215,17 @@ async function tunnelState(world: World, id: string, question: WaysQuestion): Pr
 }
 
 /**
- * Kubernetes' own words for a right that is missing: who sees the management cluster's list of clusters need not have any
- * rights in each of them, and Rancher passes a request on as the person who asks (pkg/impersonation).
+ * Kubernetes' own words for a right that is missing, about something in the cluster: who sees the management cluster's list
+ * of clusters need not have any rights in each of them, and Rancher passes a request on as the person who asks
+ * (pkg/impersonation). Whoever has no access to the cluster at all is refused by Rancher itself, in the same words about
+ * `clusters.management.cattle.io`, and nothing has gone through the tunnel.
  */
 function isClustersAnswer(error: unknown): boolean {
-  return error instanceof ApiError && error.status === 403 && / cannot \w+ resource "/.test(error.message);
+  return (
+    error instanceof ApiError &&
+    error.status === 403 &&
+    / cannot \w+ resource "(namespaces|deployments|pods)" in API group "(apps)?" /.test(error.message)
+  );
 }
 
 function answering(now: () => Date): Cluster["tunnel"] {

@@ -94,7 +94,22 @@ describe("what stands in an agent's way", () => {
     const ids = data.map(({ id }: { id: string }) => id);
     expect([ids.includes(cluster.id), ids.includes(other.id)]).toEqual([false, true]);
     expect((await ask(sandbox, `/v3/clusters/${cluster.id}`)).status).toBe(404);
-    expect((await ask(sandbox, `/k8s/clusters/${cluster.id}/api/v1/namespaces`)).status).toBe(403);
+    // Rancher's own words, and no API server's: nothing has gone through the tunnel.
+    const refused = await ask(sandbox, `/k8s/clusters/${cluster.id}/api/v1/namespaces`);
+    expect(refused.status).toBe(403);
+    expect(JSON.parse(refused.body).Message).toMatch(/^clusters\.management\.cattle\.io "c-\w+" is forbidden: /);
+    expect(cluster.connected()).toBe(true);
+  });
+
+  test("no-rights: the token sees the cluster, whose API server refuses its account everything", async () => {
+    const { cluster } = await start();
+    await sandbox.inject({ kind: "no-rights", cluster: cluster.name });
+    expect((await ask(sandbox, `/v3/clusters/${cluster.id}`)).status).toBe(200);
+    const refused = await ask(sandbox, `/k8s/clusters/${cluster.id}/api/v1/namespaces`);
+    expect([refused.status, JSON.parse(refused.body).message]).toEqual([
+      403,
+      expect.stringMatching(/^namespaces is forbidden: User "\S+" cannot list resource "namespaces" in API group ""/),
+    ]);
     expect(cluster.connected()).toBe(true);
   });
 

@@ -108,25 +108,31 @@ describe("before a flag day", () => {
 });
 
 describe("after the certificate was changed", () => {
-  const rows: [string, Partial<Cluster>, boolean][] = [
-    ["is connected, and its API answers", {}, false],
-    ["is not connected", { connected: { status: "False" } }, true],
-    ["is not known to be connected", { connected: { status: "Unknown" } }, true],
-    ["is said to be connected, and its API does not answer", { tunnel: offlineCluster("c-1").tunnel }, true],
+  const NOT_SINCE = "name-of-c-1 (c-1) has not connected since the certificate was changed.";
+  const NOT_SEEN = "That name-of-c-1 (c-1) has connected since the certificate was changed could not be seen: ";
+  const refused = (answered: { readonly answered?: true }): Pick<Cluster, "tunnel"> => ({
+    tunnel: { kind: "unreachable", at: "2026-06-01T00:00:00Z", why: "Rancher says no.", ...answered },
+  });
+  const rows: { readonly name: string; readonly change: Partial<Cluster>; readonly why?: string }[] = [
+    { name: "is connected, and its API answers", change: {} },
+    { name: "is connected, and whose API refuses the token", change: refused({ answered: true }) },
+    {
+      name: "is connected, and of which Rancher says nothing",
+      change: refused({}),
+      why: `${NOT_SEEN}Rancher says no.`,
+    },
+    { name: "is not connected", change: { connected: { status: "False" } }, why: NOT_SINCE },
+    { name: "is not known to be connected", change: { connected: { status: "Unknown" } }, why: NOT_SINCE },
+    {
+      name: "is said to be connected, and its API does not answer",
+      change: { tunnel: offlineCluster("c-1").tunnel },
+      why: `${NOT_SEEN}Cluster agent is not connected`,
+    },
   ];
-  test.each(rows)("a cluster that %s", (_, change, holds) => {
+  test.each(rows)("a cluster that $name", ({ change, why }) => {
     const found = sessionHolds(question(clusterWith("c-1", agentWith(PIN.both), change), "target"));
-    expect(found).toEqual(
-      holds
-        ? [
-            {
-              target: "c-1/cluster-agent",
-              why: "name-of-c-1 (c-1) has not connected since the certificate was changed.",
-              hint: expect.stringContaining("a rollback presents the earlier certificate with one write"),
-            },
-          ]
-        : [],
-    );
+    const hint = expect.stringContaining("a rollback presents the earlier certificate with one write");
+    expect(found).toEqual(why === undefined ? [] : [{ target: "c-1/cluster-agent", why, hint }]);
   });
 
   test("the management cluster has no agent that could connect", () => {

@@ -59,7 +59,11 @@ export function sessionHolds({ cluster, plan }: ClusterQuestion): Hold[] {
   const { tunnel } = cluster;
   const answered = tunnel.kind === "answering" || tunnel.answered === true;
   if (cluster.local || (cluster.connected?.status === "True" && answered)) return [];
-  const why = `${called(cluster)} has not connected since the certificate was changed.`;
+  // Rancher calls it connected, and its tunnel could not be asked.
+  const unasked = cluster.connected?.status === "True" && tunnel.kind === "unreachable";
+  const why = unasked
+    ? `That ${called(cluster)} has connected since the certificate was changed could not be seen: ${tunnel.why}`
+    : `${called(cluster)} has not connected since the certificate was changed.`;
   const back =
     plan.rancher.terminator === "external"
       ? "until it is mended, what ends TLS can present the earlier certificate again"

@@ -114,6 +114,7 @@ async function handlerOf(clusterId: string, context: ServerContext, caller: Call
   const cluster = await client.get(CLUSTERS, clusterId);
   if (cluster === undefined) return unavailable(404, "NotFound", "No cluster available");
   if (!isProvisioned(cluster.status)) return unavailable(503, "ClusterUnavailable", "cluster not provisioned");
+  if (world.conduct.hidden.has(clusterId)) return unavailable(403, "Forbidden", noAccess(clusterId, caller));
   const session = world.sessions.find(clusterId);
   if (session === undefined) return { kind: "none", answer: (response) => sendText(response, 500, DISCONNECTED) };
   const access = await accessTo(cluster, client);
@@ -145,6 +146,11 @@ function asPerson({ session, access, context, clusterId, userId }: PersonsWay): 
     const another = await impersonation.tokenInstead(clusterId, userId, ask);
     return another === undefined ? answer : session.ask(asRancher(request, { ...access, token: another }), signal);
   };
+}
+
+/** Rancher itself refuses whoever may not get the cluster's object; nothing goes through the tunnel. */
+function noAccess(clusterId: string, { userId }: Caller): string {
+  return `clusters.management.cattle.io "${clusterId}" is forbidden: User "${userId}" cannot get resource "clusters" in API group "management.cattle.io" at the cluster scope`;
 }
 
 function unavailable(status: number, code: string, message: string): Found {

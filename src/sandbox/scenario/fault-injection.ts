@@ -53,7 +53,10 @@ export class FaultInjection {
       case "forbidden":
         return forbidDeployments(this.cluster(fault.cluster).cluster.server);
       case "hidden":
-        return this.#hide(this.cluster(fault.cluster));
+        this.#estate.conduct.hidden.add(this.cluster(fault.cluster).id);
+        return;
+      case "no-rights":
+        return this.cluster(fault.cluster).cluster.server.access.revoke({ kind: "user", name: ADMIN_USER });
       case "renewed-cluster":
         return renewCluster(this.cluster(fault.cluster), this.#estate, fault);
       case "clock-ahead":
@@ -136,12 +139,6 @@ export class FaultInjection {
       link.halfOpen = false;
       link.breakConnections();
     });
-  }
-
-  /** Somebody has access to most clusters, but not to this one. */
-  #hide({ id, cluster }: DownstreamCluster): void {
-    this.#estate.conduct.hidden.add(id);
-    cluster.server.access.revoke({ kind: "user", name: ADMIN_USER });
   }
 
   async #fillNode({ cluster }: DownstreamCluster): Promise<void> {

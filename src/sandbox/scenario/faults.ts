@@ -19,7 +19,10 @@ export const faultSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("random-redeploys"), everySeconds: seconds }),
   z.strictObject({ kind: z.literal("restart-rancher") }),
   z.strictObject({ kind: z.literal("forbidden"), cluster }),
+  /** Rancher refuses the token everything about it, its tunnel too. */
   z.strictObject({ kind: z.literal("hidden"), cluster }),
+  /** The token sees that it is there, and its API server refuses the account everything. */
+  z.strictObject({ kind: z.literal("no-rights"), cluster }),
   z.strictObject({
     kind: z.literal("renewed-cluster"),
     cluster,
