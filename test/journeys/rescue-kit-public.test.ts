@@ -73,7 +73,8 @@ async function switchOver({ today, both, apply, pinsOfKit, run, agent }: Lab): P
   expect(await pinsOfKit("before")).toEqual([today, both]);
   expect(await run("before")).toMatchObject({ code: 0, stdout: expect.stringContaining("Armed:") });
   expect(await agent()).toMatchObject({ pin: both });
-  expect(await apply()).toMatchObject({ kind: "held", stage: "narrow" });
+  const hint = expect.stringContaining("farrier rescue-kit");
+  expect(await apply()).toMatchObject({ kind: "held", stage: "narrow", holds: [{ hint }] });
   expect(await agent()).toMatchObject({ pin: both, pods: [both] });
   expect(await pinsOfKit("after")).toEqual([today, both, ""]);
 }

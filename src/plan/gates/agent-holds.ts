@@ -40,7 +40,7 @@ export function preparedHolds(question: ClusterQuestion): Hold[] {
 /** Nobody will arm a cluster that is to be redeployed: a person has to say whether its risk is taken. */
 function withRedeployHint(hold: Hold, { plan, cluster }: ClusterQuestion): Hold {
   if (plannedCluster(plan, cluster.id)?.method !== "redeploy") return hold;
-  const hint = `Allow its agent to be patched; or accept that it is unarmed until it is redeployed: plan again with method: redeploy and acceptUnarmed: true for ${cluster.name} in farrier.yaml; or waive it: farrier waive ROTATION ${cluster.id} --by … --reason … --until ….`;
+  const hint = `Allow its agent to be patched; or have somebody on site move it: farrier rescue-kit ${cluster.id} --rotation ROTATION; or accept that it is unarmed until it is redeployed: plan again with method: redeploy and acceptUnarmed: true for ${cluster.name} in farrier.yaml; or waive it: farrier waive ROTATION ${cluster.id} --by … --reason … --until ….`;
   return { ...hold, hint };
 }
 
