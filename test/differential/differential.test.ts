@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Case, MUTATIONS, makeCases } from "./cases.ts";
-import { type GoVerdict, goIsInstalled, goVerdicts, toJson } from "./go-verdicts.ts";
+import { goIsInstalled } from "./go-program.ts";
+import { type GoVerdict, goVerdicts, toJson } from "./go-verdicts.ts";
 import { type OurVerdict, ourVerdict } from "./our-verdicts.ts";
 
 const COUNT = Number(process.env.FARRIER_DIFFERENTIAL_CASES ?? 2500);

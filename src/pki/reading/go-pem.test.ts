@@ -5,7 +5,6 @@ const block = (body = "AAAA", type = "CERTIFICATE") => `-----BEGIN ${type}-----\
 const seen = (content: string | Uint8Array) =>
   goPemBlocks(content).map(({ type, bytes }) => `${type} ${Buffer.from(bytes).toString("hex")}`);
 
-// The port was compared with Go 1.26.8's pem.Decode on random mixtures of lines.
 describe("blocks that Go finds", () => {
   it.each<[string, string, readonly string[]]>([
     ["one after the other", block() + block("BBBB"), ["CERTIFICATE 000000", "CERTIFICATE 041041"]],
