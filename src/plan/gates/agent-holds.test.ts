@@ -8,16 +8,33 @@ import {
   offlineCluster,
   waitingPod,
 } from "../../../test/helpers/estate-builder.ts";
-import { estateOf, overlapInput, overlapPlan, PIN, YOUNG } from "../../../test/helpers/plan-builder.ts";
+import {
+  estateOf,
+  overlapInput,
+  overlapPlan,
+  PIN,
+  PUBLIC,
+  publicEstate,
+  YOUNG,
+} from "../../../test/helpers/plan-builder.ts";
 import type { AgentPod, AgentWorkload } from "../../estate/agent.ts";
 import type { Cluster } from "../../estate/cluster.ts";
 import type { Estate } from "../../estate/estate.ts";
 import { assemblePlan } from "../assemble.ts";
 import type { Plan } from "../plan.ts";
-import { epochNamed } from "../reading.ts";
+import { epochNamed, stepsOf } from "../reading.ts";
 import { armedHolds, preparedHolds, sessionHolds } from "./agent-holds.ts";
 
 const CURRENT = clusterWith("c-1", agentWith(PIN.current));
+const KUBECONFIG: Cluster["given"][number] = {
+  reach: "direct",
+  called: "kubeconfig c-3.yaml",
+  state: {
+    kind: "answering",
+    at: NOW.toISOString(),
+    permissions: { patchAgent: "yes", deletePods: "yes", listPods: "yes" },
+  },
+};
 const plan = overlapPlan([localCluster(), CURRENT]);
 
 function question(cluster: Cluster, epoch: "both" | "target", of: Plan = plan, gaps: Estate["gaps"] = []) {
@@ -87,6 +104,21 @@ describe("before the next bundle is served", () => {
   });
 });
 
+describe("before the first bundle is served, where Rancher serves none", () => {
+  const toPrivate = assemblePlan(
+    overlapInput(publicEstate([clusterWith("c-1", agentWith(""))]), { publicRoots: PUBLIC.rootPem }),
+  );
+
+  test("an agent that runs without a pin need not be armed: it starts whatever is served", () => {
+    expect(armedHolds(question(clusterWith("c-1", agentWith("")), "both", toPrivate))).toEqual([]);
+  });
+
+  test("one that does not run so holds", () => {
+    const ailing = agentWith("", { pods: [waitingPod("")], readyReplicas: 0, availableReplicas: 0 });
+    expect(armedHolds(question(clusterWith("c-1", ailing), "both", toPrivate))).toHaveLength(1);
+  });
+});
+
 describe("before a flag day", () => {
   const redeployed = clusterWith("c-2", agentWith(PIN.current));
   const flagDay = assemblePlan(
@@ -100,6 +132,16 @@ describe("before a flag day", () => {
     expect(preparedHolds(question(CURRENT, "target", flagDay))).toHaveLength(1);
     const ready = clusterWith("c-1", armedAgent(PIN.current, PIN.target));
     expect(preparedHolds(question(ready, "target", flagDay))).toEqual([]);
+  });
+
+  test("who is made anew afterwards holds nothing", () => {
+    const missing = clusterWith("c-3", undefined, { reach: "direct", given: [KUBECONFIG] });
+    const withMissing = assemblePlan(
+      overlapInput(estateOf([CURRENT, missing], { chain: YOUNG.chain }), { replace: true }),
+    );
+    const steps = withMissing.stages.flatMap(stepsOf).filter(({ target }) => target === "c-3");
+    expect(steps.map(({ kind }) => kind)).toContain("reapply-agent");
+    expect(preparedHolds(question(missing, "target", withMissing))).toEqual([]);
   });
 
   test("who is only redeployed afterwards is cut off by it, as the plan says, and holds nothing", () => {
@@ -122,6 +164,7 @@ describe("after the certificate was changed", () => {
       why: `${NOT_SEEN}Rancher says no.`,
     },
     { name: "is not connected", change: { connected: { status: "False" } }, why: NOT_SINCE },
+    { name: "is away altogether", change: offlineCluster("c-1"), why: NOT_SINCE },
     { name: "is not known to be connected", change: { connected: { status: "Unknown" } }, why: NOT_SINCE },
     {
       name: "is said to be connected, and its API does not answer",
