@@ -62,6 +62,24 @@ describe("a plan for people", () => {
     ]);
   });
 
+  test("shows what changes of the Helm release, in columns two blanks apart whatever the changes are called", () => {
+    const value = (path: string, to: boolean | string) => ({ path, from: undefined, to, default: undefined });
+    const release: Plan["release"] = {
+      name: "rancher",
+      namespace: "cattle-system",
+      chart: { name: "rancher", version: "2.15.1" },
+      changes: [
+        { name: "private-ca", values: [value("privateCA", true)] },
+        { name: "own-certificate", values: [value("ingress.tls.source", "secret")] },
+      ],
+    };
+    expect(paragraph({ ...PLAN, release }, "Helm release")).toEqual([
+      "  cattle-system/rancher, chart rancher 2.15.1, which stays",
+      "  private-ca       privateCA: (default) → true",
+      "  own-certificate  ingress.tls.source: (default) → secret",
+    ]);
+  });
+
   test("has two lines for every stage: what it does; who takes part and what has to be true before", () => {
     const lines = paragraph(PLAN, "Stages");
     expect(lines.filter((_, index) => index % 2 === 0).map((line) => line.trim().split(/\s+/)[0])).toEqual(

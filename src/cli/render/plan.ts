@@ -135,8 +135,9 @@ function certificates(plan: Plan): string {
 function release({ release: helm }: Plan): string {
   if (helm === undefined) return "";
   const { name, namespace, chart, changes } = helm;
+  const width = Math.max(...changes.map((change) => change.name.length));
   const values = changes.flatMap((change) =>
-    change.values.map((value) => `  ${pad(change.name, 16)}${describeValue(value)}\n`),
+    change.values.map((value) => `  ${pad(change.name, width)}  ${describeValue(value)}\n`),
   );
   return `  ${namespace}/${name}, chart ${chart.name} ${chart.version}, which stays\n${values.join("")}`;
 }
