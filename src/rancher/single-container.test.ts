@@ -30,6 +30,7 @@ describe("a container", () => {
       imageId: "sha256:feed",
       version: "v2.15.0",
       running: true,
+      startedAt: "2026-11-23T04:11:46Z",
       fresh: false,
       vanishes: false,
       data: { kind: "volume", name: "cafe" },
