@@ -11,7 +11,6 @@ import {
 } from "../../test/helpers/estate-builder.ts";
 import {
   estateOf,
-  generatedEstate,
   helmReleased,
   lenient,
   OLD,
@@ -21,6 +20,7 @@ import {
   SEALED,
   YOUNG,
 } from "../../test/helpers/plan-builder.ts";
+import { backTo, outline, PUBLIC_ROOTS, valuesOf } from "../../test/helpers/plan-outline.ts";
 import type { AgentWorkload } from "../estate/agent.ts";
 import type { Cluster } from "../estate/cluster.ts";
 import type { Estate } from "../estate/estate.ts";
@@ -30,29 +30,15 @@ import { evaluateGate } from "./gates/evaluate-gate.ts";
 import { lateSteps } from "./late-steps.ts";
 import type { Plan } from "./plan.ts";
 import { stageNamed, stepsOf } from "./reading.ts";
-import { describeValue } from "./release.ts";
 
 const BOTH = unionBundle(OLD.bundle, PUBLIC.rootPem);
 const PIN_OLD = pinServed(OLD.bundle);
 const PIN_BOTH = pinServed(BOTH);
 const forbidden = { patchAgent: "no", deletePods: "no", listPods: "yes" } as const;
-const publicRoots = YOUNG.rootPem + PUBLIC.rootPem;
+const publicRoots = PUBLIC_ROOTS;
 
 const agent = (pin: string, change: Partial<AgentWorkload> = {}) => agentWith(pin, { strict: false, ...change });
 const member = (pin: string, change: Partial<Cluster> = {}) => clusterWith("c-1", agent(pin), change);
-
-/** Stages with what they do to Rancher and, of clusters, which kinds of steps. */
-const outline = (plan: Plan): string[] =>
-  plan.stages.map((stage) => {
-    const steps = stepsOf(stage).filter(({ target }) => target !== "rotation");
-    const said = steps.map(({ id, kind, target }) => (target === "rancher" ? id.replace("rancher/", "") : kind));
-    return [stage.id, ...new Set(said)].join(" ");
-  });
-
-const values = (plan: Plan): string[] =>
-  (plan.release?.changes ?? []).flatMap((change) =>
-    change.values.map((value) => `${change.name} ${describeValue(value)}`),
-  );
 
 const forth = (clusters: readonly Cluster[], change: Partial<PlanInput> = {}): Plan =>
   assemblePlan(
@@ -62,75 +48,6 @@ const forth = (clusters: readonly Cluster[], change: Partial<PlanInput> = {}): P
       ...change,
     }),
   );
-
-const backTo = (first: Plan, estate: Estate, beginning: { readonly bundle: string; readonly chain: string }): Plan =>
-  assemblePlan({
-    ...overlapInput(estate),
-    direction: "rollback",
-    goal: { ...beginning, sealed: SEALED },
-    both: first.epochs.find(({ name }) => name === "both")?.bundle ?? "",
-    publicRoots,
-    ...(first.release === undefined ? {} : { release: first.release }),
-  });
-
-describe("Rancher's own CA → a public certificate", () => {
-  const own = (clusters: readonly Cluster[]): Estate => {
-    const { trust, installation } = generatedEstate(clusters);
-    return {
-      ...lenient(estateOf(clusters), {}),
-      trust,
-      installation: { ...installation, agentTlsMode: "system-store" },
-    };
-  };
-  const goal = { bundle: "", chain: PUBLIC.chain, sealed: SEALED };
-  const plan = assemblePlan(overlapInput(own([member(PIN_OLD)]), { goal, publicRoots }));
-
-  test("mounts that CA beside the public root, and nothing in the end", () => {
-    expect(outline(plan)).toEqual([
-      "backup",
-      "arm@both arm-agent",
-      "widen upgrade-release@private-ca",
-      "spread@both roll-agent",
-      "switch upgrade-release@own-certificate delete-certificate present-certificate restart-agent restart-rancher",
-      "arm@target roll-agent",
-      "rest",
-      "narrow upgrade-release@no-private-ca",
-      "spread@target",
-      "release remove-bundle",
-      "settle settle-agent",
-      "prove",
-    ]);
-    expect(values(plan)).toEqual([
-      "private-ca privateCA: (default) → true",
-      "own-certificate ingress.tls.source: (default) → secret",
-      "no-private-ca privateCA: true → false",
-    ]);
-  });
-
-  test("is led back by way of the same mount", () => {
-    const served = publicEstate([member("")], helmReleased({ privateCA: false, "ingress.tls.source": "secret" }));
-    const installation = { ...served.installation, tlsSource: "secret" as const };
-    const back = backTo(plan, { ...served, installation }, { bundle: OLD.bundle, chain: OLD.chain });
-    expect(outline(back)).toEqual([
-      "backup",
-      "arm@both arm-agent",
-      "widen upgrade-release@private-ca",
-      "spread@both roll-agent",
-      "switch present-certificate restart-agent restart-rancher",
-      "arm@target arm-agent",
-      "narrow serve-bundle@target",
-      "spread@target roll-agent",
-      "release upgrade-release@as-before remove-bundle",
-      "settle settle-agent",
-      "prove",
-    ]);
-    expect(values(back)).toEqual([
-      "private-ca privateCA: false → true",
-      "as-before privateCA: true → (default)",
-      "as-before ingress.tls.source: secret → (default)",
-    ]);
-  });
-});
 
 describe("a private CA → a public certificate", () => {
   const plan = forth([localCluster(), member(PIN_OLD)]);
@@ -150,7 +67,7 @@ describe("a private CA → a public certificate", () => {
       "settle settle-agent",
       "prove",
     ]);
-    expect(values(plan)).toEqual(["no-private-ca privateCA: true → false"]);
+    expect(valuesOf(plan)).toEqual(["no-private-ca privateCA: true → false"]);
     expect(stageNamed(plan, "arm@target").gate).toBe("switch-proved");
     expect(stageNamed(plan, "narrow").gate).toBe("all-armed");
     expect(stageNamed(plan, "release")).toMatchObject({ gate: "all-started", gateEpoch: "target" });
@@ -191,7 +108,7 @@ describe("a private CA → a public certificate", () => {
     const estate = lenient(estateOf([member(PIN_OLD)]), { privateCA: true });
     const goal = { bundle: "", chain: PUBLIC.chain, sealed: SEALED };
     const gateway = { ...estate, installation: { ...estate.installation, exposure: "gateway" as const } };
-    expect(values(assemblePlan(overlapInput(gateway, { goal, publicRoots })))).toEqual([
+    expect(valuesOf(assemblePlan(overlapInput(gateway, { goal, publicRoots })))).toEqual([
       "no-private-ca privateCA: true → false",
       "no-private-ca ingress.tls.source: (default) → secret",
     ]);
@@ -279,7 +196,7 @@ describe("a private CA → a public certificate", () => {
         "settle settle-agent",
         "prove",
       ]);
-      expect(values(plan2)).toEqual(["private-ca privateCA: false → true"]);
+      expect(valuesOf(plan2)).toEqual(["private-ca privateCA: false → true"]);
       expect(plan2.epochs.map(({ pin }) => pin)).toEqual(["", PIN_BOTH, PIN_OLD]);
     });
 
@@ -323,7 +240,7 @@ describe("Let's Encrypt → a private CA", () => {
       "settle settle-agent",
       "prove",
     ]);
-    expect(values(plan)).toEqual([
+    expect(valuesOf(plan)).toEqual([
       "private-ca privateCA: (default) → true",
       "own-certificate ingress.tls.source: letsEncrypt → secret",
     ]);
@@ -406,7 +323,7 @@ describe("Let's Encrypt → a private CA", () => {
       "settle settle-agent",
       "prove",
     ]);
-    expect(values(back)).toEqual([
+    expect(valuesOf(back)).toEqual([
       "as-before privateCA: true → (default)",
       "as-before ingress.tls.source: secret → letsEncrypt",
     ]);
