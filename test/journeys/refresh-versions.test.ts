@@ -1,6 +1,7 @@
 /** Refreshes under versions of Rancher that come by a cluster's CA and token in another way. */
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
+import type { JournalEntry } from "../../src/journal/entry.ts";
 import { isWrite } from "../../src/sandbox/api-server/audit.ts";
 import type { SandboxCluster } from "../../src/sandbox/sandbox.ts";
 import type { ScenarioInput } from "../../src/sandbox/scenario/scenario.ts";
@@ -186,6 +187,33 @@ describe("Rancher 2.1 keeps copies of cluster objects (M2.10)", () => {
         data: { message: expect.stringMatching(/Secret holds another bundle than Rancher serves/) },
       });
       expect(lab.sandbox.statistics().rancher.exits).toBe(exits);
+    },
+    LONG,
+  );
+
+  test(
+    "nor is its second replica where somebody has written another bundle since a process that restarted the first died",
+    async () => {
+      await using lab = await disposable({ rancher: { version, replicas: 2 }, clusters: clusters.slice(0, 1) });
+      const cluster = must(lab.clusters[0]);
+      await renewCluster(lab.sandbox, cluster);
+      await lab.prepare();
+      const death = new AbortController();
+      const { exits } = lab.sandbox.statistics().rancher;
+      const restarts = () => lab.sandbox.statistics().rancher.exits - exits;
+      const observer = {
+        afterFlush: ({ type, step }: JournalEntry): void => {
+          if (type === "step-started" && step === `${cluster.id}/renew-rancher`) death.abort(new Error("dead"));
+        },
+      };
+      await expect(lab.apply({ patience: 0.15, abort: death.signal, observers: [observer] })).rejects.toThrow("dead");
+      expect(restarts()).toBeLessThan(2);
+      const begun = restarts();
+      const other = await lab.sandbox.pki.newAuthority("Tomorrow");
+      await writeSecret(lab.sandbox, "tls-ca", { "cacerts.pem": other.bundle });
+      const end = await lab.apply({ patience: 0.15 });
+      expect(restarts()).toBe(begun);
+      expect(end).toMatchObject({ kind: "failed", steps: [`${cluster.id}/renew-rancher`] });
     },
     LONG,
   );

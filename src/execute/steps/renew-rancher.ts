@@ -49,9 +49,18 @@ export const renewRancher = erased<Before>({
   },
 
   async apply(context, before) {
-    if ("startedAt" in before) return await restartContainer(context, containerOf(context), before.startedAt);
+    if ("startedAt" in before) {
+      const place = containerOf(context);
+      // What would be served is looked at again: days may lie between the look and a resumed restart.
+      if ((await lookAtContainer(place)).startedAt === before.startedAt) {
+        refuseOtherBundle(await otherBundleInFile(context, place));
+      }
+      return await restartContainer(context, place, before.startedAt);
+    }
     const shape = await rancherShape(context);
     for (const pod of before.pods) {
+      const present = await rancherPods(context, shape);
+      if (present.some(({ uid }) => uid === pod.uid)) refuseOtherBundle(await otherBundle(context));
       await deleteRancherPod(context, pod);
       await awaitRancher(context, shape, ({ uid }) => uid !== pod.uid);
     }
@@ -83,8 +92,8 @@ async function observeNamed(context: StepContext, place: RancherContainerPlace):
   const container = await lookAtContainer(place);
   const obstacle = restartObstacle(place, container);
   if (obstacle !== undefined) return { kind: "blocked", by: obstacle };
-  if (!(await isServed(context, await bundleAtNextStart(place))))
-    return { kind: "blocked", by: halfRotation("The file cacerts.pem of Rancher's container") };
+  const change = await otherBundleInFile(context, place);
+  if (change !== undefined) return { kind: "blocked", by: change };
   return { kind: "todo", before: { at: context.now().toISOString(), startedAt: container.startedAt } };
 }
 
@@ -120,6 +129,16 @@ async function observeContainer(context: StepContext) {
 /** A restart serves what the Secret holds: where that is not what is served, it would be half a rotation. */
 async function otherBundle(context: StepContext): Promise<Obstruction | undefined> {
   return (await isServed(context, await writtenBundle(context))) ? undefined : halfRotation("Rancher's Secret");
+}
+
+async function otherBundleInFile(context: StepContext, place: RancherContainerPlace): Promise<Obstruction | undefined> {
+  const holder = "The file cacerts.pem of Rancher's container";
+  return (await isServed(context, await bundleAtNextStart(place))) ? undefined : halfRotation(holder);
+}
+
+/** @throws FarrierError `step.conflict` */
+function refuseOtherBundle(change: Obstruction | undefined): void {
+  if (change !== undefined) throw new FarrierError("step.conflict", `${change.why}.`, { hint: change.hint });
 }
 
 /** @param written what its next start would serve; undefined where that cannot be another bundle */
