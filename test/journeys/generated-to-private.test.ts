@@ -54,8 +54,8 @@ describe.skipIf(!areBuilt("helm3", "helm4"))("an estate whose CA Rancher has mad
 
   it("has a plan that shows which values change at which step, and no others", async () => {
     const { stdout } = await journey.plan("rotation");
-    expect(stdout).toContain("private-ca      privateCA: (default) → true\n");
-    expect(stdout).toContain("own-certificate ingress.tls.source: (default) → secret\n");
+    expect(stdout).toContain("private-ca       privateCA: (default) → true\n");
+    expect(stdout).toContain("own-certificate  ingress.tls.source: (default) → secret\n");
     expect(stdout).toContain("chart rancher 2.15.1, which stays\n");
   });
 

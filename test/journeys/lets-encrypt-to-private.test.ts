@@ -63,8 +63,8 @@ describe.skipIf(!areBuilt("helm3", "helm4"))("an estate with a certificate of Le
 
   it("has a plan that mounts a bundle first, and stops cert-manager before the certificate changes", async () => {
     const { stdout } = await journey.plan("rotation");
-    expect(stdout).toContain("private-ca      privateCA: (default) → true\n");
-    expect(stdout).toContain("own-certificate ingress.tls.source: letsEncrypt → secret\n");
+    expect(stdout).toContain("private-ca       privateCA: (default) → true\n");
+    expect(stdout).toContain("own-certificate  ingress.tls.source: letsEncrypt → secret\n");
     expect(stdout).toMatch(/Agents pin no bundle and trust their\s+system's own store/);
   });
 
