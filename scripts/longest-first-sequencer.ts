@@ -1,7 +1,7 @@
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Whole estates in one test each: minutes, where the other files take seconds. */
-const LONG = ["/test/properties/estates-", "/test/crash/"];
+const LONG = ["/test/kubernetes/real-public", "/test/properties/estates-", "/test/crash/"];
 
 /** Begins with the tests that take minutes, so that the others fill the time beside them; a fresh clone has no record of times. */
 export default class LongestFirstSequencer extends BaseSequencer {
