@@ -8,8 +8,8 @@ export default defineConfig({
     reporters: ["default", "./scripts/closing-line-reporter.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Most tests wait for a simulated estate more than they compute: five of them keep two cores busy.
-    maxWorkers: 5,
+    // Most tests wait for a simulated estate more than they compute: four of them keep two cores busy.
+    maxWorkers: 4,
     sequence: { sequencer: LongestFirstSequencer },
     // No test changes what another one of its process sees; loading everything anew for each file took a fifth of the time.
     isolate: false,
