@@ -6,6 +6,7 @@ import { classify } from "./classify.ts";
 
 const old = await makeAuthority("Old");
 const young = await makeAuthority("New");
+const ended = await PUBLIC.issue(-1);
 
 describe("to a public certificate, and from one", () => {
   const publicRoots = young.rootPem + PUBLIC.rootPem;
@@ -21,6 +22,15 @@ describe("to a public certificate, and from one", () => {
     {
       name: "Let's Encrypt → a private CA",
       estate: publicEstate([]),
+      target: { chain: young.chain, bundle },
+      says: "CN=Public Root, at which the present certificate ends, is served beside the target bundle",
+    },
+    {
+      name: "Let's Encrypt → a private CA, with agents that verify strictly: they are to have a bundle",
+      estate: publicEstate([clusterWith("c-1", agentWith("", { strict: true }))], {
+        tlsSource: "letsEncrypt",
+        agentTlsMode: "strict",
+      }),
       target: { chain: young.chain, bundle },
       says: "CN=Public Root, at which the present certificate ends, is served beside the target bundle",
     },
@@ -72,6 +82,18 @@ describe("to a public certificate, and from one", () => {
       target: { chain: old.chain, bundle: "" },
       code: "plan.target-refused",
       says: "The target chain ends at CN=Old Root, which is none of the public roots",
+    },
+    {
+      name: "the target chain is empty",
+      target: { chain: "", bundle: "" },
+      code: "plan.target-refused",
+      says: "The target chain ends at nothing, which is none of the public roots",
+    },
+    {
+      name: "the target chain ends at a public root, and has ended",
+      target: { chain: ended, bundle: "" },
+      code: "plan.target-refused",
+      says: "The target chain does not verify under the public root that it ends at",
     },
     {
       name: "the public root is missing among those that are known",

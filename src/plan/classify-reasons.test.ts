@@ -11,6 +11,7 @@ import {
   refusal,
   YOUNG,
 } from "../../test/helpers/plan-builder.ts";
+import type { Estate } from "../estate/estate.ts";
 import { unionBundle } from "../pki/bundle.ts";
 import { type ClassifyInput, classify } from "./classify.ts";
 
@@ -152,6 +153,67 @@ describe("the reasons of the way to a public certificate, and from one", () => {
     const target = { chain: YOUNG.chain, bundle: YOUNG.bundle };
     const { why } = classify({ estate: publicEstate([]), target, publicRoots, horizon: inDays(4000), now: NOW });
     expect(why).toContain("The target chain verifies now, but not until 2037-11-05T12:00:00.000Z.");
+  });
+});
+
+describe("where the certificate comes from, and what is done with its release", () => {
+  const toPublic = { chain: PUBLIC.chain, bundle: "" };
+  const toPrivate = { chain: YOUNG.chain, bundle: YOUNG.bundle };
+  const rows: { name: string; estate: Estate; target: ClassifyInput["target"]; first: string }[] = [
+    {
+      name: "from Let's Encrypt",
+      estate: publicEstate([]),
+      target: toPrivate,
+      first:
+        "The certificate comes from Let's Encrypt: Helm release cattle-system/rancher is upgraded to one that people bring (privateCA: (default) → true, ingress.tls.source: letsEncrypt → secret).",
+    },
+    {
+      name: "from a load balancer",
+      estate: publicEstate([], { tlsSource: "external" }),
+      target: toPrivate,
+      first:
+        "The certificate comes from a load balancer: Helm release cattle-system/rancher is upgraded to one that people bring (privateCA: (default) → true).",
+    },
+    {
+      name: "from a private CA to a public one",
+      estate: lenient(estateWith({ bundle: OLD.bundle, chain: OLD.chain, clusters: [] })),
+      target: toPublic,
+      first:
+        "Rancher is to serve no bundle in the end: Helm release cattle-system/rancher is upgraded for that (privateCA: true → false).",
+    },
+    {
+      name: "from Rancher's own CA to a public one",
+      estate: lenient(generatedEstate([]), {}),
+      target: toPublic,
+      first:
+        "Rancher is to serve no bundle in the end and its own generated CA is to be left behind: Helm release cattle-system/rancher is upgraded for that (privateCA: (default) → true, ingress.tls.source: (default) → secret, privateCA: true → false).",
+    },
+  ];
+  test.each(rows)("$name", ({ estate, target, first }) => {
+    expect(classify({ estate, target, publicRoots: PUBLIC.rootPem, now: NOW }).why[0]).toBe(first);
+  });
+});
+
+describe("the reasons of a flag day", () => {
+  const reasonsOf = (presented: string, target: ClassifyInput["target"]) =>
+    classify({
+      estate: estateWith({ bundle: OLD.bundle, chain: presented, clusters: [] }),
+      target,
+      now: NOW,
+      replace: true,
+    }).why;
+  const REFUSED = /^Agents refuse the certificate that Rancher has now: \S/;
+
+  test("for a certificate of the authority that agents hold: they come back by themselves", () => {
+    const [first, second] = reasonsOf(YOUNG.chain, { chain: renewed });
+    expect(first).toMatch(REFUSED);
+    expect(second).toContain("they come back by themselves: replace.");
+  });
+
+  test("for another authority: they come back when they have the new pin", () => {
+    const [first, second] = reasonsOf(YOUNG.chain, { chain: YOUNG.chain, bundle: YOUNG.bundle });
+    expect(first).toMatch(REFUSED);
+    expect(second).toContain("agents come back when they have the new pin: replace.");
   });
 });
 

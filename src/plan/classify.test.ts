@@ -22,6 +22,9 @@ const hostnames = ["rancher.example.test"];
 const ending = await createRoot({ commonName: "Same Root", now: NOW, days: 60 });
 const reissued = await createRoot({ commonName: "Same Root", now: NOW, days: 3650, key: ending.key });
 const longChain = (await issueServing(reissued, { hostnames, now: NOW, days: 365 })).certificatePem;
+/** What the old root signed for another host. */
+const elsewhereChain = (await issueServing(ending, { hostnames: ["other.example.test"], now: NOW, days: 30 }))
+  .certificatePem;
 const shortChain = (await issueServing(ending, { hostnames, now: NOW, days: 30 })).certificatePem;
 
 interface Asked {
@@ -153,6 +156,18 @@ describe("refused, with what to do instead", () => {
       "no certificate",
     ],
     [
+      "a certificate for another host than agents ask for",
+      () => ask({ served: ending.certificatePem, presented: shortChain, chain: elsewhereChain }),
+      "plan.bundle-needed",
+      "rancher.example.test",
+    ],
+    [
+      "a present certificate that is for another host than agents ask for",
+      () => ask({ served: ending.certificatePem, presented: elsewhereChain, chain: shortChain }),
+      "plan.no-procedure",
+      "rancher.example.test",
+    ],
+    [
       "a certificate that fails already",
       () => ask({ presented: young.chain, chain: young.chain, bundle: young.bundle }),
       "plan.no-procedure",
@@ -231,6 +246,24 @@ describe("refused, with what to do instead", () => {
       inEstate(publicEstate([], { tlsSource: "letsEncrypt", installer: { kind: "manifests" } })),
       "plan.no-procedure",
       "Rancher was not installed by Helm",
+    ],
+    [
+      "Let's Encrypt with a bundle beside it, installed by manifests",
+      inEstate(installed({ tlsSource: "letsEncrypt" })),
+      "plan.no-procedure",
+      "Rancher was not installed by Helm",
+    ],
+    [
+      "a public certificate that a person brought, installed by manifests",
+      inEstate(publicEstate([], { tlsSource: "secret", installer: { kind: "manifests" } })),
+      "plan.no-procedure",
+      "Rancher was not installed by Helm",
+    ],
+    [
+      "Rancher's own CA, and nobody could look how it was installed",
+      inEstate(installed({ tlsSource: "rancher", privateCa: false, installer: { kind: "unknown" } })),
+      "plan.no-procedure",
+      "how Rancher was installed could not be looked at",
     ],
     [
       "a bundle that is served although nothing mounts one",
