@@ -4,6 +4,7 @@ import { type CheckLab, makeCheckLab, summaries } from "../../test/helpers/check
 import { agentWith, armedAgent, runningPod, waitingPod, withUnproved } from "../../test/helpers/estate-builder.ts";
 import type { AgentWorkload } from "../estate/agent.ts";
 import type { Cluster } from "../estate/cluster.ts";
+import type { Estate } from "../estate/estate.ts";
 import { agentFeatures } from "./agent-features.ts";
 import { agentHealth } from "./agent-health.ts";
 import { agentPins, agentsWithoutPin } from "./agent-pins.ts";
@@ -52,6 +53,36 @@ describe("pins", () => {
     expect(findings[0]?.sentence).toMatch(says);
   });
 
+  const served = (bundle: string, agent: AgentWorkload, change: Partial<Estate["trust"]> = {}) => {
+    const input = withAgent(agent);
+    const trust = { ...input.estate.trust, served: [bundle], ...change };
+    return agentPins({ ...input, estate: { ...input.estate, trust } }).map(({ sentence }) => sentence);
+  };
+  const windows = (bundle: string) => hash(`${bundle.trim().replaceAll("\n", "\r\n")}\n`);
+  const elsewhere = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----";
+
+  it("of a variant are explained by what is served, where the Secret holds something else by now", () => {
+    const [says] = served(lab.authority.bundle.trim(), agentWith(windows(lab.authority.bundle)), {
+      written: elsewhere,
+    });
+    expect(says).toContain("Windows line ends");
+  });
+
+  it("of a variant are explained by the Secret, where something else is served", () => {
+    const [says] = served(elsewhere, agentWith(windows(lab.authority.bundle)));
+    expect(says).toContain("Windows line ends");
+  });
+
+  it("of a variant are explained by the setting, where Rancher serves nothing that could be read", () => {
+    const [says] = served(elsewhere, agentWith(windows(lab.authority.bundle)), { served: [], written: elsewhere });
+    expect(says).toContain("Windows line ends");
+  });
+
+  it("of the Deployment are explained, and not those of its pods, where both are wrong", () => {
+    const agent = agentWith(OTHER_PIN, { pods: [runningPod(windows(lab.authority.bundle))] });
+    expect(summaries(agentPins(withAgent(agent)))).toEqual([`error agent.latent-mismatch ${PARIS}`]);
+  });
+
   it("that are missing are a warning, and no mismatch", () => {
     const bare = withAgent(agentWith("", { pods: [runningPod("")] }));
     expect(summaries(agentsWithoutPin(bare))).toEqual([`warning agent.no-pin ${PARIS}`]);
@@ -90,6 +121,21 @@ describe("an agent's workload", () => {
     },
     { name: "armed", change: () => ({ agent: armedAgent(lab.pin, OTHER_PIN) }), finds: ["info agent.armed"] },
     {
+      name: "armed by a single second, which is enough to keep the old pod",
+      change: () => ({ agent: armedAgent(lab.pin, OTHER_PIN, { minReadySeconds: 1 }) }),
+      finds: ["info agent.armed"],
+    },
+    {
+      name: "without the Secret that its agent mounts",
+      change: () => ({ missingCredentials: "cattle-credentials-abc" }),
+      finds: ["warning agent.credentials-missing"],
+    },
+    {
+      name: "not reached, so that nothing is known of its agent",
+      change: () => ({ reach: "none", missingCredentials: "cattle-credentials-abc", redeployPending: true }),
+      finds: [],
+    },
+    {
       name: "rolling out",
       change: () => ({ agent: agentWith(lab.pin, { updatedReplicas: 0, availableReplicas: 0, settled: false }) }),
       finds: ["warning agent.rolling-out"],
@@ -104,6 +150,11 @@ describe("an agent's workload", () => {
   ];
   it.each(rows)("$name", ({ change, finds }) => {
     expect(summaries(agentHealth(lab.withParis(change())))).toEqual(finds.map((found) => `${found} ${PARIS}`));
+  });
+
+  it("names the Secret that is missing", () => {
+    const [found] = agentHealth(lab.withParis({ missingCredentials: "cattle-credentials-abc" }));
+    expect(found?.sentence).toContain("the Secret cattle-credentials-abc, which is missing");
   });
 
   it("names the pod that holds a rollout up", () => {
@@ -123,6 +174,7 @@ describe("an agent's environment", () => {
     { serverUrl: "https://rancher.example.test", finds: [] },
     { serverUrl: "https://rancher.example.test/", finds: [] },
     { serverUrl: "https://10.0.0.9", finds: [`warning agent.other-server ${PARIS}`] },
+    { serverUrl: "rancher.example.test", finds: [`warning agent.other-server ${PARIS}`] },
   ])("with the server $serverUrl", ({ serverUrl, finds }) => {
     expect(summaries(agentServer(withAgent(agentWith(lab.pin, { serverUrl }))))).toEqual(finds);
   });
@@ -174,6 +226,19 @@ describe("other consumers", () => {
       expect(unmovableConsumers(lab.input())).toEqual([]);
     },
   );
+
+  const words = [
+    ["cluster-agent", "Its cluster agents trust"],
+    ["node-agent", "Its node agents trust"],
+    ["node-agent-windows", "Its node agents on Windows trust"],
+    ["system-agent", "Its nodes' system agents trust"],
+    ["fleet-agent", "Its Fleet agents trust"],
+    ["kubeconfig", "Its kubeconfigs trust"],
+  ] as const;
+  it.each(words)("%s is called so that people know it", (kind, says) => {
+    const consumer = { id: `c-paris/${kind}`, kind, clusterId: "c-paris", gating: true, movable: false, evidence: [] };
+    expect(unmovableConsumers(lab.withParis({ consumers: [consumer] }))[0]?.sentence).toContain(says);
+  });
 
   it("that people hold are counted", () => {
     expect(downloadedKubeconfigs(lab.input())[0]?.sentence).toContain("2 downloaded kubeconfigs");

@@ -24,6 +24,11 @@ describe("a way that the configuration names", () => {
   const rows: [string, GivenReach, string[]][] = [
     ["that would do", answering(), []],
     ["that may not patch", answering({ patchAgent: "no" }), ["warning reach.may-not"]],
+    [
+      "that is an authorized endpoint, and may not patch",
+      { ...answering({ patchAgent: "no" }), reach: "endpoint" },
+      ["warning reach.may-not"],
+    ],
     ["that nobody could ask whether it may", answering({ patchAgent: "unknown" }), []],
     ["that has expired", unusable("expired"), ["warning reach.expired"]],
     ["that may read nothing", unusable("forbidden"), ["warning reach.forbidden"]],

@@ -58,7 +58,8 @@ const helm = (status: ReleaseFacts["status"], change: Partial<ReleaseFacts> = {}
   helmReleased({ privateCA: true }, { status, ...change });
 
 describe("where the certificate comes from", () => {
-  const rows: { name: string; change: Partial<Estate["installation"]>; finds: string[] }[] = [
+  type Trust = { [Key in keyof Estate["trust"]]?: Estate["trust"][Key] | undefined };
+  const rows: { name: string; change: Partial<Estate["installation"]>; trust?: Trust; finds: string[] }[] = [
     { name: "the user's Secret", change: {}, finds: [] },
     {
       name: "Rancher's own CA",
@@ -84,6 +85,29 @@ describe("where the certificate comes from", () => {
       finds: ["info installation.certificate-issued serving certificate"],
     },
     {
+      name: "a public certificate in a Helm release: the rotation mounts the bundle on the way",
+      change: { privateCa: false, ...helm("deployed") },
+      trust: { pin: "" },
+      finds: [],
+    },
+    {
+      name: "a public certificate, installed by manifests",
+      change: { privateCa: false },
+      trust: { pin: "" },
+      finds: ["error installation.no-private-ca trust bundle"],
+    },
+    {
+      name: "a bundle that a Helm release serves without mounting it",
+      change: { privateCa: false, ...helm("deployed") },
+      finds: ["error installation.no-private-ca trust bundle"],
+    },
+    {
+      name: "a mounted bundle whose Secret is gone, in a Helm release that serves none",
+      change: helm("deployed"),
+      trust: { pin: "", secret: undefined },
+      finds: ["error installation.no-private-ca trust bundle"],
+    },
+    {
       name: "a load balancer before the cluster, where a person changes it",
       change: { tlsSource: "external" },
       finds: ["info installation.certificate-elsewhere serving certificate"],
@@ -97,8 +121,10 @@ describe("where the certificate comes from", () => {
       ],
     },
   ];
-  it.each(rows)("$name", ({ change, finds }) => {
-    expect(summaries(tlsSource(installation(change)))).toEqual(finds);
+  it.each(rows)("$name", ({ change, trust = {}, finds }) => {
+    const { estate, ...when } = installation(change);
+    const seen = { ...estate, trust: { ...estate.trust, ...trust } } as Estate;
+    expect(summaries(tlsSource({ ...when, estate: seen }))).toEqual(finds);
   });
 });
 
@@ -152,6 +178,12 @@ describe("an upgrade of the release, where values have to change", () => {
       name: "needs a helm of today",
       change: { ...generated, ...helm("deployed") },
       here: { version: "v2.17.0", problem: "unsuitable" },
+      finds: ["warning installation.helm-unusable release cattle-system/rancher"],
+    },
+    {
+      name: "away from Let's Encrypt needs helm, too, although a bundle is mounted already",
+      change: { tlsSource: "letsEncrypt", privateCa: true, ...helm("deployed") },
+      here: { problem: "missing" },
       finds: ["warning installation.helm-unusable release cattle-system/rancher"],
     },
     {

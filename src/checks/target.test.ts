@@ -75,6 +75,24 @@ describe("a target", () => {
     expect(summaries(targetOutlives(ending))).toEqual(["error target.ends-early target chain"]);
   });
 
+  it("ends with the first of its certificates to end, the intermediate here", async () => {
+    const root = await createRoot({ commonName: "Long Root", now: NOW });
+    const issuing = await createIntermediate(root, { commonName: "Brief Issuing", now: NOW, days: 20 });
+    const notAfter = new Date(NOW.getTime() + 300 * 86_400_000);
+    const leaf = await issueServing(issuing, { hostnames: ["rancher.example.test"], now: NOW, notAfter });
+    const brief = at({ certPem: leaf.certificatePem + issuing.certificatePem, caPem: root.certificatePem });
+    const found = targetOutlives({ ...brief, until: new Date("2027-01-01T00:00:00Z") });
+    expect(found.map(({ sentence }) => sentence)).toEqual([
+      "CN=Brief Issuing of the target chain ends on 2026-12-13 12:00 UTC, before the rotation may be over.",
+    ]);
+    const atTheEnd = (milliseconds: number) => ({
+      ...brief,
+      until: new Date(Date.UTC(2026, 11, 13, 12) + milliseconds),
+    });
+    expect(targetOutlives(atTheEnd(0))).toHaveLength(1);
+    expect(targetOutlives(atTheEnd(-1))).toEqual([]);
+  });
+
   it("without a block that can be parsed is refused, and its end is no question", () => {
     const garbage = at({ ...good, certPem: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n" });
     expect(targetAccepted(garbage).map(({ code }) => code)).toContain("encoding.malformed");
@@ -84,6 +102,17 @@ describe("a target", () => {
   it("that is in use already is said to be", () => {
     const same = at({ certPem: lab.authority.chain, caPem: lab.authority.bundle });
     expect(summaries(targetDiffers(same))).toEqual(["info target.in-use target chain"]);
+  });
+
+  const unreadable: [string, Partial<TargetFiles>, string, string][] = [
+    ["certificate", { certPem: "garbage" }, "cert", "tls.crt"],
+    ["bundle", { caPem: "garbage" }, "ca", "cacerts.pem"],
+    ["key", { keyPem: "garbage" }, "key", "tls.key"],
+  ];
+  it.each(unreadable)("whose %s cannot be read is refused by the file's name", (_, broken, label, usual) => {
+    const files = { ...good, ...broken };
+    expect(() => readTarget(files)).toThrow(usual);
+    expect(() => readTarget({ ...files, labels: { [label]: "/etc/own.pem" } })).toThrow("/etc/own.pem");
   });
 
   it("whose files hold nothing of the kind is bad input, and no finding", () => {

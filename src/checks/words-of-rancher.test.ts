@@ -208,6 +208,12 @@ const ROWS: readonly Row[] = [
     says: ["192.0.2.7:443 presents another certificate than the Secret holds."],
   },
   {
+    name: "an address presents another certificate than its Secret has",
+    check: presentedChain,
+    input: () => serving({ presented: [{ address: "192.0.2.7:443", fingerprints: ["00"], at: NOW.toISOString() }] }),
+    says: ["192.0.2.7:443 presents another certificate than secret cattle-system/tls-rancher-ingress holds."],
+  },
+  {
     name: "nothing is compared with a Secret that holds no certificate",
     check: presentedChain,
     input: () => serving({ certificates: [] }),
@@ -232,6 +238,18 @@ const ROWS: readonly Row[] = [
     says: [
       "Agents that connect anew refuse Rancher's certificate: No certificate of the bundle, and none that the server sends, is a valid issuer of CN=Today Issuing; its issuer is called CN=Today Root.",
     ],
+  },
+  {
+    name: "the bundle accepts the chain, which is for another host",
+    check: servedChain,
+    input: () => lab.input({ identity: { ...lab.estate.identity, serverUrl: "https://other.example.test" } }),
+    says: [expect.stringContaining("other.example.test")],
+  },
+  {
+    name: "a bundle is served that the setting does not store: it is what agents get",
+    check: bundleBytes,
+    input: () => trust({ served: [(lab.authority.bundle + lab.authority.rootPem).trim()] }),
+    says: ["setting cacerts repeats 1 of its certificates."],
   },
   { name: "no bundle has no odd bytes", check: bundleBytes, input: () => trust({ served: [], stored: "" }), says: [] },
 ];
@@ -298,6 +316,16 @@ describe("what is no error", () => {
       "but is one where Rancher's own CA was not installed by Helm",
       () => marked({ tlsSource: "rancher", privateCa: false }, true),
       1,
+    ],
+    [
+      "but is one where Let's Encrypt was not asked by a release of Helm",
+      () => marked({ tlsSource: "letsEncrypt" }, true),
+      1,
+    ],
+    [
+      "is cert-manager where the rotation upgrades the release that asks Let's Encrypt",
+      () => marked({ ...helmRelease(), tlsSource: "letsEncrypt" }, true),
+      0,
     ],
     ["but is one where a person's own issuer is asked", () => marked(helmReleased({ privateCA: true }), true), 1],
     ["but is one where nobody could look whether it is asked", () => marked({ exposure: "unknown" }, false), 1],
