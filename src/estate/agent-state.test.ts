@@ -261,6 +261,18 @@ describe("an agent has started with a pin", () => {
   });
 });
 
+test("of two pods that are to be there, one with the pin and one that is going are not enough", () => {
+  const counts = { replicas: 2, updatedReplicas: 2, readyReplicas: 2, availableReplicas: 2, totalReplicas: 2 };
+  const pods = [runningPod(NEXT, "one"), { ...runningPod(NEXT, "two"), deleting: true }];
+  expect(startObstacles(agentWith(NEXT, { ...counts, pods }), NEXT, question)).toHaveLength(1);
+});
+
+test("a pod with another pin that is over keeps nobody waiting, and one that lives does", () => {
+  const over = { ...runningPod(OLD), phase: "Failed" };
+  expect(hasStarted(agentWith(NEXT, { pods: [runningPod(NEXT), over] }), NEXT, question)).toBe(true);
+  expect(hasStarted(agentWith(NEXT, { pods: [runningPod(NEXT), runningPod(OLD)] }), NEXT, question)).toBe(false);
+});
+
 test("without minReadySeconds to wait for, nothing but a connection and time shows a start", () => {
   const agent = agentWith(NEXT, { pods: [{ ...runningPod(NEXT), runningSince: secondsBefore(5) }] });
   expect(hasStarted(agent, NEXT, { ...question, minReadySeconds: 0 })).toBe(false);

@@ -76,6 +76,17 @@ test("rows are sorted, one for each consumer", () => {
   ]);
 });
 
+test("rows are sorted whatever the order of many clusters", () => {
+  const ids = ["c-3", "c-1", "c-10", "c-2", "c-2"];
+  const estate = estateWith({
+    bundle: "",
+    chain: "",
+    clusters: ids.map((id) => ({ ...offlineCluster(id), name: id })),
+  });
+  const agents = trustMatrix(estate, EPOCHS, question).filter(({ consumer }) => consumer.kind === "cluster-agent");
+  expect(agents.map(({ clusterName }) => clusterName)).toEqual(["c-1", "c-10", "c-2", "c-2", "c-3"]);
+});
+
 describe("evidence that was recorded", () => {
   const recorded = (kind: EvidenceKind, pin: string, seconds: number) => ({
     kind,
@@ -102,6 +113,19 @@ describe("evidence that was recorded", () => {
     const cell = rowOf(cluster, "cluster-agent", new Date(secondsBefore(90)))?.cells[0];
     expect(cell?.evidence.map(({ kind }) => kind)).toEqual(["declared", "started", "session"]);
     expect(cell).toMatchObject({ state: "started", ageSeconds: 40 });
+  });
+
+  test("of a kind that the workload shows by itself is never taken over", () => {
+    const kinds = ["declared", "armed", "started"] as const;
+    const cluster = withEvidence(offlineCluster("c-1"), ...kinds.map((kind) => recorded(kind, OLD, 1)));
+    expect(rowOf(cluster, "cluster-agent")?.cells[0]).toMatchObject({ state: "none", evidence: [] });
+  });
+
+  test("has its age in whole seconds that have passed", () => {
+    const cluster = withUnproved(clusterWith("c-1", agentWith(OLD)), "fleet-agent");
+    const ageOf = (seconds: number) =>
+      rowOf(withEvidence(cluster, recorded("reported", OLD, seconds)), "fleet-agent")?.cells[0]?.ageSeconds;
+    expect([ageOf(0.999), ageOf(1), ageOf(59.5), ageOf(3600)]).toEqual([0, 1, 59, 3600]);
   });
 
   test("from a clock that is ahead is as young as can be", () => {
