@@ -20,9 +20,12 @@ export const waiverSchema = z.object({
 });
 export type Waiver = z.infer<typeof waiverSchema>;
 
+/** RFC 3339, or a day alone. In other words JavaScript sees times, too, and in one without a zone the machine's own. */
+const MOMENT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;
+
 /** Whether a waiver still counts. One whose end cannot be read never does. */
-export function isInForce(waiver: Waiver, now: Date): boolean {
-  const dateOnly = /^\d{4}-\d{2}-\d{2}$/.test(waiver.until);
-  const end = Date.parse(dateOnly ? `${waiver.until}T23:59:59.999Z` : waiver.until);
-  return now.getTime() <= end;
+export function isInForce({ until }: Waiver, now: Date): boolean {
+  const [, time] = MOMENT.exec(until) ?? [until, "unreadable"];
+  if (time === "unreadable") return false;
+  return now.getTime() <= Date.parse(time === undefined ? `${until}T23:59:59.999Z` : until);
 }
