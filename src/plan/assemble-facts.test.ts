@@ -1,10 +1,30 @@
 /** What a plan carries from what was seen and wanted, for those who act on it later. */
 import { createHash, X509Certificate } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { agentWith, clusterWith, nodeAgents, offlineCluster, pinServed } from "../../test/helpers/estate-builder.ts";
-import { BOTH_BUNDLE, estateOf, OLD, overlapInput, PIN, SEALED, YOUNG } from "../../test/helpers/plan-builder.ts";
+import {
+  agentWith,
+  clusterWith,
+  type EstateShape,
+  NOW,
+  nodeAgents,
+  offlineCluster,
+  pinServed,
+} from "../../test/helpers/estate-builder.ts";
+import {
+  BOTH_BUNDLE,
+  estateOf,
+  OLD,
+  overlapInput,
+  PIN,
+  refusal,
+  SEALED,
+  YOUNG,
+} from "../../test/helpers/plan-builder.ts";
 import type { Cluster } from "../estate/cluster.ts";
 import type { Estate } from "../estate/estate.ts";
+import { finding } from "../findings.ts";
+import { createRoot } from "../pki/issuing/authority.ts";
+import { issueServing } from "../pki/issuing/serving.ts";
 import { assemblePlan, type PlanInput } from "./assemble.ts";
 import { stageNamed, stepsOf } from "./reading.ts";
 
@@ -63,6 +83,47 @@ describe("the estate's own backup", () => {
   });
 });
 
+describe("what was found and agreed", () => {
+  test("is carried with every word of it, and nothing else of the findings", () => {
+    const found = finding("token.ends-early", "API token", "It ends soon.", { hint: "Make another." });
+    const { findings } = assemblePlan(overlapInput(estate, { findings: [found] }));
+    expect(findings).toEqual([
+      {
+        code: "token.ends-early",
+        severity: found.severity,
+        target: "API token",
+        sentence: "It ends soon.",
+        hint: "Make another.",
+      },
+    ]);
+  });
+
+  test("is which authorized endpoints may stand in for tunnels", () => {
+    const endpoints = { clusters: ["c-1"], sealed: { file: "backups/endpoints.age", sha256: "2".repeat(64) } };
+    expect(assemblePlan(overlapInput(estate, { endpoints })).endpoints).toEqual(endpoints);
+    expect(assemblePlan(overlapInput(estate))).not.toHaveProperty("endpoints");
+  });
+
+  const procedures: [string, Partial<PlanInput>, Partial<EstateShape>][] = [
+    ["overlap", {}, {}],
+    ["renew", { goal: { chain: OLD.chain, sealed: SEALED } }, {}],
+    ["replace", { replace: true }, { chain: YOUNG.chain }],
+    ["replace", { replace: true, goal: { chain: OLD.chain, sealed: SEALED } }, { chain: YOUNG.chain }],
+  ];
+  test.each(procedures)("is called %s", (procedure, change, shape) => {
+    expect(assemblePlan(overlapInput(estateOf([member("c-1")], shape), change)).procedure).toBe(procedure);
+  });
+
+  test("is known of clusters in the order of their ids", () => {
+    const { clusters } = assemblePlan(overlapInput(estateOf(["c-3", "c-1", "c-10", "c-2"].map((id) => member(id)))));
+    expect(clusters.map(({ id }) => id)).toEqual(["c-1", "c-10", "c-2", "c-3"]);
+  });
+
+  test("of a cluster whose agent could not be seen is that nothing is known to be put back", () => {
+    expect(assemblePlan(overlapInput(estateOf([offlineCluster("c-1")]))).clusters[0]?.minReadySecondsBefore).toBe(0);
+  });
+});
+
 describe("what apply compares before it begins", () => {
   const clusters = [member("c-2"), offlineCluster("c-3"), clusterWith("c-1", agentWith("f".repeat(64)))];
   const { basis } = assemblePlan(overlapInput(estateOf(clusters)));
@@ -111,6 +172,15 @@ describe("what was there before the rotation, where it is known otherwise than b
     expect(planned).toMatchObject({ minReadySecondsBefore: 30 });
     expect(planned?.nodeAgentsBefore).not.toEqual([before]);
   });
+});
+
+test("a way back to a certificate for another host leads nowhere", async () => {
+  const root = await createRoot({ commonName: "Own Root", now: NOW });
+  const issued = await issueServing(root, { hostnames: ["other.example.test"], now: NOW, days: 100 });
+  const goal = { bundle: root.certificatePem, chain: issued.certificatePem, sealed: SEALED };
+  const refused = refusal(() => assemblePlan(backInput(bothServed, { goal, both: BOTH_BUNDLE + root.certificatePem })));
+  expect(refused.code).toBe("plan.target-refused");
+  expect(refused.sentence).toMatch(/^Agents refuse the certificate that a rollback leads to: .*other\.example\.test/);
 });
 
 describe("the way back", () => {

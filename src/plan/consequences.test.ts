@@ -11,6 +11,8 @@ import {
   YOUNG,
 } from "../../test/helpers/plan-builder.ts";
 import { assemblePlan } from "./assemble.ts";
+import { alertsOf, pointsOfNoReturn } from "./consequences.ts";
+import type { Stage, Step } from "./plan.ts";
 
 const clusters = ["c-1", "c-2", "c-3"].map((id) => clusterWith(id, agentWith(PIN.current)));
 const overlap = overlapPlan(clusters);
@@ -62,6 +64,50 @@ describe("at a flag day", () => {
     expect(flagDay.alerts.join()).toContain("KubePodCrashLooping");
   });
 });
+
+test("where nothing restarts Rancher, nobody is told of its restart", () => {
+  expect(alertsOf(inStage("prove-trust"))).toEqual([]);
+  expect(alertsOf(inStage("serve-bundle", "rancher"))).toEqual([expect.stringContaining("502 or 503")]);
+});
+
+describe("a rollback is possible", () => {
+  const facts = (notAfter: string) => ({
+    subject: "",
+    issuer: "",
+    fingerprint: notAfter,
+    notBefore: "",
+    notAfter,
+    ca: false,
+  });
+  const serving = (...ends: string[]) => {
+    const one = { chain: "", certificates: ends.map(facts) };
+    return { current: one, target: one };
+  };
+  const points = (...ends: string[]) =>
+    pointsOfNoReturn(inStage("present-certificate", "rancher", "switch"), serving(...ends), []);
+  test("until the first certificate of the present chain ends, whichever that is", () => {
+    expect(points("2028-01-01T00:00:00.000Z", "2027-05-01T00:00:00.000Z", "2029-01-01T00:00:00.000Z")).toEqual([
+      "A rollback is possible until 2027-05-01T00:00:00.000Z, when the present certificate's chain ends.",
+    ]);
+  });
+  test("for who knows how long, where the present certificate could not be read", () => {
+    expect(points()).toEqual([]);
+  });
+});
+
+function inStage(kind: Step["kind"], target = "rotation", stage: Stage["kind"] = "prove"): Stage[] {
+  const step: Step = {
+    id: `${target}/${kind}`,
+    kind,
+    target,
+    says: "",
+    manual: { row: "", commands: [] },
+    permissions: [],
+    undo: { kind: "nothing-to-undo" },
+  };
+  const wave = { id: "w", canary: false, failureBudget: 0, concurrency: 1, soakSeconds: 0, steps: [step] };
+  return [{ id: stage, kind: stage, says: "", gate: "nothing", waves: [wave] }];
+}
 
 test("a bundle that only grows ends nothing that people hold", () => {
   const grown = overlapPlan(clusters, { goal: { bundle: BOTH_BUNDLE, chain: OLD.chain, sealed: SEALED } });

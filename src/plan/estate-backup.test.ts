@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { type BackupOperator, decideBackup, type OperatorWish } from "./estate-backup.ts";
+import {
+  type BackupOperator,
+  decideBackup,
+  decideOther,
+  NODE_DIRECTORY,
+  namedBackup,
+  type OperatorWish,
+  plannedBackupSchema,
+  type WantedBackup,
+} from "./estate-backup.ts";
+import { estateBackupSteps } from "./estate-backup-steps.ts";
 
 const installed = (more: Partial<Extract<BackupOperator, { kind: "installed" }>> = {}): BackupOperator => ({
   kind: "installed",
@@ -86,4 +96,115 @@ describe("where it cannot be made", () => {
   it("is not left out because a person would do without it where it can be made", () => {
     expect(decideBackup(encrypted, installed(), { without: true }).backup).toMatchObject({ kind: "operator" });
   });
+});
+
+const node = {
+  host: "10.0.0.5",
+  user: "anna",
+  port: 2222,
+  key: "/home/anna/key",
+  jump: "gate",
+  become: true,
+  config: "/c",
+};
+/** One of each kind, with all that it can hold, and the step that makes it. */
+const KINDS: { wanted: WantedBackup; named: boolean; step: string | undefined }[] = [
+  {
+    wanted: { kind: "operator", resourceSet: "full", encryptionConfigSecret: "key" },
+    named: true,
+    step: "rotation/back-up-estate",
+  },
+  {
+    wanted: {
+      kind: "etcd-snapshot",
+      by: "rke2",
+      nodes: [node],
+      program: "/usr/local/bin/rke2",
+      clusterFile: "/home/anna/cluster.yml",
+      directory: "/srv/snapshots",
+    },
+    named: true,
+    step: "rotation/save-snapshot",
+  },
+  {
+    wanted: {
+      kind: "cluster-object",
+      cluster: { namespace: "fleet-default", name: "upstream" },
+      kubeconfig: "/home/anna/other.yaml",
+      context: "other",
+      server: "https://other.example.test",
+      nodes: ["node-1"],
+    },
+    named: false,
+    step: "rotation/request-snapshot",
+  },
+  {
+    wanted: {
+      kind: "container",
+      container: { id: "0123", name: "rancher", version: "v2.15.0" },
+      engine: { socket: "/var/run/docker.sock", ssh: node },
+      hot: true,
+    },
+    named: false,
+    step: "rotation/copy-container",
+  },
+  { wanted: { kind: "covered", container: "rancher", directory: "/opt/rancher" }, named: false, step: undefined },
+  { wanted: { kind: "none", why: "there is no operator" }, named: false, step: undefined },
+];
+
+describe("a backup in a plan", () => {
+  it.each(KINDS)("of the kind $wanted.kind has this rotation's name where it has one at all", ({ wanted, named }) => {
+    const planned = namedBackup(wanted, "r-20261123-1f0c9a3e");
+    expect(planned).toEqual(named ? { ...wanted, name: "farrier-r-20261123-1f0c9a3e" } : wanted);
+  });
+
+  it.each(KINDS)("of the kind $wanted.kind is read back with all that it holds", ({ wanted }) => {
+    const planned = namedBackup(wanted, "r-1");
+    expect(plannedBackupSchema.parse(JSON.parse(JSON.stringify(planned)))).toEqual(planned);
+  });
+
+  it.each(KINDS)("of the kind $wanted.kind is made by: $step", ({ wanted, step }) => {
+    expect(estateBackupSteps(namedBackup(wanted, "r-1")).map(({ id }) => id)).toEqual(step === undefined ? [] : [step]);
+  });
+
+  it("that nobody asked for has no step", () => {
+    expect(estateBackupSteps(undefined)).toEqual([]);
+  });
+
+  it.each(["etcd-snapshot", "cluster-object"])("of the kind %s needs a node", (kind) => {
+    const one = KINDS.find(({ wanted }) => wanted.kind === kind)?.wanted;
+    expect(plannedBackupSchema.safeParse({ ...one, name: "x", nodes: [] }).success).toBe(false);
+  });
+
+  it("by etcd is of RKE, RKE2 or K3s, each with its own directory on a node", () => {
+    expect(NODE_DIRECTORY).toEqual({
+      rke: "/opt/rke/etcd-snapshots",
+      rke2: "/var/lib/rancher/rke2/server/db/snapshots",
+      k3s: "/var/lib/rancher/k3s/server/db/snapshots",
+    });
+    const by = (runner: string) =>
+      plannedBackupSchema.safeParse({ ...KINDS[1]?.wanted, name: "x", by: runner }).success;
+    expect(["rke", "rke2", "k3s", "kubeadm"].map(by)).toEqual([true, true, true, false]);
+  });
+});
+
+describe("another backup than the operator's", () => {
+  const covered: WantedBackup = { kind: "covered", container: "rancher", directory: "/opt/rancher" };
+  it("is taken as it was chosen, and there is nothing to say", () => {
+    expect(decideOther(covered, { without: false })).toEqual({ backup: covered, findings: [] });
+  });
+  it("that cannot be made is an error with the reason, and with a person's word a warning", () => {
+    const why = "the container engine does not answer";
+    expect(decideOther(why, { without: false })).toMatchObject({
+      findings: [{ severity: "error", sentence: `The estate's own backup cannot be made: ${why}.` }],
+    });
+    expect(decideOther(why, { without: true })).toMatchObject({
+      backup: { kind: "none", why },
+      findings: [{ severity: "warning", hint: expect.stringContaining("Its own objects are saved all the same") }],
+    });
+  });
+});
+
+it("a backup that is encrypted says nothing of Secrets in the clear", () => {
+  expect(decideBackup(encrypted, installed(), { without: false }).findings).toEqual([]);
 });

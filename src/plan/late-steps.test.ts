@@ -43,6 +43,8 @@ function late(stage: string, estate: Estate, waived: string[] = []) {
 /** What agents had of their own before they were armed. */
 const OWN: Readonly<Record<string, number>> = { "c-offline": 7 };
 const withNodes = (agent: AgentWorkload, set: NodeAgentSet) => clusterWith("c-1", agent, { nodeAgents: [set] });
+const nodeStepsOf = <Kind extends { readonly kind: string }>(steps: readonly Kind[]): Kind[] =>
+  steps.filter(({ kind }) => kind === "settle-node-agents");
 const ids = (steps: readonly { id: string }[]) => steps.map(({ id }) => id);
 const widened = (...clusters: Cluster[]) => estateOf(clusters, { bundle: BOTH_BUNDLE });
 const narrowed = (...clusters: Cluster[]) => estateOf(clusters, { bundle: TARGET_BUNDLE, chain: YOUNG.chain });
@@ -116,6 +118,22 @@ describe("before widen", () => {
     expect(late("widen", estateOf([calm("c-1")]), ["c-1"])).toEqual([]);
   });
 
+  test("made anew past Rancher, an agent gets what it registers with by the name that its pods mount", () => {
+    const lacking = clusterWith("c-1", agentWith(PIN.current), {
+      reach: "direct",
+      missingCredentials: "own-credentials",
+    });
+    const [step] = late("widen", estateOf([lacking]));
+    expect(step?.id).toBe("c-1/reapply-agent@current");
+    expect(JSON.stringify(step)).toContain("own-credentials");
+  });
+
+  test("nothing is made anew while replicas of Rancher serve different bundles", () => {
+    const gone = clusterWith("c-1", undefined, { reach: "direct" });
+    const served = [estateOf([]).trust.stored, BOTH_BUNDLE.trim()];
+    expect(late("widen", estateOf([gone], { served }))).toEqual([]);
+  });
+
   test("a step that was planned is opened again exactly as it was planned", () => {
     const planned = stepsOf(stageNamed(plan, "arm@both")).find(({ target }) => target === "c-1");
     expect(late("widen", estateOf([calm("c-1")]))).toEqual([planned]);
@@ -139,6 +157,14 @@ describe("before the flag day", () => {
     expect(ids(lateSteps({ ...question, plan: flagDay, stage: stageNamed(flagDay, "replace"), estate }))).toEqual(
       steps,
     );
+  });
+
+  test("what an agent registers with is brought back by nobody once only its pin is waited for", () => {
+    const lacking = clusterWith("c-1", agentWith(PIN.current), { missingCredentials: "cattle-credentials-1" });
+    const missing = clusterWith("c-offline", undefined, { reach: "direct" });
+    const estate = estateOf([lacking, missing], { chain: YOUNG.chain });
+    const question = { waivers: [], now: NOW, minReadySecondsBefore: () => 0 };
+    expect(lateSteps({ ...question, plan: flagDay, stage: stageNamed(flagDay, "replace"), estate })).toEqual([]);
   });
 
   test("nobody is armed any more once it was", () => {
@@ -185,6 +211,20 @@ describe("when settling", () => {
     const [step] = late("settle", narrowed(settling("c-offline")));
     expect(step?.says).toContain("back to 7");
     expect(step?.manual.commands.join("\n")).toContain('{"spec":{"minReadySeconds":7}}');
+  });
+  test("an agent is settled although its node agents are, and node agents although their agent is", () => {
+    const armedSet = nodeAgents(PIN.target, { change: { updateStrategy: { type: "OnDelete" } } });
+    const both = { ...settling("c-1"), nodeAgents: [armedSet] };
+    expect(ids(late("settle", narrowed(both)))).toEqual(["c-1/settle-node-agents"]);
+    const withNodesPlanned = overlapPlan([withNodes(agentWith(PIN.current), nodeAgents(PIN.current))]);
+    const lone = stageNamed(withNodesPlanned, "settle");
+    const onlyNodes = { ...lone, waves: lone.waves.map((wave) => ({ ...wave, steps: nodeStepsOf(wave.steps) })) };
+    const question = { waivers: [], now: NOW, minReadySecondsBefore: () => 0 };
+    const asked = { ...question, plan: withNodesPlanned, stage: onlyNodes, estate: narrowed(both) };
+    expect(ids(lateSteps(asked))).toEqual(["c-1/settle-agent"]);
+  });
+  test("node agents that are updated as they were are left alone", () => {
+    expect(late("settle", narrowed(withNodes(agentWith(PIN.target), nodeAgents(PIN.target))))).toEqual([]);
   });
   test("an agent that had the same before is left alone", () => {
     const question = { waivers: [], now: NOW, minReadySecondsBefore: () => 30 };

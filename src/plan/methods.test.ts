@@ -10,7 +10,14 @@ import {
 } from "../../test/helpers/estate-builder.ts";
 import type { AgentWorkload } from "../estate/agent.ts";
 import type { Cluster, GivenReach } from "../estate/cluster.ts";
-import { canStraddle, chooseMethod, needsReapplying, plannedClusterOf, underFlagDay } from "./methods.ts";
+import {
+  canStraddle,
+  chooseMethod,
+  needsReapplying,
+  needsRedeploying,
+  plannedClusterOf,
+  underFlagDay,
+} from "./methods.ts";
 
 const agent = agentWith("a".repeat(64));
 const may = (patchAgent: "yes" | "no" | "unknown"): Cluster =>
@@ -133,6 +140,30 @@ describe("how an agent gets its pins", () => {
       "direct",
       "it is made anew from Rancher's registration manifest first, and Rancher redeploys the agent once its tunnel is up.",
     ],
+    [
+      "patched once it is made anew past Rancher",
+      { ...withKubeconfig({ tunnel: away, reach: "direct" }), agent: undefined },
+      undefined,
+      "patch",
+      "direct",
+      "(It is away). Its Deployment is missing: it is made anew from Rancher's registration manifest first.",
+    ],
+    [
+      "patched through Rancher where its agent is missing, which Rancher then brings back",
+      { ...may("yes"), agent: undefined },
+      undefined,
+      "patch",
+      "rancher",
+      "Its agent can be patched through Rancher.",
+    ],
+    [
+      "later, with the reason in brackets less its full stop, wherever else it has some",
+      { ...offlineCluster("c-1"), tunnel: { ...away, why: "rancher.example.test: no route." } },
+      undefined,
+      "patch",
+      "none",
+      "(rancher.example.test: no route); it gets its steps",
+    ],
     ["not at all in the management cluster", localCluster(), undefined, "none", "none", "management cluster"],
   ];
   test.each(rows)("%s", (_, cluster, wanted, method, reach, why) => {
@@ -166,6 +197,16 @@ describe("who is at risk", () => {
       "c-1/system-agent",
     ]);
   });
+  test("everybody for a reason of their own", () => {
+    expect(planned(may("no")).risk).toMatch(/, and Rancher can redeploy it only while it is connected\.$/);
+    expect(planned(may("yes"), true).risk).toMatch(/, and its pin can be set only while it is connected\.$/);
+    expect(planned(offlineCluster("c-1")).risk).toMatch(/, and its pin can be set only while it is connected\.$/);
+  });
+  test("a cluster is known by the UID of its kube-system, where that could be read", () => {
+    expect(planned(may("yes"))).toMatchObject({ id: "c-1", name: "name-of-c-1", kubeSystemUid: "uid-c-1" });
+    const { kubeSystemUid: _, ...unread } = may("yes");
+    expect(planned(unread)).not.toHaveProperty("kubeSystemUid");
+  });
   test("nobody accepts the management cluster as unarmed", () => {
     expect(planned(localCluster(), true).unarmedAccepted).toBe(false);
   });
@@ -186,6 +227,28 @@ describe("an agent can straddle", () => {
   ];
   test.each(rows)("%s", (_, cluster, straddles) => {
     expect(canStraddle(cluster)).toBe(straddles);
+  });
+});
+
+describe("an agent is redeployed by Rancher, to get back what it registers with,", () => {
+  const lacking: Cluster = { ...may("yes"), missingCredentials: "x" };
+  const rows: [string, Cluster, "patch" | "redeploy" | "none", "rancher" | "direct" | "none", boolean][] = [
+    ["through the tunnel", lacking, "patch", "rancher", true],
+    ["also where it is redeployed anyway", lacking, "redeploy", "rancher", true],
+    ["not where it lacks nothing", may("yes"), "patch", "rancher", false],
+    ["not past Rancher", lacking, "patch", "direct", false],
+    ["not where nothing answers", lacking, "redeploy", "none", false],
+    ["not where the agent itself is missing", { ...lacking, agent: undefined }, "patch", "rancher", false],
+    ["not in the management cluster", lacking, "none", "rancher", false],
+  ];
+  test.each(rows)("%s", (_, cluster, method, reach, redeploys) => {
+    expect(needsRedeploying(cluster, { method, reach })).toBe(redeploys);
+  });
+
+  test("and until then it cannot straddle, whatever its pods say", () => {
+    expect(canStraddle(lacking)).toBe(false);
+    expect(canStraddle(lacking, true)).toBe(true);
+    expect(canStraddle({ ...lacking, agent: undefined }, true)).toBe(false);
   });
 });
 
@@ -241,6 +304,11 @@ describe("what a flag day costs a cluster", () => {
       "until it gets its pin, where its agent is not well",
       at({ ...may("yes"), agent: sick }),
       /^Its agent is not well/,
+    ],
+    [
+      "a moment, where Rancher brings back before what its agent registers with",
+      at({ ...may("yes"), missingCredentials: "x" }),
+      /^It is cut off at the flag day for as long as its waiting/,
     ],
     [
       "until it is made anew, where its agent is missing",
