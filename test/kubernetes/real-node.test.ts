@@ -102,7 +102,6 @@ describe.skipIf(missingForNode() !== "")("a real node", () => {
     straddling({
       start: () => NodeNamespace.straddled(client, IMAGE),
       minReadySeconds: 10,
-      toleranceSeconds: 4,
       startSeconds: 10,
       backOff: { starts: 3, seconds: 40 },
     });

@@ -45,7 +45,6 @@ describe.skipIf(!isBuilt).concurrent("a real control plane", { timeout: 180_000 
   straddling({
     start: () => pinned((programs) => RealNamespace.on(nodes, programs)),
     minReadySeconds: 10,
-    toleranceSeconds: 1.1,
     startSeconds: 5,
     backOff: { starts: 3, seconds: 40 },
   });

@@ -10,7 +10,6 @@ const SECOND = 1_000;
 straddling({
   start: (options) => pinned((programs) => TestCluster.start({ ...options, programs })),
   minReadySeconds: 30,
-  toleranceSeconds: 0.1,
   startSeconds: 5,
   backOff: { starts: 3, seconds: 40 },
 });

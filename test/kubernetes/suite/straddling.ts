@@ -23,8 +23,6 @@ export interface StraddlingClusters {
   start(options: { readonly speed?: number }): Promise<Straddled>;
   /** For how long a new pod must be ready. A real controller manager takes its time, so there it is less. */
   readonly minReadySeconds: number;
-  /** By how much less it may be: Kubernetes writes times in whole seconds, and a start may be seen late. */
-  readonly toleranceSeconds: number;
   /** In how many seconds after the end of another one a pod is connected, at most. */
   readonly startSeconds: number;
   /** How many failed starts are waited for where there is to be a back-off, and how many seconds that is by then. */
@@ -32,8 +30,8 @@ export interface StraddlingClusters {
 }
 
 export function straddling(clusters: StraddlingClusters): void {
-  const { minReadySeconds, toleranceSeconds, startSeconds, backOff } = clusters;
-  const leastMs = (minReadySeconds - toleranceSeconds) * SECOND;
+  const { minReadySeconds, startSeconds, backOff } = clusters;
+  const leastMs = minReadySeconds * SECOND;
 
   async function connectedAgent(options: { readonly speed?: number } = {}) {
     const { deployment, ...rest } = await clusters.start(options);
@@ -66,6 +64,19 @@ export function straddling(clusters: StraddlingClusters): void {
 
   async function sizes(cluster: TestedCluster) {
     return (await cluster.sets()).map(({ wanted, available }) => ({ wanted, available }));
+  }
+
+  /**
+   * When the pod that is ready now started, as its status says: in whole seconds, so that it is never too late. What
+   * is noticed of a start comes late on a busy machine.
+   */
+  async function runningSince(cluster: TestedCluster, name: string): Promise<Date> {
+    const ready = (pods: Awaited<ReturnType<TestedCluster["pods"]>>) =>
+      pods.find((pod) => pod.name === name && pod.ready);
+    await cluster.untilPods(`${name} ready`, (pods) => ready(pods) !== undefined);
+    const startedAt = ready(await cluster.pods())?.state.running?.startedAt;
+    if (startedAt === undefined) throw new Error(`${name} does not run any more`);
+    return new Date(startedAt);
   }
 
   function untilOldSetEmpty(cluster: TestedCluster) {
@@ -134,35 +145,35 @@ export function straddling(clusters: StraddlingClusters): void {
     });
 
     test("the old pod deleted right after that: its successor crash-loops, the new pod serves, and after minReadySeconds the old ReplicaSet goes to 0", async () => {
-      const { agents, pins, cluster, oldPod, newPod } = await armedAgent();
+      const { agents, pins, cluster, oldPod, newPod } = await armedAgent({ speed: 20 });
       await using _ = cluster;
       agents.served = pins.next;
       await agents.until(({ connected }) => connected.includes(pins.next));
-      const passed = agents.startsOf(newPod.name).at(-1);
+      const since = await runningSince(cluster, newPod.name);
       await cluster.deletePod(oldPod.name);
       await agents.until(({ starts }) =>
         starts.some(({ pod, pin, exitedAt }) => pod !== oldPod.name && pin === pins.present && exitedAt !== undefined),
       );
       expect(agents.connected).toEqual([pins.next]);
       await untilOldSetEmpty(cluster);
-      expect(cluster.clock.elapsed(passed?.at ?? new Date(0))).toBeGreaterThanOrEqual(leastMs);
-      expect(cluster.clock.elapsed(passed?.at ?? new Date(0))).toBeLessThan(leastMs + 30 * SECOND);
+      expect(cluster.clock.elapsed(since)).toBeGreaterThanOrEqual(leastMs);
+      expect(cluster.clock.elapsed(since)).toBeLessThan(leastMs + 60 * SECOND);
       expect(agents.outages).toEqual([]);
     });
   });
 
   describe("the bundle changes and the old pod goes at the same moment (row 10)", () => {
     test("the outage is bounded by the back-off that the waiting pod has reached; then it takes minReadySeconds to settle", async () => {
-      const { agents, pins, cluster, oldPod } = await armedAgent({ crashes: backOff.starts });
+      const { agents, pins, cluster, oldPod, newPod } = await armedAgent({ crashes: backOff.starts });
       await using _ = cluster;
       agents.served = pins.next;
       await cluster.deletePod(oldPod.name);
       await agents.until(({ connected }) => connected.includes(pins.next));
       expect(agents.outages).toHaveLength(1);
       expect(Math.max(...agents.outages)).toBeLessThan(backOff.seconds * SECOND);
-      const passed = agents.starts.findLast(({ pin }) => pin === pins.next);
+      const since = await runningSince(cluster, newPod.name);
       await untilOldSetEmpty(cluster);
-      expect(cluster.clock.elapsed(passed?.at ?? new Date(0))).toBeGreaterThanOrEqual(leastMs);
+      expect(cluster.clock.elapsed(since)).toBeGreaterThanOrEqual(leastMs);
       await cluster.untilRolledOut("agent");
       expect(agents.connected).toEqual([pins.next]);
     });
