@@ -1,3 +1,4 @@
+import type { Audit } from "./api-server/audit.ts";
 import type { AccessRule } from "./api-server/authorization.ts";
 import { kubeconfigText } from "./api-server/kubeconfig.ts";
 import type { Clock } from "./clock.ts";
@@ -23,6 +24,8 @@ export interface SandboxCluster {
   readonly name: string;
   /** Its API as administrator, in this process, whatever happens to its agent. */
   readonly client: ClusterClient;
+  /** What its API server was asked, by anybody. */
+  readonly audit: Audit;
   /** Its own API server, not through Rancher. */
   readonly kubeconfig: string;
   /** The same for an account of its own, which may do this and no more. */
@@ -160,6 +163,7 @@ function sandboxCluster({ id, name, cluster }: DownstreamCluster, estate: Estate
     id,
     name,
     client: cluster.client,
+    audit: cluster.server.audit,
     get kubeconfig() {
       return kubeconfigText([doors.entry(name)]);
     },

@@ -144,8 +144,3 @@ export async function heldText({ sandbox }: RefreshLab, { id }: SandboxCluster):
   const fields = ["caCert", "serviceAccountToken", "serviceAccountTokenSecret"];
   return JSON.stringify(Object.entries(Object(status)).filter(([name]) => fields.includes(name)));
 }
-
-/** What a refresh may change in the cluster itself. */
-export async function secretsText({ client }: SandboxCluster): Promise<string> {
-  return JSON.stringify(await Promise.all([SECRETS, PERSONS].map(async (ref) => (await client.list(ref)).items)));
-}
