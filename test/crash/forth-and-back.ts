@@ -1,4 +1,4 @@
-/** A rotation in which the real helm upgrades Rancher, and its way back, killed with SIGKILL at every journal entry. */
+/** A rotation and its way back, killed with SIGKILL at every journal entry. */
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ScenarioInput } from "../../src/sandbox/scenario/scenario.ts";
@@ -6,39 +6,48 @@ import { type RotationLab, type ServingPair, startRotationLab } from "../helpers
 import { dumpWorld, withoutReleases } from "../helpers/world-dump.ts";
 import { areBuilt, pathOf } from "../kubernetes/control-plane/binaries.ts";
 import { expectDeathEverywhere, Mortal } from "./lives.ts";
+import { Person } from "./person.ts";
 
 const MINUTE = 60_000;
 
-interface Upgrade {
+interface There {
   readonly scenario: ScenarioInput;
   /** Left out for the lab's own, of a new private CA. */
   readonly targetOf?: (lab: RotationLab) => Promise<ServingPair>;
+  /** The real helm upgrades Rancher, or nothing of its release is changed. */
+  readonly helm?: "upgrades" | "unused";
 }
 
-/** Declares the tests; they are left out where there is no helm. */
-export function killedForthAndBack(name: string, { scenario, targetOf }: Upgrade): void {
-  describe.skipIf(!areBuilt("helm3"))(`${name} that is killed at every journal entry`, () => {
+/** Declares the tests; those that need a helm are left out where there is none. */
+export function killedForthAndBack(name: string, { scenario, targetOf, helm = "upgrades" }: There): void {
+  describe.skipIf(helm === "upgrades" && !areBuilt("helm3"))(`${name} that is killed at every journal entry`, () => {
     let lab: RotationLab;
     let mortal: Mortal;
+    let person: Person | undefined;
     let beginning: Record<string, unknown>;
     let undisturbed: Record<string, unknown>;
     const world = async () => withoutReleases(await dumpWorld(lab.sandbox));
 
     beforeAll(async () => {
-      [lab, mortal] = await Promise.all([startRotationLab(scenario, pathOf("helm3")), Mortal.build()]);
-      beginning = await world();
+      const program = helm === "upgrades" ? pathOf("helm3") : undefined;
+      [lab, mortal] = await Promise.all([startRotationLab(scenario, program), Mortal.build()]);
       const target = await targetOf?.(lab);
+      if (target !== undefined && scenario.tls?.source === "external") person = await Person.at(lab, target);
+      beginning = await world();
       const calm = { directory: join(lab.folder, "calm") };
       await lab.prepare({}, calm.directory, target);
+      person?.follow(calm.directory);
       expect(await lab.apply(calm)).toEqual({ kind: "finished", worldChanged: true });
       undisturbed = await world();
       const back = await lab.apply({ ...calm, planFile: await lab.prepareRollback(calm.directory) });
       expect(back).toMatchObject({ kind: "finished" });
       expect(await world()).toEqual(beginning);
       await lab.prepare({}, lab.directory, target);
+      person?.follow(lab.directory);
     }, 2 * MINUTE);
 
     afterAll(async () => {
+      await person?.stop();
       await lab?.stop();
       await mortal?.remove();
     });
