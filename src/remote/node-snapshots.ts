@@ -5,7 +5,7 @@
 import { FarrierError } from "../errors.ts";
 import { redactedLine } from "../pki/redacted-text.ts";
 import type { EtcdRunner } from "../plan/estate-backup.ts";
-import { nodeCalled, quoted, runOnNode, type SshTarget } from "./ssh.ts";
+import { nodeCalled, quoted, type Running, runOnNode, type SshTarget } from "./ssh.ts";
 
 /** What begins each line that is meant for Farrier: a login script may print something of its own. */
 const MARK = "farrier-snapshot";
@@ -31,7 +31,7 @@ export async function snapshotsOnNode(
   target: SshTarget,
   { directory, name }: { readonly directory: string; readonly name: string },
 ): Promise<NodeSnapshot[]> {
-  const printed = await runOnNode(target, findScript(directory, name), READ_MS);
+  const printed = await runOnNode(target, findScript(directory, name), { deadlineMs: READ_MS });
   return lines(printed).flatMap(([state = "", bytes = "", sha256 = "", ...path]) =>
     isState(state) ? [{ state, bytes: Number(bytes), sha256, path: path.join(" ") }] : [],
   );
@@ -113,13 +113,14 @@ if [ -d ${quoted(directory)}/../etcd ]; then echo "${MARK} etcd"; fi
  */
 export async function saveOnServer(
   target: SshTarget,
-  { by, program, name, deadlineMs }: { by: EtcdRunner; program: string; name: string; deadlineMs: number },
+  { by, program, name }: { by: EtcdRunner; program: string; name: string },
+  running: Running,
 ): Promise<void> {
   const script = `words=$(${quoted(program)} etcd-snapshot save --name ${quoted(name)} 2>&1)
 code=$?
 echo "${MARK} ended $code $(printf '%s' "$words" | tail -n 1)"
 `;
-  const printed = await runOnNode(target, script, deadlineMs);
+  const printed = await runOnNode(target, script, running);
   const [, code = "", ...words] = lines(printed).find(([what]) => what === "ended") ?? [];
   if (code === "0") return;
   throw saveFailed(`${by} etcd-snapshot save on ${nodeCalled(target)}`, { code, words: words.join(" ") });

@@ -1,12 +1,12 @@
 /** RKE's own program and its cluster file, both on this machine: it reaches the nodes by itself. */
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { promisify } from "node:util";
 import { parse } from "yaml";
 import { z } from "zod";
 import { saveFailed } from "./node-snapshots.ts";
-import type { SshTarget } from "./ssh.ts";
+import type { Running, SshTarget } from "./ssh.ts";
 
 const run = promisify(execFile);
 
@@ -62,20 +62,35 @@ export async function isRke(program: string): Promise<boolean> {
   }
 }
 
+/** Of what a program says before it ends, in characters. */
+const MOST_WORDS = 10_000;
+
 /**
- * `rke etcd snapshot-save`: on every node with etcd.
+ * `rke etcd snapshot-save`: on every node with etcd. Ctrl-C at Farrier's terminal does not end it; the signal does.
  * @throws FarrierError `backup.incomplete` with its last words
  */
 export async function saveByRke(
   program: string,
-  { name, clusterFile, deadlineMs }: { name: string; clusterFile: string; deadlineMs: number },
+  { name, clusterFile }: { readonly name: string; readonly clusterFile: string },
+  { deadlineMs, signal }: Required<Running>,
 ): Promise<void> {
+  signal.throwIfAborted();
   const args = ["etcd", "snapshot-save", "--name", name, "--config", clusterFile];
-  try {
-    await run(program, args, { timeout: deadlineMs, maxBuffer: 1 << 26 });
-  } catch (error) {
-    const said = error instanceof Error && "stderr" in error ? String(error.stderr).trim() : "";
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    throw saveFailed("rke etcd snapshot-save", { code, words: said.split("\n").at(-1) ?? "" });
+  const child = spawn(program, args, {
+    detached: true,
+    stdio: ["ignore", "ignore", "pipe"],
+    timeout: deadlineMs,
+    signal,
+  });
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (more: string) => {
+    said = (said + more).slice(-MOST_WORDS);
+  });
+  const ended = await new Promise<string>((resolve) => {
+    child.once("error", ({ message }) => resolve(message));
+    child.once("close", (code, killedBy) => resolve(String(code ?? killedBy)));
+  });
+  if (ended !== "0") {
+    throw saveFailed("rke etcd snapshot-save", { code: ended, words: said.trim().split("\n").at(-1) ?? "" });
   }
 }

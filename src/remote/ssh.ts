@@ -81,13 +81,23 @@ export function quoted(word: string): string {
 const MOST_BYTES = 8 * 1024 * 1024;
 const DEADLINE_MS = 60_000;
 
+/** For how long a script may run on a node, and what ends the session before; left out: a minute, and nothing. */
+export interface Running {
+  readonly deadlineMs?: number;
+  readonly signal?: AbortSignal;
+}
+
 /**
- * What a script prints on the node.
+ * What a script prints on the node. What the script has begun there may go on when the session is ended.
  * @throws FarrierError `ssh.*`; the message never repeats what the script printed
  */
-export async function runOnNode(target: SshTarget, script: string, deadlineMs: number = DEADLINE_MS): Promise<string> {
+export async function runOnNode(target: SshTarget, script: string, running: Running = {}): Promise<string> {
+  const { deadlineMs = DEADLINE_MS, signal } = running;
+  signal?.throwIfAborted();
   const session = startSession(target);
-  const late = setTimeout(() => session.kill(), deadlineMs);
+  const end = (): void => void session.kill();
+  const late = setTimeout(end, deadlineMs);
+  signal?.addEventListener("abort", end);
   let printed = "";
   session.stdout.setEncoding("utf8").on("data", (text: string) => {
     printed += text;
@@ -103,6 +113,7 @@ export async function runOnNode(target: SshTarget, script: string, deadlineMs: n
     throw errorOfSession(target, complaints(), code);
   } finally {
     clearTimeout(late);
+    signal?.removeEventListener("abort", end);
   }
 }
 

@@ -3,10 +3,12 @@
  * on nodes that a real `sshd` leads to. The snapshots are a real etcd's, where that is built.
  */
 import { createHash, randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { waitUntil } from "../../src/sandbox/scenario/waiting.ts";
 import { trustSecret } from "../helpers/estate-facts.ts";
 import { type Journey, json, startJourney } from "../helpers/journey.ts";
 import { run } from "../helpers/run-farrier.ts";
@@ -17,6 +19,9 @@ import type { Program } from "../kubernetes/control-plane/program.ts";
 
 const built = areBuilt("etcd", "etcdctl", "etcdutl");
 const [NODE_A, NODE_B] = ["127.0.0.1", "localhost"];
+
+/** Says that it is at it, and waits until it may go on. */
+const slowly = (lab: string): string => `touch ${lab}/begun; until [ -f ${lab}/go-on ]; do sleep 0.05; done`;
 
 /** As RKE2's and K3s's own: `etcd-snapshot save --name NAME`, which adds node and time. Its conduct is in a file. */
 const serverProgram = (lab: string, save: string): string => `#!/bin/sh
@@ -29,6 +34,7 @@ half-way) ${save} "$out.whole" && head -c 5000 "$out.whole" > "$out"; rm "$out.w
   echo 'level=info msg="Saving etcd snapshot"' >&2
   echo 'level=fatal msg="Error: context canceled, token: K10abcdefghijklmnopqrstuvwxyz0123456789"' >&2; exit 1 ;;
 cut-off) ${save} "$out.whole" && head -c 5000 "$out.whole" > "$out"; rm "$out.whole" ;;
+slow) ${slowly(lab)}; ${save} "$out" ;;
 nothing) ;;
 empty) : > "$out" ;;
 esac
@@ -43,6 +49,7 @@ case "$(cat ${lab}/conduct)" in
 zipped) cp ${lab}/whole.zip ${lab}/node/snapshots/$4.zip; cp ${lab}/whole.zip ${lab}/other/snapshots/$4.zip; exit ;;
 zip-cut-off) cp ${lab}/whole.zip ${lab}/node/snapshots/$4.zip; head -c 300 ${lab}/whole.zip > ${lab}/other/snapshots/$4.zip; exit ;;
 esac
+[ "$(cat ${lab}/conduct)" != slow ] || { ${slowly(lab)}; }
 ${save} "${lab}/node/snapshots/$4" || exit 1
 [ "$(cat ${lab}/conduct)" = cut-off ] && cut=5000 || cut=1000000000
 [ "$(cat ${lab}/conduct)" = nothing ] || head -c $cut "${lab}/node/snapshots/$4" > "${lab}/other/snapshots/$4"
@@ -254,6 +261,46 @@ describe.skipIf(!sshInstalled())("a rotation with a snapshot of etcd, saved firs
       expect(await asked()).toHaveLength(2);
     },
   );
+
+  describe("Ctrl-C while a snapshot is saved", () => {
+    const begun = () => waitUntil(() => existsSync(at("begun")), { what: "the program to be at it" });
+    beforeEach(() => Promise.all(["begun", "go-on"].map((name) => rm(at(name), { force: true }))));
+    afterEach(() => writeFile(at("go-on"), ""));
+
+    it.each([
+      ["rke2", () => server("rke2")],
+      ["rke", () => rke()],
+    ] as const)("twice does not wait for %s, and the next apply has it saved", async (_, settings) => {
+      await start(settings());
+      await own.plan("rotation");
+      await conduct("slow");
+      const apply = own.start("apply", "rotation", "--yes");
+      await begun();
+      apply.process.kill("SIGINT");
+      await waitUntil(() => own.said().includes("Press Ctrl-C again"), { what: "what the first one does" });
+      apply.process.kill("SIGINT");
+      expect((await apply.ended).code).toBe(4);
+      expect(await saved()).toEqual([]);
+      await conduct("well");
+      expect((await own.farrier("apply", "rotation", "--yes")).code).toBe(0);
+    });
+
+    it("once lets rke finish, although the terminal sends it to all that it runs", async () => {
+      await start(rke());
+      await own.plan("rotation");
+      await conduct("slow");
+      const apply = own.start("apply", "rotation", "--yes");
+      await begun();
+      const pid = String(apply.process.pid);
+      const group = run(lab.folder, "ps", ["-o", "pgid=", "-p", pid]).stdout.trim();
+      run(lab.folder, "pkill", ["-INT", "-P", pid, "-g", group]);
+      apply.process.kill("SIGINT");
+      await writeFile(at("go-on"), "");
+      expect((await apply.ended).code).toBe(4);
+      expect((await own.farrier("apply", "rotation", "--yes")).code).toBe(0);
+      expect(await asked()).toHaveLength(1);
+    });
+  });
 
   const elsewhere: [string, string, RegExp][] = [
     ["is missing", "nothing", /on \S+@localhost:\d+, there is no snapshot farrier-r-/],

@@ -6,7 +6,7 @@ import { FarrierError } from "../../errors.ts";
 import { type EtcdSnapshot, NODE_DIRECTORY } from "../../plan/estate-backup.ts";
 import { type NodeSnapshot, saveOnServer, snapshotsOnNode } from "../../remote/node-snapshots.ts";
 import { saveByRke } from "../../remote/rke.ts";
-import { nodeCalled } from "../../remote/ssh.ts";
+import { nodeCalled, type Running } from "../../remote/ssh.ts";
 import { ESTATE_BACKUP_FILE } from "../rotation.ts";
 import { erased, type StepContext } from "../step-action.ts";
 
@@ -28,7 +28,7 @@ export const saveSnapshot = erased<z.infer<typeof beforeSchema>>({
     // Saved before a crash: its name is this rotation's alone.
     if ((await lookAtNodes(planned)).every(({ snapshot }) => isGood(snapshot))) return;
     await context.requireLock();
-    await save(planned, context.remainingMs());
+    await save(planned, { deadlineMs: context.remainingMs(), signal: context.signal });
   },
 
   async verify(context) {
@@ -49,11 +49,11 @@ export const saveSnapshot = erased<z.infer<typeof beforeSchema>>({
   },
 });
 
-async function save(planned: EtcdSnapshot, deadlineMs: number): Promise<void> {
+async function save(planned: EtcdSnapshot, running: Required<Running>): Promise<void> {
   const { by, nodes, program, name, clusterFile } = planned;
   const [server] = nodes;
-  if (by === "rke" && clusterFile !== undefined) return await saveByRke(program, { name, clusterFile, deadlineMs });
-  if (by !== "rke" && server !== undefined) return await saveOnServer(server, { by, program, name, deadlineMs });
+  if (by === "rke" && clusterFile !== undefined) return await saveByRke(program, { name, clusterFile }, running);
+  if (by !== "rke" && server !== undefined) return await saveOnServer(server, { by, program, name }, running);
   throw new FarrierError("plan.invalid", "The plan does not say how the snapshot of etcd is saved.");
 }
 
