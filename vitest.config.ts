@@ -4,7 +4,7 @@ import LongestFirstSequencer from "./scripts/longest-first-sequencer.ts";
 export default defineConfig({
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
-    globalSetup: ["test/kubernetes/control-plane/announce.ts"],
+    globalSetup: ["test/announce.ts"],
     reporters: ["default", "./scripts/closing-line-reporter.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,

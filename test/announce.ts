@@ -1,12 +1,19 @@
-/** Says once, before the tests, what they leave out on a machine without the real control plane or what a real node needs. */
+/** Says once, before the tests, what they leave out: by themselves, or for want of real programs on this machine. */
+import type { TestProject } from "vitest/node";
+import { areBuilt, GO_MODULES } from "./kubernetes/control-plane/binaries.ts";
+import { missingForNode } from "./kubernetes/node/requirements.ts";
 
-import { missingForNode } from "../node/requirements.ts";
-import { areBuilt, GO_MODULES } from "./binaries.ts";
-
-export function setup(): void {
+export function setup({ config }: TestProject): void {
+  if (config.exclude.includes("**/*.long.test.ts")) {
+    process.stderr.write(`${SHORT}\n`);
+    return;
+  }
   announceBinaries();
   announceNode();
 }
+
+const SHORT =
+  "left out: the long tests (*.long.test.ts) and those of real programs (test/kubernetes, test/remote): npm run test:all, half an hour, with what npm run control-plane builds with Go 1.26";
 
 /** `FARRIER_TEST_NODE=required` takes no excuse: the proof of a checkout is to have all tests. */
 function announceNode(): void {
