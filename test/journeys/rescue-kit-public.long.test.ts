@@ -143,4 +143,20 @@ describe.skipIf(!installed || !areBuilt("helm3"))("a rescue kit for an agent who
     expect(sandbox.cluster("rome").connected()).toBe(true);
     expect(sandbox.statistics().refusals.every(({ phase }) => phase === "start")).toBe(true);
   }, 90_000);
+
+  it("does not hold the others once it is waived: its redeploy is tried, and given up when it is seen to fail", async () => {
+    const { sandbox, farrier, folder } = lab.journey;
+    const waiver = ["--by", "ada", "--reason", "its image is mirrored next week", "--until", "2099-01-01"];
+    const waived = await farrier("waive", "rotation", "rome", ...waiver);
+    expect(waived, waived.stderr).toMatchObject({ code: 0 });
+    expect(await lab.apply()).toMatchObject({ kind: "finished" });
+    const step = `${sandbox.cluster("rome").id}/redeploy-agent@target`;
+    const written = jsonLines(await readFile(join(folder, "rotation/journal.jsonl"), "utf8"));
+    const failed = written.filter(({ type }) => type === "step-failed");
+    const message = expect.stringMatching(/its new pod .* ends at its start again and again/);
+    expect(failed).toEqual([expect.objectContaining({ step, data: expect.objectContaining({ message }) })]);
+    expect(await servedBundle(sandbox)).toBe("");
+    expect((await agents(sandbox)).paris).toMatchObject({ pin: "", pods: [""] });
+    expect(sandbox.cluster("rome").connected()).toBe(true);
+  }, 300_000);
 });

@@ -4,6 +4,7 @@ import type { AgentWorkload } from "../../estate/agent.ts";
 import { missingCredentials } from "../../observe/credentials.ts";
 import { awaitStarted, startedEvidence, startedNow } from "../agent-started.ts";
 import { forceDeploy } from "../redeploy.ts";
+import { refusedWithoutPin } from "../refused-without-pin.ts";
 import { epochOf, erased, type StepContext } from "../step-action.ts";
 
 const beforeSchema = z.object({ pin: z.string() });
@@ -28,7 +29,7 @@ export const redeployAgent = erased<z.infer<typeof beforeSchema>>({
   },
 
   async verify(context) {
-    return awaitStarted(context, epochOf(context).pin);
+    return awaitStarted(context, epochOf(context).pin, { giveUp: (agent) => refusedWithoutPin(context, agent) });
   },
 });
 
