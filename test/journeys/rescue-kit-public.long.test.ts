@@ -16,6 +16,8 @@ import { areBuilt, pathOf } from "../kubernetes/control-plane/binaries.ts";
 const KUBECTL = "kubectl";
 const installed = spawnSync(KUBECTL, ["version", "--client"]).status === 0;
 const DEPLOYMENTS = { group: "apps", version: "v1", resource: "deployments", namespace: "cattle-system" };
+const SETS = { ...DEPLOYMENTS, resource: "daemonsets" };
+const PODS = { group: "", version: "v1", resource: "pods", namespace: "cattle-system" };
 interface Lab {
   readonly journey: Journey;
   /** Pins in the order in which Rancher serves them; the last one is empty. */
@@ -28,7 +30,11 @@ interface Lab {
 }
 
 /** Paris is moved from afar; the agent of the other cluster may not be patched from there. */
-async function startLab(name: string, systemStore: "public" | "bare"): Promise<Lab> {
+async function startLab(
+  name: string,
+  systemStore: "public" | "bare",
+  withNodeAgents?: { readonly version: string },
+): Promise<Lab> {
   const settings = {
     helm: pathOf("helm3"),
     publicRoots: "roots.pem",
@@ -36,8 +42,10 @@ async function startLab(name: string, systemStore: "public" | "bare"): Promise<L
     gateWaitSeconds: 0,
   };
   const faults = [{ kind: "forbidden" as const, cluster: name }];
-  const clusters = [{ name: "paris" }, { name, systemStore }];
-  const journey = await startJourney({ clusters, tls: { mode: "system-store" }, faults }, settings);
+  const nodes = withNodeAgents === undefined ? {} : { nodeAgent: true, nodes: 2 };
+  const clusters = [{ name: "paris" }, { name, systemStore, ...nodes }];
+  const rancher = withNodeAgents === undefined ? {} : { rancher: withNodeAgents };
+  const journey = await startJourney({ ...rancher, clusters, tls: { mode: "system-store" }, faults }, settings);
   const { sandbox, folder } = journey;
   await withPublicFiles(journey);
   await writeFile(join(folder, "own.yaml"), sandbox.cluster(name).kubeconfig, { mode: 0o600 });
@@ -73,8 +81,9 @@ async function switchOver({ today, both, apply, pinsOfKit, run, agent }: Lab): P
   expect(await pinsOfKit("before")).toEqual([today, both]);
   expect(await run("before")).toMatchObject({ code: 0, stdout: expect.stringContaining("Armed:") });
   expect(await agent()).toMatchObject({ pin: both });
-  const hint = expect.stringContaining("farrier rescue-kit");
-  expect(await apply()).toMatchObject({ kind: "held", stage: "narrow", holds: [{ hint }] });
+  const held = Object(await apply());
+  expect(held).toMatchObject({ kind: "held", stage: "narrow" });
+  for (const { hint } of held.holds) expect(hint).toContain("farrier rescue-kit");
   expect(await agent()).toMatchObject({ pin: both, pods: [both] });
   expect(await pinsOfKit("after")).toEqual([today, both, ""]);
 }
@@ -160,3 +169,52 @@ describe.skipIf(!installed || !areBuilt("helm3"))("a rescue kit for an agent who
     expect(sandbox.cluster("rome").connected()).toBe(true);
   }, 300_000);
 });
+
+describe.skipIf(!installed || !areBuilt("helm3"))(
+  "a rescue kit for node agents on the way to a public certificate",
+  () => {
+    let lab: Lab;
+    const client = () => lab.journey.sandbox.cluster("quito").client;
+    const pinIn = (podOrTemplate: object): string => {
+      const { env }: { env: { name: string; value?: string }[] } = Object(podOrTemplate).spec.containers[0];
+      return env.find(({ name }) => name === "CATTLE_CA_CHECKSUM")?.value ?? "";
+    };
+    /** The pin of the DaemonSet, and those of its pods. */
+    const nodeAgents = async () => {
+      const { template } = Object((await client().get(SETS, "cattle-node-agent"))?.spec);
+      const { items } = await client().list(PODS);
+      const own = items.filter(({ metadata }) => metadata.name.startsWith("cattle-node-agent-"));
+      const live = own.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+      return { pin: pinIn(template), pods: live.map(pinIn) };
+    };
+
+    beforeAll(async () => {
+      lab = await startLab("quito", "public", { version: "2.11.5" });
+      await switchOver(lab);
+    }, 120_000);
+    afterAll(() => lab?.journey.stop());
+
+    it("lets them go of their pin when the script was stopped before their pods were replaced, too", async () => {
+      const { both } = lab;
+      expect(await nodeAgents()).toEqual({ pin: both, pods: [both, both] });
+      // The connection of whoever runs it ends where the first pod is to be deleted.
+      const cut = join(lab.journey.folder, "cut-kubectl");
+      const text =
+        '#!/bin/sh\ncase " $* " in *" delete pod "*|*" rollout status daemonset "*) exit 1 ;; esac\nexec kubectl "$@"\n';
+      await writeFile(cut, text, { mode: 0o755 });
+      expect(await lab.run("after", cut)).toMatchObject({ code: 1, stderr: expect.stringContaining("REFUSED") });
+      const ended = await lab.run("after");
+      expect(ended.stderr).not.toContain("REFUSED");
+      expect(ended.code, ended.stdout).toBe(0);
+      expect(await nodeAgents()).toEqual({ pin: "", pods: ["", ""] });
+    }, 120_000);
+
+    it("has nothing to do the second time, and the rotation ends", async () => {
+      expect(await lab.run("after")).toMatchObject(DONE_AT_ONCE);
+      expect(await lab.apply()).toMatchObject({ kind: "finished" });
+      expect(await servedBundle(lab.journey.sandbox)).toBe("");
+      expect(await nodeAgents()).toEqual({ pin: "", pods: ["", ""] });
+      expect(lab.journey.sandbox.statistics().refusals).toEqual([]);
+    }, 120_000);
+  },
+);

@@ -151,15 +151,15 @@ again() {
 
 # --- the node agents (Rancher up to 2.11, RKE1; Windows has its own) ---
 node_seen() {
-  facts=$(k -n "$NAMESPACE" get daemonset "$1" --ignore-not-found -o 'jsonpath={.metadata.resourceVersion}|{.spec.minReadySeconds}|{.spec.updateStrategy.type}|{.spec.selector.matchLabels.app}|{range .spec.template.spec.containers[*]}{.name}={.env[?(@.name=="'"$VARIABLE"'")].value};{end}') ||
+  facts=$(k -n "$NAMESPACE" get daemonset "$1" --ignore-not-found -o 'jsonpath={.metadata.resourceVersion}|{.spec.minReadySeconds}|{.spec.updateStrategy.type}|{.spec.selector.matchLabels.app}|{range .spec.template.spec.containers[*]}{.name}={.env[?(@.name=="'"$VARIABLE"'")].name}={.env[?(@.name=="'"$VARIABLE"'")].value};{end}') ||
     refuse "daemonset $1 in $NAMESPACE cannot be read."
   [ -n "$facts" ] || return 1
   version=$(printf '%s' "$facts" | cut -d'|' -f1)
   ready=$(printf '%s' "$facts" | cut -d'|' -f2)
   strategy=$(printf '%s' "$facts" | cut -d'|' -f3)
   label=$(printf '%s' "$facts" | cut -d'|' -f4)
-  # The container that has the variable; its name is not the same in every version.
-  pinned=$(printf '%s' "$facts" | cut -d'|' -f5 | tr ';' '\n' | sed -n 's/^\([^=]*\)=\(..*\)$/\1 \2/p' | head -n 1)
+  # The container that has the variable, be it empty; its name is not the same in every version.
+  pinned=$(printf '%s' "$facts" | cut -d'|' -f5 | tr ';' '\n' | sed -n 's/^\([^=]*\)='"$VARIABLE"'=\(.*\)$/\1 \2/p' | head -n 1)
   container=$(printf '%s' "$pinned" | cut -d' ' -f1)
   pin=$(printf '%s' "$pinned" | cut -d' ' -f2)
   if [ -z "$pin" ]; then pin=none; fi
