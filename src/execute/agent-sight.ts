@@ -2,6 +2,7 @@
  * A cluster's agent as one step sees it. Where a look ended, the next act begins: a write is a compare-and-swap against
  * what was seen, and a watch continues it, so that nothing is asked twice and nothing in between is missed.
  */
+import { setTimeout as pause } from "node:timers/promises";
 import type { AgentWorkload } from "../estate/agent.ts";
 import type { Api } from "../kubernetes/api.ts";
 import { deployments } from "../kubernetes/resource.ts";
@@ -10,9 +11,18 @@ import { AGENT, agentWorkloadOf } from "../rancher/agent-workload.ts";
 import { type AgentChange, changeAgent } from "./agent-patch.ts";
 import { watchAgentPods } from "./agent-pods-watch.ts";
 import { watchAgent } from "./agent-watch.ts";
+import { isTransient } from "./retry.ts";
 
 /** What was seen longer ago is seen anew: nothing is concluded from it. */
 const RECENT_MS = 5_000;
+
+/** What mostly comes within a second is looked for so often, each time so much later, before a watch is opened for it. */
+const GLANCES_MS = [150, 250, 500] as const;
+
+interface Waiting {
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+}
 
 export class AgentSight {
   readonly #api: Api;
@@ -53,13 +63,41 @@ export class AgentSight {
   async watch<T>(
     pin: string,
     decide: (agent: AgentWorkload) => T | undefined,
-    waiting: { readonly deadlineMs: number; readonly signal: AbortSignal },
+    waiting: Waiting,
   ): Promise<T> {
     const { deployment, pods } = this.#recent()?.objects ?? {};
     if (deployment === undefined || pods === undefined || agentWorkloadOf(deployment, [])?.pin !== pin) {
       return await watchAgent(this.#api, decide, waiting);
     }
     return await watchAgentPods(this.#api, decide, { ...waiting, from: { deployment, pods } });
+  }
+
+  /**
+   * The same for what mostly comes within a second: looks again a few times first. A look is two requests, a watch takes
+   * as much as eight: see docs/adr/0011.
+   * @throws ApiError kind `deadline`; whatever `decide` throws
+   */
+  async watchSoon<T>(pin: string, decide: (agent: AgentWorkload) => T | undefined, waiting: Waiting): Promise<T> {
+    const { deadlineMs, signal } = waiting;
+    const end = Date.now() + deadlineMs;
+    for (const wait of GLANCES_MS) {
+      if (Date.now() + wait >= end) break;
+      await pause(wait, undefined, { signal }).catch(() => signal.throwIfAborted());
+      const agent = await this.#glance();
+      const answer = agent === undefined ? undefined : decide(agent);
+      if (answer !== undefined) return answer;
+    }
+    return await this.watch(pin, decide, { deadlineMs: end - Date.now(), signal });
+  }
+
+  /** A look that may fail for a passing reason: the watch that follows outlives those too. */
+  async #glance(): Promise<AgentWorkload | undefined> {
+    try {
+      return await this.look();
+    } catch (error) {
+      if (isTransient(error)) return undefined;
+      throw error;
+    }
   }
 
   #recent() {

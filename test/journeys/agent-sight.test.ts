@@ -1,6 +1,7 @@
 /** What a step has seen of an agent is where its write and its watch begin; what somebody does in between counts. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { AgentWorkload } from "../../src/estate/agent.ts";
 import { AgentSight } from "../../src/execute/agent-sight.ts";
 import { createApi } from "../../src/kubernetes/api.ts";
 import { Transport } from "../../src/kubernetes/transport.ts";
@@ -109,6 +110,42 @@ describe("waiting by what was seen", () => {
     const api = createApi({ transport, server: "cluster c-abc12", basePath: "", headers: async () => ({}) });
     return { sight: new AgentSight(api), server };
   }
+
+  const settled = (agent: AgentWorkload) => (agent.settled && agent.pin === NEXT ? agent : undefined);
+  const watches = ({ requests }: ScriptedServer) => requests.filter((request) => request.includes("watch=1"));
+
+  it("opens no watch for what a look shows a moment later", async () => {
+    const { sight, server } = await serve([deployment(2, 1), deployment(2, 1), deployment(2, 2)]);
+    await sight.look();
+    const found = await sight.watchSoon(NEXT, settled, { deadlineMs: 20_000, signal: never });
+    expect(found).toMatchObject({ resourceVersion: "2.2" });
+    expect(watches(server)).toHaveLength(0);
+  });
+
+  it("watches for what takes longer", async () => {
+    const { sight, server } = await serve([deployment(2, 1), deployment(2, 2)]);
+    await sight.look();
+    const ready = (agent: AgentWorkload) => (agent.pods.every((pod) => pod.ready) ? settled(agent) : undefined);
+    const found = await sight.watchSoon(NEXT, ready, { deadlineMs: 20_000, signal: never });
+    expect(found).toMatchObject({ resourceVersion: "2.2", pods: [{ ready: true }] });
+    expect(watches(server)).toHaveLength(1);
+  });
+
+  it("is not put off by looks that fail in passing", async () => {
+    const { sight } = await serve([deployment(2, 1), {}, {}, {}, deployment(2, 2)]);
+    await sight.look();
+    const found = await sight.watchSoon(NEXT, settled, { deadlineMs: 20_000, signal: never });
+    expect(found).toMatchObject({ resourceVersion: "2.2" });
+  });
+
+  it("ends with the reason of whoever gives up between two looks", async () => {
+    const { sight } = await serve([deployment(2, 1)]);
+    await sight.look();
+    const giveUp = new AbortController();
+    const waiting = sight.watchSoon(NEXT, settled, { deadlineMs: 20_000, signal: giveUp.signal });
+    giveUp.abort(new Error("no longer wanted"));
+    await expect(waiting).rejects.toThrow("no longer wanted");
+  });
 
   const wait = (sight: AgentSight, deadlineMs: number) =>
     sight.watch(

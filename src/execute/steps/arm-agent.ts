@@ -59,7 +59,7 @@ export const armAgent = erased<Before>({
     const { pin } = epochOf(context);
     const hindrance = new Hindrance(pin);
     try {
-      const outcome = await context.agent.watch<Verification>(
+      const outcome = await context.agent.watchSoon<Verification>(
         pin,
         (agent) => {
           hindrance.see(agent);
