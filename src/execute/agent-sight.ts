@@ -60,11 +60,7 @@ export class AgentSight {
    * pods alone are followed.
    * @throws ApiError kind `deadline`; whatever `decide` throws
    */
-  async watch<T>(
-    pin: string,
-    decide: (agent: AgentWorkload) => T | undefined,
-    waiting: Waiting,
-  ): Promise<T> {
+  async watch<T>(pin: string, decide: (agent: AgentWorkload) => T | undefined, waiting: Waiting): Promise<T> {
     const { deployment, pods } = this.#recent()?.objects ?? {};
     if (deployment === undefined || pods === undefined || agentWorkloadOf(deployment, [])?.pin !== pin) {
       return await watchAgent(this.#api, decide, waiting);

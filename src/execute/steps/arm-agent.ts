@@ -26,17 +26,15 @@ export const armAgent = erased<Before>({
   deadlineSeconds: 180,
 
   async observe(context): Promise<Observation<Before>> {
-    const agent = await context.agent.look();
+    const agent = await context.agent.lookAtDeployment();
     if (agent === undefined)
       return blocked(
         "its agent's Deployment is missing",
         "Bring its agent back (farrier restore of a backup, or Rancher's registration command), or leave the cluster behind with farrier waive.",
       );
-    const { pin } = epochOf(context);
-    if (armingObstacles(agent, pin, wanted(context, agent)).length === 0) {
-      return { kind: "done", evidence: [armedEvidence(context)] };
-    }
-    if (startedNow(context, agent, pin)) return { kind: "done", evidence: [startedEvidence(context, pin)] };
+    // Pods can be right only under a Deployment that carries the pin already.
+    const evidence = agent.pin === epochOf(context).pin ? await evidenceNow(context) : undefined;
+    if (evidence !== undefined) return { kind: "done", evidence: [evidence] };
     if (agent.paused) {
       return blocked(
         "somebody has paused its agent's rollout",
@@ -91,6 +89,15 @@ export const armAgent = erased<Before>({
     });
   },
 });
+
+/** What Deployment and pods show: armed, or already beyond it. */
+async function evidenceNow(context: StepContext): Promise<Evidence | undefined> {
+  const { pin } = epochOf(context);
+  const agent = await context.agent.look();
+  if (agent === undefined) return undefined;
+  if (armingObstacles(agent, pin, wanted(context, agent)).length === 0) return armedEvidence(context);
+  return startedNow(context, agent, pin) ? startedEvidence(context, pin) : undefined;
+}
 
 function wanted(context: StepContext, agent: AgentWorkload): number {
   return Math.max(agent.minReadySeconds, context.plan.armingMinReadySeconds);
