@@ -3,7 +3,7 @@
  * each with its pin set by Farrier, by the documented loop of `kubectl set env`, and by that loop sixteen at a time, on
  * the same machine in the same run. Prints wall and processor seconds, and their ratios to Farrier's.
  *
- * Farrier looks at Deployment and pods before and after each change; the loops only write.
+ * Farrier looks at Deployment and pods before each change, and at the Deployment after it; the loops only write.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

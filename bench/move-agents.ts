@@ -23,7 +23,7 @@ const moved = await mapLimited(namespaces.split(","), AT_ONCE, async (namespace)
   const seen = await agent.look();
   if (seen === undefined) return false;
   await agent.change({ pin, minReadySeconds: Number(minReadySeconds), expectedPins: [seen.pin] });
-  return (await agent.look())?.pin === pin;
+  return (await agent.lookAtDeployment())?.pin === pin;
 });
 await connection.close();
 process.exitCode = moved.every(Boolean) ? 0 : 1;
