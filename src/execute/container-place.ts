@@ -3,6 +3,7 @@ import { FarrierError } from "../errors.ts";
 import type { RancherContainerPlace, WantedBackup } from "../plan/estate-backup.ts";
 import type { RancherContainer } from "../rancher/single-container.ts";
 import { engineAddress } from "../remote/engine-address.ts";
+import { sshTargetOf } from "../remote/engine-way.ts";
 import { withRancherContainer } from "./rancher-container.ts";
 
 /** How `farrier.yaml` asks for it. */
@@ -60,9 +61,8 @@ async function look({ name, engineSocket, sshConfig }: ContainerWish, version: s
     );
     if (container.version !== version)
       return `container ${name} runs Rancher ${container.version}, and this is ${version}`;
-    const { ssh, socket } = address;
-    const node = ssh === undefined ? undefined : { ...ssh, ...(sshConfig === undefined ? {} : { config: sshConfig }) };
-    return { container, engine: { socket, ...(node === undefined ? {} : { ssh: node }) } };
+    const node = sshTargetOf({ address, ...(sshConfig === undefined ? {} : { sshConfig }) });
+    return { container, engine: { socket: address.socket, ...(node === undefined ? {} : { ssh: node }) } };
   } catch (error) {
     if (!(error instanceof FarrierError)) throw error;
     return error.message.replace(/\.$/, "");

@@ -1,10 +1,8 @@
 /** From the place of an engine to a Rancher's container in it, and the engine closed again whatever happens. */
 import type { RancherContainer } from "../rancher/single-container.ts";
 import { rancherContainerOf } from "../rancher/single-container.ts";
-import { Engine } from "../remote/engine.ts";
-import type { EngineAddress } from "../remote/engine-address.ts";
-import { openSocketForward } from "../remote/forward.ts";
-import { nodeCalled } from "../remote/ssh.ts";
+import type { Engine } from "../remote/engine.ts";
+import { type EnginePlace, openEngine } from "../remote/engine-way.ts";
 import { startAbandoned } from "./container-data.ts";
 import { PUT_BACK } from "./container-restore.ts";
 
@@ -13,10 +11,7 @@ export interface EngineChoice {
   readonly container: RancherContainer;
 }
 
-export interface ContainerPlace {
-  readonly address: EngineAddress;
-  /** SSH configuration file, where the engine is on another host. */
-  readonly sshConfig?: string;
+export interface ContainerPlace extends EnginePlace {
   /** Name or id. */
   readonly container: string;
   /** Told when it was started again, because a process that was killed had stopped it. */
@@ -28,13 +23,11 @@ export async function withRancherContainer<Result>(
   place: ContainerPlace,
   use: (choice: EngineChoice) => Promise<Result>,
 ): Promise<Result> {
-  const way = await openWay(place);
-  const engine = new Engine(way.socket, way.place);
+  const { engine, close } = await openEngine(place);
   try {
     return await use({ engine, container: await runningAsBefore(engine, place) });
   } finally {
-    await engine.close();
-    await way.close();
+    await close();
   }
 }
 
@@ -46,16 +39,4 @@ async function runningAsBefore(
   if (!(await startAbandoned({ engine, container }, PUT_BACK))) return container;
   onStartedAgain?.(container.name);
   return rancherContainerOf(await engine.inspect(container.id));
-}
-
-interface Way {
-  readonly socket: string;
-  readonly place: string;
-  close(): Promise<void>;
-}
-
-async function openWay({ address: { socket, ssh }, sshConfig }: ContainerPlace): Promise<Way> {
-  if (ssh === undefined) return { socket, place: socket, close: async () => {} };
-  const target = { ...ssh, ...(sshConfig === undefined ? {} : { config: sshConfig }) };
-  return { ...(await openSocketForward(target, socket)), place: `${socket} of ${nodeCalled(target)}` };
 }

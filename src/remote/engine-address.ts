@@ -1,7 +1,7 @@
 /** Where a container engine listens: on this host, or on one that SSH reaches. */
 import { existsSync } from "node:fs";
 import { FarrierError } from "../errors.ts";
-import type { SshTarget } from "./ssh.ts";
+import { nodeCalled, type SshTarget } from "./ssh.ts";
 
 /** Docker's own place, then Podman's. */
 const USUAL_SOCKETS = ["/var/run/docker.sock", "/run/podman/podman.sock"] as const;
@@ -50,4 +50,9 @@ function overSsh({ hostname, port, username, pathname }: URL): EngineAddress {
       ...(port === "" ? {} : { port: Number(port) }),
     },
   };
+}
+
+/** `/var/run/docker.sock of root@10.0.0.5`: how sentences call the place of an engine. */
+export function engineCalled({ socket, ssh }: EngineAddress): string {
+  return ssh === undefined ? socket : `${socket} of ${nodeCalled(ssh)}`;
 }
