@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { ExitCode } from "../errors.ts";
 import { caCreateFlags, caIssueFlags } from "./ca-flags.ts";
-import { confirmationFlags, connectionFlags, engineFlags, type FlagGroup, helmFlags, targetFlags } from "./flags.ts";
+import { confirmationFlags, connectionFlags, containerFlags, type FlagGroup, helmFlags, targetFlags } from "./flags.ts";
 
 /** A command's action gets its positional arguments and its options, unparsed, and answers with an exit code. */
 export type Action = (words: readonly string[], options: Readonly<Record<string, unknown>>) => Promise<ExitCode>;
@@ -86,7 +86,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: "refresh <cluster...>",
     says: "make clusters whose own CA or service-account key has changed known to Rancher again",
     example: "farrier refresh paris --cluster-kubeconfig paris.yaml",
-    flags: [connectionFlags, confirmationFlags, refreshFlags, engineFlags, applyFlags],
+    flags: [connectionFlags, confirmationFlags, refreshFlags, containerFlags, applyFlags],
     load: async () => (await import("./refresh.ts")).runRefresh,
   },
   {
@@ -121,14 +121,14 @@ export const COMMANDS: readonly CommandEntry[] = [
     usage: "backup",
     says: "save, encrypted, every object that any procedure may change; with --container all data of a single container",
     example: "farrier backup --out backup/",
-    flags: [connectionFlags, backupFlags, engineFlags, containerBackupFlags, confirmationFlags],
+    flags: [connectionFlags, backupFlags, containerFlags, containerBackupFlags, confirmationFlags],
     load: async () => (await import("./backup.ts")).runBackup,
   },
   {
     usage: "restore <backup>",
     says: "show what has changed since a backup, or since a rotation began, and put it back",
     example: "farrier restore backup/ --diff",
-    flags: [connectionFlags, confirmationFlags, restoreFlags, engineFlags],
+    flags: [connectionFlags, confirmationFlags, restoreFlags, containerFlags],
     load: async () => (await import("./restore.ts")).runRestore,
   },
   {

@@ -28,8 +28,6 @@ export function sayStartedAgain(name: string): void {
 const CONTAINER_FLAGS = {
   hot: "--hot",
   hostDirectoryCovered: "--host-directory-covered",
-  engineSocket: "--engine-socket",
-  sshConfig: "--ssh-config",
 };
 
 /**

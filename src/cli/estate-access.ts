@@ -2,6 +2,7 @@
 import { FarrierError } from "../errors.ts";
 import type { World } from "../observe/world.ts";
 import { giveWays } from "./cluster-ways.ts";
+import { containerOfFlags, managementOptions, refuseEngineAlone } from "./management-way.ts";
 import { type ConnectionFlags, loadSettings, readBytes, readText, type Settings } from "./settings.ts";
 
 /**
@@ -13,12 +14,12 @@ export async function withWorld<Result>(
   use: (world: World, settings: Settings) => Promise<Result>,
   needs: { readonly mayBeContainer?: boolean } = {},
 ): Promise<Result> {
+  refuseEngineAlone(options);
   const settings = await loadSettings(connectionFlags(options));
   const token = await readToken(settings);
   const { openWorld } = await import("../observe/world.ts");
   const world = await openWorld({
-    ...(settings.kubeconfig === undefined ? {} : { kubeconfig: settings.kubeconfig }),
-    ...(settings.context === undefined ? {} : { context: settings.context }),
+    ...(await managementOptions(settings)),
     ...(settings.server === undefined ? {} : { server: settings.server }),
     token,
     ...needs,
@@ -53,7 +54,11 @@ export function connectionFlags(options: Readonly<Record<string, unknown>>): Con
     return typeof value === "string" ? value : undefined;
   };
   const entries = FLAGS.map((name) => [name, flag(name)] as const);
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+  const managementContainer = containerOfFlags(options);
+  return {
+    ...Object.fromEntries(entries.filter(([, value]) => value !== undefined)),
+    ...(managementContainer === undefined ? {} : { managementContainer }),
+  };
 }
 
 /** The API token, from its file or from the environment; never from the command line, where everybody could read it. */

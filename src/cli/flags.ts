@@ -10,6 +10,15 @@ export function connectionFlags(command: Command): void {
     .option("--config <file>", "settings file (default: farrier.yaml, if there is one)")
     .option("--kubeconfig <file>", "kubeconfig of the management cluster")
     .option("--context <name>", "context in that kubeconfig")
+    .option(
+      "--management-container <name>",
+      "instead of a kubeconfig: the single container that Rancher, and the management cluster, run in",
+    )
+    .option(
+      "--engine-socket <path>",
+      "socket of its Docker or Podman, or ssh://user@host[/path] (default: DOCKER_HOST)",
+    )
+    .option("--ssh-config <file>", "with ssh://: another configuration than your own")
     .option("--server <url>", "Rancher's URL (default: its setting server-url)")
     .option("--token-file <file>", "file with an API token of a Rancher administrator")
     .option(
@@ -44,13 +53,7 @@ export function confirmationFlags(command: Command): void {
   command.option("--yes", "do not ask");
 }
 
-/** Where a single-container Rancher runs. */
-export function engineFlags(command: Command): void {
-  command
-    .option("--container <name>", "name or id of the container that Rancher runs in, where it is a single one")
-    .option(
-      "--engine-socket <path>",
-      "socket of its Docker or Podman, or ssh://user@host[/path] (default: DOCKER_HOST)",
-    )
-    .option("--ssh-config <file>", "with ssh://: another configuration than your own");
+/** Which container is to be copied, filled or restarted. The engine is named by the connection's flags. */
+export function containerFlags(command: Command): void {
+  command.option("--container <name>", "name or id of the container that Rancher runs in, where it is a single one");
 }

@@ -9,11 +9,15 @@ export async function runObserve(
   options: Readonly<Record<string, unknown>>,
 ): Promise<ExitCode> {
   const format = parseOutputFormat(String(options.output));
-  await withWorld(options, async (world) => {
-    const { observeEstate } = await import("../observe/observe-estate.ts");
-    const { renderEstate } = await import("./render/estate.ts");
-    const estate = await observeEstate(world, { now: () => new Date(), concurrency: 50 });
-    await printResult(format, estate, () => renderEstate(estate));
-  });
+  await withWorld(
+    options,
+    async (world) => {
+      const { observeEstate } = await import("../observe/observe-estate.ts");
+      const { renderEstate } = await import("./render/estate.ts");
+      const estate = await observeEstate(world, { now: () => new Date(), concurrency: 50 });
+      await printResult(format, estate, () => renderEstate(estate));
+    },
+    { mayBeContainer: true },
+  );
   return EXIT.done;
 }

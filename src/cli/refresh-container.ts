@@ -22,7 +22,8 @@ interface Asked {
 }
 
 /**
- * Looks at the engine only where a restart is due. Without `--container`, the one that `estateBackup` names is meant.
+ * Looks at the engine only where a restart is due. Without `--container`, the one that the management cluster is
+ * reached through is meant, or that `estateBackup` names.
  * @throws FarrierError `input.usage` for a container where Rancher runs in a Deployment; ApiError
  */
 export async function decideRestart(world: World, { settings, options }: Asked): Promise<RestartDecision> {
@@ -48,7 +49,8 @@ export async function decideRestart(world: World, { settings, options }: Asked):
   return { findings: [finding("refresh.container-unusable", "rancher", sentence)] };
 }
 
-function containerWish({ estateBackup }: Settings, options: Asked["options"]) {
+/** The container that Rancher's API was reached through is the one that Rancher runs in. */
+function containerWish({ estateBackup, managementContainer }: Settings, options: Asked["options"]) {
   if (typeof options.container === "string") {
     return {
       name: options.container,
@@ -56,7 +58,8 @@ function containerWish({ estateBackup }: Settings, options: Asked["options"]) {
       ...(typeof options.sshConfig === "string" ? { sshConfig: resolve(options.sshConfig) } : {}),
     };
   }
-  if (estateBackup?.container === undefined) return undefined;
-  const { name, engineSocket, sshConfig } = estateBackup.container;
+  const settled = managementContainer ?? estateBackup?.container;
+  if (settled === undefined) return undefined;
+  const { name, engineSocket, sshConfig } = settled;
   return { name, ...defined({ engineSocket, sshConfig }) };
 }

@@ -31,7 +31,7 @@ export async function runRestore(
   const { findSnapshotBackup } = await import("../execute/snapshot-backup.ts");
   const ofSnapshot = await findSnapshotBackup(directory);
   if (ofSnapshot !== undefined) {
-    refuseFlags("a snapshot of etcd", options, OF_OBJECTS.concat(OF_CONTAINER));
+    refuseFlags("a snapshot of etcd", options, OF_OBJECTS.concat(OF_CONTAINER, OF_ENGINE));
     const { runSnapshotRestore } = await import("./backup-snapshot.ts");
     return await runSnapshotRestore(directory, ofSnapshot, options);
   }
@@ -59,8 +59,9 @@ export async function runRestore(
 type Flags = readonly (readonly [option: string, flag: string])[];
 const OF_OBJECTS: Flags = [["cluster", "--cluster"]];
 const OF_SNAPSHOT: Flags = [["to", "--to"]];
-const OF_CONTAINER: Flags = [
-  ["container", "--container"],
+const OF_CONTAINER: Flags = [["container", "--container"]];
+/** Objects may be put back through a container. */
+const OF_ENGINE: Flags = [
   ["engineSocket", "--engine-socket"],
   ["sshConfig", "--ssh-config"],
 ];

@@ -73,6 +73,19 @@ describe("a setting", () => {
     },
   );
 
+  const container = { managementContainer: { name: "rancher" } };
+  const named = { kubeconfig: "/named" };
+  test.each<[string, object, Record<string, string>, object]>([
+    ["the file's, before kubectl's own variable", {}, { KUBECONFIG: "/kubectl's" }, container],
+    ["the flag's", { managementContainer: { name: "other" } }, {}, { managementContainer: { name: "other" } }],
+    ["the flag's, before a kubeconfig of the environment", container, { FARRIER_KUBECONFIG: "/named" }, container],
+    ["none, where a flag names a kubeconfig", named, {}, named],
+    ["none, where the environment names a kubeconfig", {}, { FARRIER_KUBECONFIG: "/named" }, named],
+  ])("the management container is %s", async (_, flags, environment, expected) => {
+    await writeFile(config, "managementContainer: { name: rancher }\n");
+    expect(await loadSettings({ config, ...flags }, environment)).toEqual(expected);
+  });
+
   test("kubectl's own variable is the last that is looked at for a kubeconfig", async () => {
     await writeFile(config, "kubeconfig: /from/file\n");
     expect((await loadSettings({ config }, { KUBECONFIG: "/kubectl's" })).kubeconfig).toBe("/from/file");
@@ -123,6 +136,12 @@ describe("a path in the file", () => {
         lima: { method: "redeploy" },
       },
     });
+  });
+
+  test("is relative to the file for the engine's SSH configuration, too", async () => {
+    await writeFile(config, "managementContainer: { name: rancher, engineSocket: /s, sshConfig: g }\n");
+    const expected = { name: "rancher", engineSocket: "/s", sshConfig: join(folder, "g") };
+    expect(await loadSettings({ config }, {})).toEqual({ managementContainer: expected });
   });
 
   test("is none where it is a program's name", async () => {

@@ -7,11 +7,17 @@ import { dirname, isAbsolute, resolve } from "node:path";
 import { z } from "zod";
 import { FarrierError } from "../errors.ts";
 import { backupRelativeTo, estateBackupSchema } from "./estate-backup-settings.ts";
+import { type ManagementContainer, managementContainerSchema, managementWay } from "./management-way.ts";
 import { sshSchema } from "./ssh-settings.ts";
 
 export const settingsSchema = z.strictObject({
   kubeconfig: z.string().optional().describe("Kubeconfig of the management cluster. It must not lead through Rancher."),
   context: z.string().optional().describe("Context in that kubeconfig; its current context when absent."),
+  managementContainer: managementContainerSchema
+    .optional()
+    .describe(
+      "Instead of a kubeconfig: the single container that Rancher runs in. The management cluster's API, which such an install does not publish, is reached through it.",
+    ),
   server: z.url().optional().describe("Rancher's URL; the setting server-url when absent."),
   tokenFile: z.string().optional().describe("File with an API token of a Rancher administrator."),
   publicRoots: z
@@ -104,6 +110,7 @@ export interface ConnectionFlags {
   readonly config?: string;
   readonly kubeconfig?: string;
   readonly context?: string;
+  readonly managementContainer?: ManagementContainer;
   readonly server?: string;
   readonly tokenFile?: string;
   readonly publicRoots?: string;
@@ -125,11 +132,11 @@ export async function loadSettings(
   const path = flags.config ?? environment.FARRIER_CONFIG ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : undefined);
   const file = path === undefined ? {} : await readSettingsFile(path);
   refuseCredentials(flags.chart ?? environment.FARRIER_CHART ?? file.chart);
+  const { kubeconfig: _, context: __, managementContainer: ___, ...others } = file;
   return {
-    ...file,
+    ...others,
+    ...defined(managementWay({ flags, environment, file })),
     ...defined({
-      kubeconfig: flags.kubeconfig ?? environment.FARRIER_KUBECONFIG ?? file.kubeconfig ?? environment.KUBECONFIG,
-      context: flags.context ?? environment.FARRIER_CONTEXT,
       server: flags.server ?? environment.FARRIER_SERVER,
       tokenFile: flags.tokenFile ?? environment.FARRIER_TOKEN_FILE,
       publicRoots: flags.publicRoots ?? environment.FARRIER_PUBLIC_ROOTS,
@@ -191,6 +198,10 @@ function relativeTo(directory: string, settings: Settings): Settings {
             ssh: one.ssh && { ...one.ssh, ...defined({ key: at(one.ssh.key), config: at(one.ssh.config) }) },
           }),
         })),
+      managementContainer: settings.managementContainer && {
+        ...settings.managementContainer,
+        ...defined({ sshConfig: at(settings.managementContainer.sshConfig) }),
+      },
       estateBackup: settings.estateBackup && backupRelativeTo(directory, settings.estateBackup),
       // `helm` alone is looked for on the PATH, and `repository/name` is no path at all.
       ...(settings.helm?.includes("/") === true ? { helm: at(settings.helm) } : {}),

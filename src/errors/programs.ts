@@ -2,6 +2,11 @@
 import { type ErrorEntry, EXIT } from "./exit.ts";
 
 export const PROGRAM_ERRORS = {
+  "engine.container-stopped": {
+    exit: EXIT.failed,
+    meaning: "The container that Rancher's management API is in does not run.",
+    hint: "Start it (docker start), and wait until Rancher answers; an interrupted farrier apply starts it by itself.",
+  },
   "engine.container-unknown": {
     exit: EXIT.badInput,
     meaning: "The container engine has no container of the name or id that was given.",
@@ -12,6 +17,21 @@ export const PROGRAM_ERRORS = {
     meaning:
       "The container is none that this can be done with: it is no Rancher server, or was started in another way.",
     hint: "Name the container that runs rancher/rancher: docker ps shows each with its image.",
+  },
+  "engine.no-bridge": {
+    exit: EXIT.badInput,
+    meaning: "A container has no bash, by which its inner ports are reached. Every image of Rancher's server has it.",
+    hint: "Name the container that runs rancher/rancher, or publish its API's port and name a kubeconfig.",
+  },
+  "engine.no-kubeconfig": {
+    exit: EXIT.badInput,
+    meaning: "A container of Rancher's holds no administrator's kubeconfig of the cluster in it.",
+    hint: "Wait until Rancher has started for the first time. Where it uses a cluster outside of its container, name that one's kubeconfig.",
+  },
+  "engine.port-silent": {
+    exit: EXIT.failed,
+    meaning: "Nothing answers at a port inside a container.",
+    hint: "It may still be starting: look at docker logs of the container, and try again in a moment.",
   },
   "engine.refused": {
     exit: EXIT.failed,

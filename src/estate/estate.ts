@@ -149,6 +149,8 @@ export const gapSchema = z.object({ target: z.string(), why: z.string() });
 export const accessSchema = z.object({
   /** The management kubeconfig's server, for people. */
   server: z.string(),
+  /** The container that this server is in and is reached through, where no kubeconfig was named. */
+  container: z.object({ id: z.string(), name: z.string(), engine: z.string() }).exactOptional(),
   /** It leads through Rancher itself: Rancher's restart would cut Farrier off. */
   throughRancher: z.boolean(),
   /** The `helm` that an upgrade of Rancher's release would be made with; absent where none would be needed. */

@@ -186,11 +186,17 @@ function giveReaches({ plan }: Rotation, { reaches }: World): void {
 }
 
 function refuseOtherEstate({ plan }: Rotation, world: World): void {
-  if (belongsTo(plan, world.identity)) return;
-  throw new FarrierError(
-    "plan.stale",
-    `The plan was made for ${plan.estate.serverUrl}; this is another estate, ${world.identity.serverUrl}.`,
-  );
+  if (!belongsTo(plan, world.identity)) {
+    throw new FarrierError(
+      "plan.stale",
+      `The plan was made for ${plan.estate.serverUrl}; this is another estate, ${world.identity.serverUrl}.`,
+    );
+  }
+  const planned = plan.rancher.managementContainer?.container;
+  const present = world.managementContainer?.container;
+  if (planned === undefined || present === undefined || planned.id === present.id) return;
+  const ids = [planned, present].map(({ id, name }) => `${name} (${id.slice(0, 12)})`);
+  throw new FarrierError("plan.stale", `The plan was made through container ${ids[0]}; this is ${ids[1]}.`);
 }
 
 /** The plan is not in force yet: the first one before its beginning, or a rollback that is only stored. */

@@ -160,6 +160,7 @@ export async function prepareRefresh(input: NewRefresh): Promise<{ plan: Plan; o
     findings,
     ...(options === undefined ? {} : { options }),
     ...(inContainer === undefined ? {} : { inContainer }),
+    ...(world.managementContainer === undefined ? {} : { managementContainer: world.managementContainer }),
   });
   return await inNewDirectory(directory, async () => {
     const { owner } = await Vault.create(directory, { ...input.identity, recipients: input.recipients });

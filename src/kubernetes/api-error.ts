@@ -1,5 +1,5 @@
 /** What an API server, or the way to it, answered instead of the thing that was asked for. */
-import { type ErrorCode, FarrierError } from "../errors.ts";
+import { type ErrorCode, EXIT, FarrierError } from "../errors.ts";
 
 /**
  * - `transient`: the same request may work in a moment: network, 429, 5xx, a proxy's HTML page.
@@ -31,6 +31,7 @@ export class ApiError extends FarrierError {
   readonly reason: string;
   readonly server: string;
   readonly retryAfterMs: number | undefined;
+  readonly #facts: ApiErrorFacts;
 
   constructor(sentence: string, facts: ApiErrorFacts) {
     super(facts.code, sentence, {
@@ -38,11 +39,17 @@ export class ApiError extends FarrierError {
       ...(facts.cause === undefined ? {} : { cause: facts.cause }),
     });
     this.name = "ApiError";
+    this.#facts = facts;
     this.kind = facts.kind;
     this.status = facts.status;
     this.reason = facts.reason;
     this.server = facts.server;
     this.retryAfterMs = facts.retryAfterMs;
+  }
+
+  /** The same with another hint; it can still be told whether to try again. */
+  withHint(hint: string): ApiError {
+    return new ApiError(this.message, { ...this.#facts, hint, cause: this });
   }
 
   /** Trying the same request again may work. */
@@ -78,8 +85,20 @@ export function errorOfAnswer(
   });
 }
 
-/** Turns a failure of the connection into an error. */
+/** Turns a failure of the connection into an error. What made the connection may have said in words why it could not. */
 export function errorOfConnection(asked: Asked, cause: unknown): ApiError {
+  if (cause instanceof FarrierError) {
+    return new ApiError(`${capital(asked.server)} could not be reached to: ${asked.what}. ${cause.message}`, {
+      status: 0,
+      reason: cause.code,
+      server: asked.server,
+      cause,
+      hint: cause.hint,
+      // What a person has named wrongly stays wrong.
+      kind: cause.exitCode === EXIT.badInput ? "permanent" : "transient",
+      code: "api.unreachable",
+    });
+  }
   const reason = connectionReason(cause);
   const facts = { status: 0, reason, server: asked.server, cause };
   if (isCertificateReason(reason)) {

@@ -1,5 +1,6 @@
 /** Opens a cluster's own API server with a kubeconfig. */
 import { isIP } from "node:net";
+import type { Duplex } from "node:stream";
 import { FarrierError } from "../errors.ts";
 import type { Secret } from "../pki/secret.ts";
 import { type Api, createApi } from "./api.ts";
@@ -31,7 +32,12 @@ export interface ConnectionOptions {
    * verified for the server's own name all the same.
    */
   readonly detour?: (to: string) => Promise<number>;
+  /** Makes what carries each connection to the server's host and port. */
+  readonly dial?: (to: { readonly host: string; readonly port: string }) => Promise<Duplex>;
 }
+
+/** Each connection that is dialled costs a process somewhere. */
+const MOST_DIALLED = 8;
 
 /**
  * Connects to the cluster that a kubeconfig's context names. Nothing is asked of the server yet, but an exec plugin is
@@ -39,7 +45,7 @@ export interface ConnectionOptions {
  */
 export async function connectKubeconfig(
   choice: KubeconfigChoice,
-  { name = "the management cluster", detour, ...limits }: ConnectionOptions = {},
+  { name = "the management cluster", detour, dial, ...limits }: ConnectionOptions = {},
 ): Promise<Connection> {
   const chosen = await chooseContext(choice);
   const credentials = await chosen.credentials();
@@ -47,10 +53,11 @@ export async function connectKubeconfig(
   const source = new CredentialSource(chosen, credentials);
   const { origin, servername } = await placeOf(chosen.server, detour);
   const tls = (): TlsMaterial => ({ ...servername, ...source.current.tls });
-  const transport = new Transport({ origin, tls });
+  const carried = dial === undefined ? {} : { dial: () => dial(hostOf(chosen.server)), connections: MOST_DIALLED };
+  const transport = new Transport({ origin, tls, ...carried });
   const place = { ...limits, server: name, basePath: chosen.server.pathname.replace(/\/+$/, "") };
   const api = createApi({ ...place, transport, headers: async () => (await source.fresh()).headers });
-  const nameless = new Transport({ origin, tls: () => withoutIdentity(tls()) });
+  const nameless = new Transport({ origin, tls: () => withoutIdentity(tls()), ...carried });
   return {
     api,
     server: chosen.server.href,
@@ -85,12 +92,16 @@ async function placeOf(
   detour: ConnectionOptions["detour"],
 ): Promise<{ readonly origin: string; readonly servername: Pick<TlsMaterial, "servername"> }> {
   if (detour === undefined) return { origin: server.origin, servername: {} };
-  const host = server.hostname.replace(/^\[|\]$/g, "");
-  const port = await detour(`${server.hostname}:${server.port === "" ? "443" : server.port}`);
+  const { host, port: own } = hostOf(server);
+  const port = await detour(`${server.hostname}:${own}`);
   const origin = `https://127.0.0.1:${port}`;
   if (host === "127.0.0.1") return { origin, servername: {} };
   // Every API server's certificate names `kubernetes` (kubeadm, RKE, RKE2 and K3s); TLS has no way to ask for an address.
   return { origin, servername: { servername: isIP(host) === 0 ? host : "kubernetes" } };
+}
+
+function hostOf({ hostname, port }: URL): { readonly host: string; readonly port: string } {
+  return { host: hostname.replace(/^\[|\]$/g, ""), port: port === "" ? "443" : port };
 }
 
 /** A client certificate would speak before any token does. */

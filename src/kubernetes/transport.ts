@@ -5,7 +5,7 @@
 import { X509Certificate } from "node:crypto";
 import { lookup } from "node:dns";
 import type { Socket } from "node:net";
-import type { Readable } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 import { createSecureContext, getCACertificates, type SecureContext, TLSSocket } from "node:tls";
 import { buildConnector, type Dispatcher, Pool } from "undici";
 import { type Asked, errorOfConnection } from "./api-error.ts";
@@ -49,7 +49,12 @@ export interface TransportOptions {
   readonly tls: () => TlsMaterial;
   /** Most connections at a time for requests that end. Default 48. */
   readonly connections?: number;
+  /** Makes what carries each connection, in place of one over the network. TLS is verified through it all the same. */
+  readonly dial?: Dial;
 }
+
+/** @throws what becomes the reason why the server could not be reached */
+export type Dial = () => Promise<Duplex>;
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -129,7 +134,9 @@ export class Transport {
   }
 
   #connector(handshakes: Handshakes): buildConnector.connector {
-    return verifyingConnector(this.#options.tls, { handshakes, contextOf: this.#contextOf });
+    const { tls, dial } = this.#options;
+    const verifying = verifyingConnector(tls, { handshakes, contextOf: this.#contextOf });
+    return dial === undefined ? verifying : dialing(dial, verifying);
   }
 
   /** Ends every connection at once, also those that still wait for an answer. */
@@ -161,6 +168,17 @@ function dispatched({ method, path, headers, body, timeoutMs = DEFAULT_TIMEOUT_M
 /** A caller that gave up is told so in its own words; everything else is a failure of the connection. */
 function rethrowable(asked: Asked, request: TransportRequest, error: unknown): unknown {
   return request.signal?.aborted === true ? request.signal.reason : errorOfConnection(asked, error);
+}
+
+/** TLS over what was dialled. */
+function dialing(dial: Dial, connect: buildConnector.connector): buildConnector.connector {
+  return (options, callback) => {
+    dial().then(
+      // The library hands it to node:tls as it is, which takes any duplex stream; its declaration names sockets alone.
+      (carrier) => connect({ ...options, httpSocket: carrier as Socket }, callback),
+      (error: unknown) => callback(error instanceof Error ? error : new Error("nothing was dialled"), null),
+    );
+  };
 }
 
 const LOOKUP = rememberingLookup(lookup);

@@ -11,6 +11,7 @@ import {
   secrets,
   settings,
 } from "../kubernetes/resource.ts";
+import { engineCalled } from "../remote/engine-address.ts";
 import type { Gaps } from "./gaps.ts";
 import type { World } from "./world.ts";
 
@@ -48,7 +49,15 @@ export async function observeAccess(world: World, gaps: Gaps, previous?: Estate[
     previous?.permissions ?? observePermissions(world),
     observeToken(world, gaps, previous?.token),
   ]);
-  return { server: world.managementServer, throughRancher: world.throughRancher, permissions, token };
+  const { managementServer: server, throughRancher } = world;
+  return { server, ...containerOf(world), throughRancher, permissions, token };
+}
+
+function containerOf({ managementContainer: through }: World): Pick<Estate["access"], "container"> {
+  if (through === undefined) return {};
+  const { container, engine } = through;
+  const { id, name } = container;
+  return { container: { id, name, engine: engineCalled(engine) } };
 }
 
 async function observePermissions({ management, namespace }: World): Promise<Estate["access"]["permissions"]> {

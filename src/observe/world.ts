@@ -9,15 +9,19 @@ import { readDeployment } from "../kubernetes/deployment.ts";
 import { IN_CLUSTER } from "../kubernetes/kubeconfig-file.ts";
 import { deployments, namespaces, type Resource } from "../kubernetes/resource.ts";
 import type { Secret } from "../pki/secret.ts";
+import type { RancherContainerPlace } from "../plan/estate-backup.ts";
 import { isRancherServer } from "../rancher/installation.ts";
 import { isForeignAnswer, RancherServer } from "../rancher/server.ts";
 import { agentTlsModeOf, readSetting } from "../rancher/settings.ts";
+import type { ManagementContainerPlace } from "./management-container.ts";
 import { Reaches } from "./reaches.ts";
 import { type ServerPlace, storedLeaf } from "./stored-leaf.ts";
 
 export interface WorldOptions {
   readonly kubeconfig?: string;
   readonly context?: string;
+  /** Instead of a kubeconfig: the single container that Rancher and its management cluster are in. */
+  readonly managementContainer?: ManagementContainerPlace;
   /** Rancher's URL; its setting `server-url` where not given. */
   readonly server?: string;
   /** An API token of Rancher, `token-xxxxx:secret`. */
@@ -47,6 +51,8 @@ export interface World {
   readonly publicRoots: string;
   /** The management kubeconfig's server. */
   readonly managementServer: string;
+  /** The container that it is reached through, where no kubeconfig was named. */
+  readonly managementContainer?: RancherContainerPlace;
   /** The ways to the downstream clusters; `give` adds those that the configuration names. */
   readonly reaches: Reaches;
   /** A downstream cluster over whichever way was found to work. */
@@ -60,12 +66,12 @@ export interface World {
  * Opens both doors. The first read of the bundle is never blind: the kubeconfig's cluster is trusted, and what it
  * stores as `cacerts` is what connections to Rancher are verified against from the first one on.
  *
- * Throws what `connectKubeconfig` throws, `api.*` when the management cluster does not answer, `rancher.not-found` when
+ * Throws what `connectKubeconfig` and `openManagementContainer` throw, `api.*` when the management cluster does not answer, `rancher.not-found` when
  * it runs no Rancher, and `rancher.not-a-rancher` when the server's URL leads elsewhere. A Rancher that is down or does
  * not present a trusted certificate is no error here: an estate in that state must still be observed.
  */
 export async function openWorld(options: WorldOptions): Promise<World> {
-  const connection = await connectKubeconfig(options);
+  const connection = await connectManagement(options);
   let rancher: RancherServer | undefined;
   try {
     const { api } = connection;
@@ -96,6 +102,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       helm: helmAccess(options, connection),
       publicRoots: options.publicRoots ?? rootCertificates.join("\n"),
       managementServer: connection.server,
+      ...(connection.through === undefined ? {} : { managementContainer: connection.through }),
       reaches,
       downstream: (id, asked) => reaches.api(id, asked),
       throughRancher: new URL(connection.server).pathname.includes("/k8s/clusters/"),
@@ -105,6 +112,24 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     };
   } catch (error) {
     await Promise.all([rancher?.close(), connection.close()]);
+    throw error;
+  }
+}
+
+interface ManagementConnection extends Connection {
+  readonly through?: RancherContainerPlace;
+}
+
+async function connectManagement(options: WorldOptions): Promise<ManagementConnection> {
+  const { managementContainer: place } = options;
+  if (place === undefined) return await connectKubeconfig(options);
+  const { openManagementContainer } = await import("./management-container.ts");
+  const { kubeconfig, through, dial, close } = await openManagementContainer(place);
+  try {
+    const connection = await connectKubeconfig(kubeconfig, { dial });
+    return { ...connection, through, close: () => connection.close().finally(close) };
+  } catch (error) {
+    await close();
     throw error;
   }
 }
@@ -138,8 +163,7 @@ export async function requireToken({ rancher }: World): Promise<void> {
 async function identityOf({ api: management, context, server }: Connection): Promise<string> {
   const namespace = await management.get(namespaces, "kube-system").catch((error: unknown) => {
     if (!(error instanceof ApiError)) throw error;
-    const hint = `${error.hint} Context "${context}" leads to ${server}.`;
-    throw new FarrierError(error.code, error.message, { hint, cause: error });
+    throw error.withHint(`${error.hint} Context "${context}" leads to ${server}.`);
   });
   const uid = namespace?.metadata.uid;
   if (uid !== undefined) return uid;

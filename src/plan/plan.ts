@@ -257,6 +257,8 @@ export const planSchema = z.object({
     terminator: z.literal("external").exactOptional(),
     /** Where it runs in no Deployment and a step restarts it. */
     inContainer: rancherContainerPlaceSchema.exactOptional(),
+    /** The management cluster's API is in this container and is reached through it. */
+    managementContainer: rancherContainerPlaceSchema.exactOptional(),
   }),
   /** Where values of the chart change: the Helm release, and which values at which step. */
   release: planReleaseSchema.optional(),

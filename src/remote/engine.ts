@@ -2,11 +2,12 @@
  * A container engine (Docker, or Podman's service) through the HTTP API that both speak. Paths carry no version: each
  * engine then answers with its own.
  */
-import type { Readable } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 import { unpackTar } from "modern-tar";
 import { type Dispatcher, Pool } from "undici";
 import { z } from "zod";
 import { FarrierError } from "../errors.ts";
+import { startExec } from "./start-exec.ts";
 
 const mountSchema = z.object({
   Type: z.string().default("volume"),
@@ -61,10 +62,12 @@ export class Engine {
   /** How sentences call the place where it listens. */
   readonly place: string;
   readonly #pool: Pool;
+  readonly #socket: string;
 
   /** @param socket a path on this host */
   constructor(socket: string, place: string = socket) {
     this.place = place;
+    this.#socket = socket;
     const timeouts = { headersTimeout: SILENCE_MS, bodyTimeout: SILENCE_MS };
     this.#pool = new Pool("http://engine", { socketPath: socket, pipelining: 1, ...timeouts });
   }
@@ -145,6 +148,24 @@ export class Engine {
     } catch (error) {
       throw this.#unreachable(error);
     }
+  }
+
+  /**
+   * Starts a command in a container that runs, as `docker exec -i` does, with its input and its outputs attached: what is
+   * written to the stream is its input, what is read are frames. It lives until it ends by itself; to close the stream
+   * closes its input.
+   * @throws FarrierError `engine.*`
+   */
+  async exec(container: string, command: readonly string[]): Promise<Duplex> {
+    const path = `${at(container)}/exec`;
+    const body = { Cmd: command, AttachStdin: true, AttachStdout: true, AttachStderr: true, Tty: false };
+    const what = `run ${command[0] ?? "a command"} in ${container.slice(0, 12)}`;
+    const { Id } = this.#parsed(createdSchema, await this.#do({ method: "POST", path, body }, what));
+    const answer = await startExec(this.#socket, `/exec/${Id}/start`).catch((error: unknown) => {
+      throw this.#unreachable(error);
+    });
+    if ("stream" in answer) return answer.stream;
+    throw this.#refused(what, answer.text);
   }
 
   /**

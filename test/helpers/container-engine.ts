@@ -10,7 +10,23 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 
 const BUSYBOX = ["/usr/bin/busybox", "/bin/busybox"].find((path) => existsSync(path)) ?? "";
-const APPLETS = ["sh", "cat", "chmod", "chown", "head", "ls", "mkdir", "mv", "rm", "rmdir", "sleep", "tar", "truncate"];
+const BASH = "/bin/bash";
+const APPLETS = [
+  "sh",
+  "cat",
+  "chmod",
+  "chown",
+  "dd",
+  "head",
+  "ls",
+  "mkdir",
+  "mv",
+  "rm",
+  "rmdir",
+  "sleep",
+  "tar",
+  "truncate",
+];
 /** What every container is started from; it stands in for Rancher's own. */
 export const IMAGE = "docker.io/rancher/rancher:v2.15.0";
 
@@ -114,15 +130,27 @@ async function configure(folder: string, storage: string): Promise<Record<string
   return { CONTAINERS_CONF: containers, CONTAINERS_STORAGE_CONF: places };
 }
 
-/** A tar of an image's files: a shell and what it needs. */
+/** A tar of an image's files: shells and what they need. */
 async function makeRoot(folder: string): Promise<string> {
   const root = join(folder, "root");
   for (const directory of ["bin", "tmp", "var/lib/rancher"]) await mkdir(join(root, directory), { recursive: true });
   await copyFile(BUSYBOX, join(root, "bin/busybox"));
   for (const applet of APPLETS) await symlink("busybox", join(root, "bin", applet));
+  await giveBash(root);
   const archive = join(folder, "root.tar");
   await promisify(execFile)("tar", ["-C", root, "-cf", archive, "."]);
   return archive;
+}
+
+/** Every image of Rancher's server has it: its entry point is a bash script. */
+async function giveBash(root: string): Promise<void> {
+  const { stdout } = await promisify(execFile)("ldd", [BASH]);
+  const libraries = [...stdout.matchAll(/(\/\S+) \(0x/g)].map(([, path]) => path ?? "");
+  for (const path of libraries) {
+    await mkdir(join(root, dirname(path)), { recursive: true });
+    await copyFile(path, join(root, path));
+  }
+  await copyFile(BASH, join(root, "bin/bash"));
 }
 
 /** Resolves when there is a file of that path. */

@@ -3,10 +3,11 @@
  * restarted through a real container engine. What runs in that container is a shell; the simulated Rancher, and with it
  * the API of its management cluster, is there while the shell runs, and at no other time.
  */
-import { existsSync, watch } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type EngineLab, missingForEngine, startContainerEngine } from "../helpers/container-engine.ts";
+import { followContainer } from "../helpers/followed-container.ts";
 import { type Journey, json, startJourney } from "../helpers/journey.ts";
 import { kubeconfigFlags, readiness, renewCluster } from "../helpers/renewed-cluster.ts";
 import { sshInstalled, startSshLab } from "../helpers/ssh-server.ts";
@@ -30,7 +31,7 @@ describe.skipIf(missing !== "")("a refresh for Rancher 2.1 in a single container
     await lab.rancher("rancher", { environment: IMAGES });
     const rancher = { version: VERSION, container: true };
     own = await startJourney({ rancher, clusters: [{ name: "paris", kubernetes: "v1.13.12" }] });
-    unfollow = await follow("rancher");
+    unfollow = await followContainer(lab, { sandbox: own.sandbox, name: "rancher" });
     await renewCluster(own.sandbox, paris(), { ca: true, reported: false, staleStreams: ["log", "exec"] });
   }, LONG);
   afterEach(async () => {
@@ -44,32 +45,6 @@ describe.skipIf(missing !== "")("a refresh for Rancher 2.1 in a single container
   const engine = () => ["--engine-socket", lab.socket];
   const refresh = async (...flags: readonly string[]) =>
     own.farrier("refresh", "paris", ...(await kubeconfigFlags(own.folder, paris())), ...flags);
-
-  /** Whether the shell of a container runs is whether the simulated Rancher does. @returns how to stop that */
-  async function follow(name: string): Promise<() => void> {
-    const data = (await lab.podman("inspect", "--format", "{{(index .Mounts 0).Source}}", name)).trim();
-    const rancher = must(own.sandbox.rancherContainer);
-    let silence: { remove(): void } | undefined;
-    let work = Promise.resolve();
-    const see = async (): Promise<void> => {
-      const runs = existsSync(join(data, "running"));
-      if (runs === (silence === undefined)) return;
-      if (runs) {
-        silence?.remove();
-        silence = undefined;
-        rancher.start();
-        return;
-      }
-      silence = own.sandbox.managementServer.faults.add(({ user }) =>
-        user.name.startsWith("system:") || user.name === "kubernetes-admin" ? undefined : { kind: "reset" },
-      );
-      await rancher.stop();
-    };
-    const watcher = watch(data, () => {
-      work = work.then(see);
-    });
-    return () => watcher.close();
-  }
 
   async function expectRefreshed(): Promise<void> {
     await own.sandbox.waitUntilConnected();

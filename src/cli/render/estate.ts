@@ -9,6 +9,7 @@ export function renderEstate(estate: Estate): string {
   const { installation, trust, serving } = estate;
   const facts: readonly (readonly [string, string])[] = [
     ["Rancher", `${installation.version} at ${estate.identity.serverUrl}`],
+    ...managementApi(estate),
     ["Pods", `${installation.readyReplicas} of ${installation.replicas} ready in ${installation.namespace}`],
     ["Installed by", describeInstaller(installation)],
     ["Certificate", serving.certificates[0] === undefined ? "none" : describeCertificate(serving.certificates[0])],
@@ -26,6 +27,12 @@ export function renderEstate(estate: Estate): string {
   );
   const gaps = estate.gaps.map((gap) => `${paint("attention", "not seen")}  ${gap.target}: ${gap.why}\n`).join("");
   return `${head}\n${table}${gaps === "" ? "" : `\n${gaps}`}`;
+}
+
+/** Where it is nothing but a kubeconfig's server, the kubeconfig says it. */
+function managementApi({ access: { server, container } }: Estate): readonly (readonly [string, string])[] {
+  if (container === undefined) return [];
+  return [["Management API", `${server}, through container ${container.name} at ${container.engine}`]];
 }
 
 /** `Helm, release rancher in cattle-system, chart 2.15.1, revision 3` */

@@ -4,6 +4,7 @@ import { stepsOf } from "../../plan/reading.ts";
 import { describeValue } from "../../plan/release.ts";
 import { called } from "../../plan/steps/context.ts";
 import { usesSystemStore } from "../../plan/system-store.ts";
+import { engineCalled } from "../../remote/engine-address.ts";
 import { commonName, describeCertificate, shortPin } from "./estate.ts";
 import { renderFindings } from "./findings.ts";
 import { oneLine } from "./legible.ts";
@@ -116,7 +117,16 @@ function head(plan: Plan): string {
   const forward = plan.procedure === "refresh" ? "Refresh" : "Rotation";
   const direction = plan.direction === "rollback" ? "Rollback" : forward;
   return `${paint("strong", `${direction} ${plan.rotation}`)}  ${plan.procedure}, ${plan.estate.serverUrl}, Rancher ${plan.estate.rancherVersion}
-${lines(plan.why)}`;
+${lines([...plan.why, ...management(plan)])}`;
+}
+
+/** How the management cluster's API is reached, where no kubeconfig says it. */
+function management({ rancher: { managementContainer: through } }: Plan): string[] {
+  if (through === undefined) return [];
+  const { container, engine } = through;
+  return [
+    `The management cluster's API is reached through container ${container.name} (${container.id.slice(0, 12)}) at ${engineCalled(engine)}.`,
+  ];
 }
 
 function epochRow(epoch: Plan["epochs"][number]): readonly string[] {

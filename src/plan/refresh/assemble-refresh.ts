@@ -40,11 +40,13 @@ export interface RefreshInput {
   readonly options?: Partial<PlanOptions>;
   /** The container to restart, where Rancher runs in one and a person has named it. */
   readonly inContainer?: RancherContainerPlace;
+  /** The container that the management cluster is in and was reached through. */
+  readonly managementContainer?: RancherContainerPlace;
 }
 
 /** Every cluster goes through the whole chain before the next group begins: the first one is the canary. */
 export function assembleRefresh(input: RefreshInput): Plan {
-  const { estate, rotation, now, findings, inContainer } = input;
+  const { estate, rotation, now, findings, inContainer, managementContainer } = input;
   const options = { ...DEFAULT_OPTIONS, ...input.options };
   const clusters = input.clusters.toSorted((a, b) => (a.access.id < b.access.id ? -1 : 1));
   const refreshed = clusters.map(refreshedCluster);
@@ -61,6 +63,7 @@ export function assembleRefresh(input: RefreshInput): Plan {
       servingSecret: estate.serving.secret?.name ?? "tls-rancher-ingress",
       trustSecret: estate.trust.secret?.name ?? "tls-ca",
       ...(inContainer === undefined ? {} : { inContainer }),
+      ...(managementContainer === undefined ? {} : { managementContainer }),
     },
   };
   const wanted = options.estateBackup;

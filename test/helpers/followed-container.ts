@@ -1,0 +1,41 @@
+/** A simulated Rancher in a single container: it is there while the shell in a real container runs, and at no other time. */
+import { existsSync, watch } from "node:fs";
+import { join } from "node:path";
+import type { Sandbox } from "../../src/sandbox/sandbox.ts";
+import { must } from "../sandbox/estate.ts";
+import type { EngineLab } from "./container-engine.ts";
+
+export interface Follow {
+  readonly sandbox: Pick<Sandbox, "rancherContainer" | "managementServer">;
+  /** The container. */
+  readonly name: string;
+  /** What else has to begin with it, before Rancher does. */
+  readonly onStart?: () => Promise<void>;
+}
+
+/** @returns how to stop following */
+export async function followContainer(lab: EngineLab, { sandbox, name, onStart }: Follow): Promise<() => void> {
+  const data = (await lab.podman("inspect", "--format", "{{(index .Mounts 0).Source}}", name)).trim();
+  const rancher = must(sandbox.rancherContainer);
+  let silence: { remove(): void } | undefined;
+  let work = Promise.resolve();
+  const see = async (): Promise<void> => {
+    const runs = existsSync(join(data, "running"));
+    if (runs === (silence === undefined)) return;
+    if (runs) {
+      await onStart?.();
+      silence?.remove();
+      silence = undefined;
+      rancher.start();
+      return;
+    }
+    silence = sandbox.managementServer.faults.add(({ user }) =>
+      user.name.startsWith("system:") || user.name === "kubernetes-admin" ? undefined : { kind: "reset" },
+    );
+    await rancher.stop();
+  };
+  const watcher = watch(data, () => {
+    work = work.then(see);
+  });
+  return () => watcher.close();
+}
