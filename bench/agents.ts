@@ -3,7 +3,8 @@
  * each with its pin set by Farrier, by the documented loop of `kubectl set env`, and by that loop sixteen at a time, on
  * the same machine in the same run. Prints wall and processor seconds, and their ratios to Farrier's.
  *
- * Farrier looks at Deployment and pods before each change, and at the Deployment after it; the loops only write.
+ * Both read a Deployment before they change it, as what they read decides what they write; Farrier asks for it again
+ * afterwards.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -20,7 +20,7 @@ const { mapLimited }: typeof import("../src/observe/concurrency.ts") = await imp
 const connection = await connectKubeconfig({ kubeconfig });
 const moved = await mapLimited(namespaces.split(","), AT_ONCE, async (namespace) => {
   const agent = new AgentSight(within(connection.api, namespace));
-  const seen = await agent.look();
+  const seen = await agent.lookAtDeployment();
   if (seen === undefined) return false;
   await agent.change({ pin, minReadySeconds: Number(minReadySeconds), expectedPins: [seen.pin] });
   return (await agent.lookAtDeployment())?.pin === pin;
