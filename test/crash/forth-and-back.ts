@@ -2,11 +2,11 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ScenarioInput } from "../../src/sandbox/scenario/scenario.ts";
+import { Person } from "../helpers/person.ts";
 import { type RotationLab, type ServingPair, startRotationLab } from "../helpers/rotation-lab.ts";
 import { dumpWorld, withoutReleases } from "../helpers/world-dump.ts";
 import { areBuilt, pathOf } from "../kubernetes/control-plane/binaries.ts";
 import { expectDeathEverywhere, Mortal } from "./lives.ts";
-import { Person } from "./person.ts";
 
 const MINUTE = 60_000;
 

@@ -1,29 +1,39 @@
 /** Runs many cases, several at a time: an estate waits more than it computes. */
 import { setTimeout as pause } from "node:timers/promises";
 import { inspect } from "node:util";
+import { flagDayOf } from "./flag-day.ts";
 import { type Case, caseOf } from "./scenario.ts";
+import { upgradeOf } from "./upgrades.ts";
 
 /** Cases in one process at the same time. */
 const AT_ONCE = 8;
 
-/** How many cases there are: two thirds of them go forth, by either procedure, one third back. */
+/** How many cases there are, but for those few in which the real helm upgrades Rancher. */
 const RUNS = Number(process.env.FARRIER_PROPERTY_RUNS ?? 300);
-const SHARE = { forth: 2 / 3, back: 1 / 3 } as const;
 
-/** What a file of tests runs: the cases that go forth by one procedure, or those that go back. */
-export type Kind = "overlap" | "renew" | "back";
+/** What a file of tests runs: the cases that go forth by one procedure, those that go back, or those with a helm. */
+export type Kind = "overlap" | "renew" | "replace" | "upgrade" | "back";
+
+/** Where the cases of a kind are taken from, and what share that is of all. */
+const SOURCES = {
+  overlap: { share: 0.6, draw: (seed: number) => caseOf(seed, "forth") },
+  renew: { share: 0.6, draw: (seed: number) => caseOf(seed, "forth") },
+  replace: { share: 0.15, draw: flagDayOf },
+  upgrade: { share: 0.03, draw: upgradeOf },
+  back: { share: 0.25, draw: (seed: number) => caseOf(seed, "back") },
+} as const;
 
 /** Wall seconds after which a case has no end, however busy the machine is. */
 const ENDLESS_SECONDS = 400;
 
 /** The cases that are to be run, those that wait longest first: the one of `FARRIER_PROPERTY_SEED`, or all. */
 export function casesOf(kind: Kind): Case[] {
-  const way = kind === "back" ? "back" : "forth";
+  const { share, draw } = SOURCES[kind];
   const only = process.env.FARRIER_PROPERTY_SEED;
-  const all = Array.from({ length: Math.ceil(RUNS * SHARE[way]) }, (_, index) => index + 1);
-  const cases = (only === undefined ? all : [Number(only)]).map((seed) => caseOf(seed, way));
+  const all = Array.from({ length: Math.ceil(RUNS * share) }, (_, index) => index + 1);
+  const cases = (only === undefined ? all : [Number(only)]).map(draw);
   return cases
-    .filter(({ procedure }) => kind === "back" || procedure === kind)
+    .filter(({ procedure }) => (kind !== "overlap" && kind !== "renew") || procedure === kind)
     .toSorted((one, other) => Number(outlastsAStep(other)) - Number(outlastsAStep(one)));
 }
 

@@ -5,6 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { ApplyOutcome } from "../../../src/execute/apply.ts";
 import { prepareRollback, prepareRotation } from "../../../src/execute/prepare.ts";
 import { leaveRequest } from "../../../src/execute/requests.ts";
+import { offerEndpoints } from "../../../src/observe/endpoint-way.ts";
 import { observeEstate } from "../../../src/observe/observe-estate.ts";
 import { Secret } from "../../../src/pki/secret.ts";
 import type { PlanOptions } from "../../../src/plan/options.ts";
@@ -12,8 +13,11 @@ import type { Plan } from "../../../src/plan/plan.ts";
 import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
 import { type AgentFacts, agents, trustSecret } from "../../helpers/estate-facts.ts";
 import { giveKubeconfigs } from "../../helpers/kubeconfigs.ts";
-import { type RotationLab, startRotationLab } from "../../helpers/rotation-lab.ts";
+import { Person } from "../../helpers/person.ts";
+import { type RotationLab, type ServingPair, startRotationLab } from "../../helpers/rotation-lab.ts";
 import { dumpWorld } from "../../helpers/world-dump.ts";
+import { pathOf } from "../../kubernetes/control-plane/binaries.ts";
+import { befallBefore, targetOf } from "./beforehand.ts";
 import { foreignMarks, markObjects } from "./marks.ts";
 import { live, patiently } from "./mortal-apply.ts";
 import type { Case, Death } from "./scenario.ts";
@@ -54,6 +58,8 @@ const ARMING_SECONDS = 240;
 const PATIENT_SECONDS = 30;
 /** Nobody comes to mend it. */
 const IMPATIENT_SECONDS = 2;
+/** Longer than the longest back-off of a waiting pod, with what the machine takes; who is cut off for good costs all of it. */
+const FLAG_DAY_SECONDS = 6;
 /**
  * Steps have a time for a real estate. This one lives so much faster, but not the machine that it runs on; and where
  * something is in the way that stays, nobody waits for long.
@@ -66,14 +72,20 @@ const CALLS = 5;
 export async function liveThrough(one: Case, judge: (lived: Lived) => Promise<void>): Promise<void> {
   const lab = await labOf(one);
   try {
+    const { sandbox } = lab;
+    const target = await targetOf(one, sandbox);
+    const person = one.estate.tls?.source === "external" ? await Person.at(lab, target) : undefined;
     // What others write on the objects is there before the witness looks.
-    await markObjects(lab.sandbox);
-    await comesToRest(lab.sandbox);
-    const life = new CaseLife(one, lab);
+    await markObjects(sandbox);
+    await comesToRest(sandbox);
+    const whole = await agents(sandbox);
+    await befallBefore(one, sandbox);
+    const life = new CaseLife(one, lab, { target, whole, ...(person === undefined ? {} : { person }) });
     try {
       await judge(await life.run());
     } finally {
       life.witness.stop();
+      await person?.stop();
     }
   } finally {
     await lab.stop();
@@ -81,8 +93,9 @@ export async function liveThrough(one: Case, judge: (lived: Lived) => Promise<vo
 }
 
 async function labOf(one: Case): Promise<RotationLab> {
-  const lab = { ...(await startRotationLab(one.estate)), now: estateNow };
-  if (one.means !== "kubeconfig") return lab;
+  const helm = one.upgrade === undefined ? undefined : pathOf("helm3");
+  const lab = { ...(await startRotationLab(one.estate, helm)), now: estateNow };
+  if (one.means !== "kubeconfig" && one.means !== "reapply") return lab;
   const [cluster] = lab.sandbox.clusters;
   if (cluster === undefined) throw new Error("every estate has a cluster");
   const file = join(lab.folder, `${cluster.id}.yaml`);
@@ -95,15 +108,25 @@ async function labOf(one: Case): Promise<RotationLab> {
   return { ...lab, openWorld };
 }
 
+interface Beforehand {
+  readonly target: ServingPair;
+  /** Every cluster's agent, before anything was lost. */
+  readonly whole: Lived["beginning"]["agents"];
+  /** Where TLS ends before the cluster. */
+  readonly person?: Person;
+}
+
 class CaseLife {
   readonly witness: Witness;
   readonly #case: Case;
   readonly #lab: RotationLab;
+  readonly #beforehand: Beforehand;
   readonly #pending: Case["happenings"][number][];
 
-  constructor(one: Case, lab: RotationLab) {
+  constructor(one: Case, lab: RotationLab, beforehand: Beforehand) {
     this.#case = one;
     this.#lab = lab;
+    this.#beforehand = beforehand;
     this.#pending = one.happenings.toSorted((a, b) => a.entry - b.entry);
     this.witness = new Witness(lab.sandbox, (length) => this.#befall(length));
   }
@@ -113,18 +136,20 @@ class CaseLife {
     const { sandbox } = this.#lab;
     const beginning = {
       world: await dumpWorld(sandbox),
-      agents: await agents(sandbox),
+      agents: this.#beforehand.whole,
       trust: await trustSecret(sandbox),
       marks: await foreignMarks(sandbox),
     };
     this.#befall(0);
     if (obstacle !== undefined) await sandbox.inject(obstacle.fault);
     const plan = await patiently(() => this.#prepare());
+    this.#beforehand.person?.follow(this.#lab.directory);
     const lived = { lab: this.#lab, plan, witness: this.witness, beginning };
     if (turnsBackAt !== undefined) {
       await this.#apply(deaths, { until: turnsBackAt });
       return { ...lived, outcome: await this.#turnBack(deathsBack), waived: [] };
     }
+    if (this.#case.procedure === "replace") return { ...lived, ...(await this.#pastFlagDay()) };
     if (obstacle === undefined) return { ...lived, outcome: await this.#apply(deaths, {}), waived: [] };
     return { ...lived, ...(await this.#pastObstacle(sandbox.cluster(obstacle.cluster).id)) };
   }
@@ -145,6 +170,23 @@ class CaseLife {
     return { outcome: await this.#apply([], {}), held, waived: [id] };
   }
 
+  /** Who is cut off, and stays so, is left behind by a person. */
+  async #pastFlagDay(): Promise<Pick<Lived, "outcome" | "waived">> {
+    const waived = new Set<string>();
+    const course = { calls: 1, gateWaitSeconds: FLAG_DAY_SECONDS };
+    let outcome = await this.#apply(this.#case.deaths, course);
+    for (let call = 1; call < CALLS && !isFinished(outcome); call++) {
+      for (const { id, connected } of this.#lab.sandbox.clusters) {
+        if (!isNamedIn(outcome, id) || connected()) continue;
+        const waiver = { clusterId: id, by: "ada", reason: "somebody goes there", until: "2099-01-01" };
+        await leaveRequest(this.#lab.directory, { kind: "waive", waiver });
+        waived.add(id);
+      }
+      outcome = await this.#apply([], course);
+    }
+    return { outcome, waived: [...waived] };
+  }
+
   /** Where it stops it leaves everybody connected; a link that is cut is not its doing. */
   async #everybodyElseIsConnected(cut: string): Promise<void> {
     const { sandbox } = this.#lab;
@@ -161,18 +203,19 @@ class CaseLife {
   }
 
   async #prepare(): Promise<Plan> {
-    const { sandbox, directory, environment, now, openWorld } = this.#lab;
-    const overlap = this.#case.procedure === "overlap";
-    const authority = overlap ? await sandbox.pki.newAuthority("Tomorrow") : sandbox.pki.today;
-    const { certificate, key } = await authority.issue();
+    const { directory, environment, now, openWorld } = this.#lab;
+    const { certificate, key, ...bundle } = this.#beforehand.target;
     const world = await openWorld();
     try {
+      const endpoints = await offerEndpoints(world);
       const { plan } = await prepareRotation({
         directory,
         world,
         estate: await observeEstate(world, { now }),
-        target: { chain: certificate, key: Secret.of(key), ...(overlap ? { bundle: authority.bundle } : {}) },
+        target: { chain: certificate, key: Secret.of(key), ...bundle },
         findings: [],
+        replace: this.#case.procedure === "replace",
+        endpoints,
         options: { armingMinReadySeconds: ARMING_SECONDS, ...this.#methods() },
         identity: { environment },
         now: now(),
@@ -193,7 +236,8 @@ class CaseLife {
   /** Lives and dies as the case says, and then lives until the rotation is finished or the person gives up. */
   async #apply(deaths: readonly Death[], course: Course): Promise<ApplyOutcome | undefined> {
     const { calls = CALLS, gateWaitSeconds = PATIENT_SECONDS, until = Number.POSITIVE_INFINITY, planFile } = course;
-    const patience = PATIENCE[this.#case.obstacle === undefined ? "clear" : "obstructed"];
+    const { obstacle, procedure } = this.#case;
+    const patience = PATIENCE[obstacle === undefined && procedure !== "replace" ? "clear" : "obstructed"];
     const left = [...deaths];
     let last: ApplyOutcome | undefined;
     for (let call = 1; call <= calls && !isFinished(last); ) {
@@ -210,6 +254,8 @@ class CaseLife {
 
   async #turnBack(deaths: readonly Death[]): Promise<ApplyOutcome | undefined> {
     const { directory, openWorld, now } = this.#lab;
+    // They were asked before; nobody turns back in the very moment in which they do it.
+    await this.#beforehand.person?.settled(directory);
     const planFile = await patiently(async () => {
       const world = await openWorld();
       try {
@@ -236,6 +282,11 @@ interface Course {
   readonly planFile?: string;
   readonly calls?: number;
   readonly gateWaitSeconds?: number;
+}
+
+function isNamedIn(outcome: ApplyOutcome | undefined, id: string): boolean {
+  if (outcome?.kind === "failed") return outcome.steps.some((step) => step.startsWith(`${id}/`));
+  return outcome?.kind === "held" && outcome.holds.some(({ why }) => why.includes(id));
 }
 
 function holdsAnother(outcome: ApplyOutcome | undefined, id: string): boolean {

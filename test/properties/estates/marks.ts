@@ -22,12 +22,15 @@ function objects(sandbox: Sandbox): readonly Marked[] {
   ];
 }
 
-/** An annotation on each of them, and a key of its own in the Secret with the bundle. */
+/** An annotation on each of them that there is, and a key of its own in the Secret with the bundle. */
 export async function markObjects(sandbox: Sandbox): Promise<void> {
-  const body = { metadata: { annotations: { [NOTE]: "ours" } } };
-  for (const { client, kind, name } of objects(sandbox)) await client.patch(kind, name, { type: "merge", body });
+  const metadata = { annotations: { [NOTE]: "ours" } };
   const data = { "note.txt": Buffer.from("ours").toString("base64") };
-  await sandbox.management.patch(SECRETS, "tls-ca", { type: "merge", body: { data } });
+  for (const { client, kind, name } of objects(sandbox)) {
+    if ((await client.get(kind, name)) === undefined) continue;
+    const body = name === "tls-ca" ? { metadata, data } : { metadata };
+    await client.patch(kind, name, { type: "merge", body });
+  }
 }
 
 /** What is left of them. */

@@ -15,14 +15,29 @@ export interface Happening {
   readonly fault: Fault;
 }
 
-/** How the first cluster is dealt with where it is not just one agent that is patched through Rancher's tunnel. */
-export type Means = "node-agents" | "kubeconfig" | "redeploy";
+/**
+ * How the first cluster is dealt with where it is not just one agent that is patched through Rancher's tunnel; in the last
+ * two its agent is missing with its credentials and has a kubeconfig, or its credentials alone are missing.
+ */
+export type Means = "node-agents" | "kubeconfig" | "endpoint" | "redeploy" | "reapply" | "credentials";
+
+/** What Rancher's release is changed for, by the real helm. */
+export type Upgrade = "generated-to-private" | "generated-to-public" | "private-to-public";
+
+/**
+ * Why only a flag day is left: somebody has put another certificate in place, or the present one has ended; and then its own
+ * authority may sign the target, too.
+ */
+export type Loss = "forgotten" | "ended" | "ended-same-authority";
 
 export interface Case {
   readonly seed: number;
   readonly estate: ScenarioInput;
-  readonly procedure: "overlap" | "renew";
+  readonly procedure: "overlap" | "renew" | "replace";
   readonly means?: Means;
+  readonly upgrade?: Upgrade;
+  /** Of a flag day. */
+  readonly loss?: Loss;
   readonly happenings: readonly Happening[];
   /** There before the plan is made: a fault that only a person can mend, and the cluster that has it. */
   readonly obstacle?: { readonly cluster: string; readonly fault: Fault };
@@ -55,7 +70,7 @@ const clusters = fc
   .chain((all) => fc.constantFrom(all.slice(0, 1), all.slice(0, 1), all.slice(0, 2), all))
   .map((all) => all.map((one, index) => ({ ...one, name: NAMES[index] ?? "" })));
 
-const estate = fc.record({
+export const estate = fc.record({
   // Not 2.15.0: its webhook refuses every change of the setting, and a check refuses the plan.
   version: fc.constantFrom("2.15.1", "2.15.1", "2.14", "2.12", "2.11", "2.9", "2.6"),
   replicas: fc.constantFrom(1, 1, 2),
@@ -65,7 +80,7 @@ const estate = fc.record({
   clusters,
 });
 
-const deaths = fc.array(
+export const deaths = fc.array(
   fc.record({ entry: fc.integer({ min: 1, max: 45 }), moment: fc.constantFrom("before" as const, "after" as const) }),
   { maxLength: 3, size: "max" },
 );
@@ -102,7 +117,7 @@ function passing(cluster: string): fc.Arbitrary<Fault> {
   );
 }
 
-function happenings(names: readonly string[]): fc.Arbitrary<Happening[]> {
+export function happenings(names: readonly string[]): fc.Arbitrary<Happening[]> {
   const one = fc.constantFrom(...names).chain((name) => {
     return fc.record({ entry: fc.integer({ min: 0, max: 80 }), fault: passing(name) });
   });
@@ -128,27 +143,47 @@ function endsItsAgent(fault: Fault, fragile: readonly (string | undefined)[]): b
 
 /**
  * By the number, not by lot: which of the cases have which means stays as it is when anything else is drawn otherwise.
- * A cluster whose agent has the pin of another estate is not left to Rancher's own hand.
+ * A cluster whose agent has the pin of another estate is not left to Rancher's own hand. An agent that was made anew is
+ * there after a rollback as well.
  */
-function meansOf(seed: number, version: string, drifted: boolean): Means | undefined {
-  if (seed % 8 === 1) return "kubeconfig";
+function meansOf(seed: number, version: string, { drifted, way }: { drifted: boolean; way: Way }): Means | undefined {
+  if (seed % 8 === 1) return seed % 16 === 1 ? "kubeconfig" : "endpoint";
   if (seed % 8 === 5) return drifted ? undefined : "redeploy";
+  if (seed % 8 === 3) return drifted || way === "back" ? undefined : seed % 16 === 3 ? "reapply" : "credentials";
   return seed % 4 === 0 && ["2.11", "2.9", "2.6"].includes(version) ? "node-agents" : undefined;
+}
+
+/** By the number as well: where TLS ends. A Gateway leads to Rancher in its charts from 2.14 on. */
+function terminationOf(seed: number, version: string): ScenarioInput["tls"] {
+  if (seed % 8 === 7) return { source: "external" };
+  return seed % 8 === 2 && ["2.15.1", "2.14"].includes(version) ? { exposure: "gateway" } : {};
 }
 
 /** What makes the means matter: the tunnel is away for a while; and an agent that is not armed is let live. */
 function happeningsWith(means: Means | undefined, seed: number, cluster: string): Happening[] {
-  if (means !== "kubeconfig") return [];
-  return [{ entry: seed % 50, fault: { kind: "offline", cluster, seconds: 300 } }];
+  if (means !== "kubeconfig" && means !== "endpoint") return [];
+  // Rancher makes an endpoint's kubeconfig when it is planned for.
+  return [{ entry: (seed % 50) + (means === "endpoint" ? 2 : 0), fault: { kind: "offline", cluster, seconds: 300 } }];
 }
 
+/** What the estate's first cluster must be for its means. */
+function clusterFor(means: Means | undefined): object {
+  if (means === "node-agents") return { nodeAgent: true, nodes: 2 };
+  if (means === "endpoint") return { authorizedEndpoint: true };
+  // Rancher's registration manifest makes one replica.
+  return means === "reapply" ? { agents: 1 } : {};
+}
+
+/** A rotation goes forth, or is turned back. */
+export type Way = "forth" | "back";
+
 /** The case of a number. The way forth and the way back are drawn apart, so that each has its own cases. */
-export function caseOf(seed: number, way: "forth" | "back"): Case {
+export function caseOf(seed: number, way: Way): Case {
   const arbitrary = estate.chain(({ clusters: own, ...rancher }) => {
     const names = own.map(({ name }) => name);
     const { version, replicas, ingressReplicas, mode, bundle } = rancher;
     // Before 2.9 Rancher has no mode.
-    const tls = { mode: version === "2.6" ? ("strict" as const) : mode, bundle };
+    const tls = { mode: version === "2.6" ? ("strict" as const) : mode, bundle, ...terminationOf(seed, version) };
     const last = names.at(-1) ?? "";
     return fc.record({
       estate: fc.constant({
@@ -172,8 +207,8 @@ export function caseOf(seed: number, way: "forth" | "back"): Case {
   const { turn, blocked, drifted, ...rest } = drawn;
   const name = rest.estate.clusters[0]?.name ?? "";
   const obstructed = blocked === null ? [] : [rest.estate.clusters.at(-1)?.name];
-  const means = meansOf(seed, rest.estate.rancher.version, drifted);
-  const fragile = drifted || means === "redeploy" ? [...obstructed, name] : obstructed;
+  const means = meansOf(seed, rest.estate.rancher.version, { drifted, way });
+  const fragile = drifted || means === "redeploy" || means === "credentials" ? [...obstructed, name] : obstructed;
   const happened = [...rest.happenings, ...happeningsWith(means, seed, name)].filter(
     ({ fault }) => !endsItsAgent(fault, fragile),
   );
@@ -185,9 +220,7 @@ export function caseOf(seed: number, way: "forth" | "back"): Case {
     ...(means === undefined ? {} : { means }),
     estate: {
       ...rest.estate,
-      clusters: rest.estate.clusters.map((one) =>
-        means === "node-agents" && one.name === name ? { ...one, nodeAgent: true, nodes: 2 } : one,
-      ),
+      clusters: rest.estate.clusters.map((one) => (one.name === name ? { ...one, ...clusterFor(means) } : one)),
       faults,
     },
     ...(blocked === null ? {} : { obstacle: { cluster: rest.estate.clusters.at(-1)?.name ?? "", fault: blocked } }),

@@ -6,8 +6,9 @@ import { type FSWatcher, watch } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { JOURNAL_FILE } from "../../src/execute/rotation.ts";
-import type { RotationLab, ServingPair } from "../helpers/rotation-lab.ts";
-import { presentAtLoadBalancer } from "../helpers/serving-pair.ts";
+import { leafOf, presentedLeaves } from "./estate-facts.ts";
+import type { RotationLab, ServingPair } from "./rotation-lab.ts";
+import { presentAtLoadBalancer } from "./serving-pair.ts";
 
 type Estate = Pick<RotationLab, "sandbox">;
 
@@ -28,17 +29,23 @@ export class Person {
   /** They have the key of what is presented from now on. */
   static async at(estate: Estate, target: ServingPair): Promise<Person> {
     const old = await estate.sandbox.pki.today.issue();
-    await presentAtLoadBalancer(estate.sandbox, old);
-    return new Person(estate, { old, target });
+    const person = new Person(estate, { old, target });
+    await person.#present(old);
+    return person;
   }
 
   /** @param directory of a rotation */
   follow(directory: string): void {
-    const look = (): void => {
-      this.#work = this.#work.then(() => this.#look(directory));
-    };
+    // What goes wrong is told by `stop`.
+    const look = (): void => void this.settled(directory).catch(() => {});
     this.#watchers.push(watch(directory, look));
     look();
+  }
+
+  /** What they are asked to do by now is done, and seen from outside. */
+  async settled(directory: string): Promise<void> {
+    this.#work = this.#work.then(() => this.#look(directory));
+    await this.#work;
   }
 
   async stop(): Promise<void> {
@@ -52,9 +59,15 @@ export class Person {
     const lines = text.split("\n").slice(0, -1);
     const wanted = lines.some((line) => line.includes('"direction":"rollback"')) ? "old" : "target";
     const pair = this.#pairs[wanted];
-    if (pair === this.#presented || !isAsked(lines)) return;
+    if (pair !== this.#presented && isAsked(lines)) await this.#present(pair);
+  }
+
+  async #present(pair: ServingPair): Promise<void> {
     await presentAtLoadBalancer(this.#sandbox, pair);
     this.#presented = pair;
+    const leaf = leafOf(pair.certificate);
+    const seen = async () => (await presentedLeaves(this.#sandbox)).every((one) => one === leaf);
+    await this.#sandbox.waitUntil(seen, { what: "the certificate to be presented" });
   }
 }
 
