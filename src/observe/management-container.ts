@@ -19,7 +19,7 @@ import { type EnginePlace, type EngineWay, openEngine, sshTargetOf } from "../re
  * | Rancher | embedded server | file |
  * |---|---|---|
  * | ≥ 2.3 | K3s as a process (rancher/norman `pkg/kwrapper/k8s/k3s_linux.go`) | `/etc/rancher/k3s/k3s.yaml` |
- * | 2.2 | K3s as a library | `/var/lib/rancher/management-state/cred/kubeconfig.yaml` |
+ * | 2.2 | K3s as a library (ibuildthecloud/k3s `pkg/wrapper/server`, v1.12.2-lite5) | `/var/lib/rancher/management-state/cred/kubeconfig.yaml` |
  * | ≤ 2.1 | RKE's plan, run in Rancher itself (`pkg/embedded`) | `/var/lib/rancher/kube_config_cluster.yml` |
  */
 const KUBECONFIGS = [

@@ -6,6 +6,10 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { namespaces } from "../../src/kubernetes/resource.ts";
+import { openWorld, type World } from "../../src/observe/world.ts";
+import { Secret } from "../../src/pki/secret.ts";
+import type { EngineAddress } from "../../src/remote/engine-address.ts";
 import { type EngineLab, missingForEngine, startContainerEngine } from "../helpers/container-engine.ts";
 import { followContainer } from "../helpers/followed-container.ts";
 import { giveInnerApi, type InnerApi, missingForInnerApi } from "../helpers/inner-api.ts";
@@ -19,6 +23,7 @@ const images = (version: string) => ({
   CATTLE_SERVER_VERSION: version,
   CATTLE_AGENT_IMAGE: `rancher/rancher-agent:${version}`,
 });
+const NAMESPACES = { group: "", version: "v1", resource: "namespaces" } as const;
 const LONG = 120_000;
 const missing = missingForEngine() || missingForInnerApi();
 
@@ -49,8 +54,16 @@ describe.skipIf(missing !== "")("a management API in Rancher's container (left o
   }
 
   const through = (name = "rancher") => ["--management-container", name, "--engine-socket", lab.socket];
+  /** As a command has it, in this process. */
+  const open = (address: EngineAddress = { socket: lab.socket }): Promise<World> =>
+    openWorld({
+      managementContainer: { container: "rancher", address },
+      token: Secret.of(own.sandbox.token),
+      mayBeContainer: true,
+    });
+  /** Processes of bridges: a bash and two of dd for each. */
   const bridges = async (): Promise<number> =>
-    (await lab.podman("top", "rancher", "args")).split("\n").filter((line) => /^(bash|dd)\b/.test(line)).length;
+    (await lab.podman("top", "rancher", "comm")).split("\n").filter((name) => /^(bash|dd)$/.test(name)).length;
 
   describe("of Rancher from 2.3 on, by K3s", () => {
     beforeEach(() => begin("v2.6.14", "/etc/rancher/k3s/k3s.yaml"), LONG);
@@ -111,6 +124,76 @@ describe.skipIf(missing !== "")("a management API in Rancher's container (left o
     );
 
     it(
+      "carries many requests by few processes, and uses them again",
+      async () => {
+        const world = await open();
+        try {
+          const ask = () => world.management.get(namespaces, "kube-system");
+          await Promise.all(Array.from({ length: 40 }, ask));
+          const first = await bridges();
+          expect(first).toBeLessThanOrEqual(8 * 3);
+          await Promise.all(Array.from({ length: 40 }, ask));
+          expect(await bridges()).toBe(first);
+        } finally {
+          await world.close();
+        }
+        await own.sandbox.waitUntil(async () => (await bridges()) === 0, { what: "the bridges to end" });
+      },
+      LONG,
+    );
+
+    it(
+      "follows changes, also over the end of the container and its next start",
+      async () => {
+        const world = await open();
+        try {
+          const seen: string[] = [];
+          const followed = world.management.watchUntil(
+            namespaces,
+            {},
+            (objects) => {
+              for (const { metadata } of objects) if (!seen.includes(metadata.name)) seen.push(metadata.name);
+              return seen.includes("second") ? "seen" : undefined;
+            },
+            { deadlineMs: LONG },
+          );
+          const made = (name: string) =>
+            own.sandbox.management.create(NAMESPACES, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+          await made("first");
+          await own.sandbox.waitUntil(() => seen.includes("first"), { what: "the first namespace to be seen" });
+          await lab.podman("restart", "--time", "5", "rancher");
+          await inner.serve();
+          await made("second");
+          expect(await followed).toBe("seen");
+          expect(await bridges()).toBeGreaterThan(0);
+        } finally {
+          await world.close();
+        }
+      },
+      LONG,
+    );
+
+    it.skipIf(!sshInstalled())(
+      "opens the way to the engine again where SSH has ended",
+      async () => {
+        const ssh = await startSshLab();
+        const world = await open({
+          socket: lab.socket,
+          ssh: { host: "127.0.0.1", port: ssh.port, config: ssh.config },
+        });
+        try {
+          const { metadata } = must(await world.management.get(namespaces, "kube-system"));
+          await ssh.restartNode({});
+          await expect(world.management.get(namespaces, "kube-system")).resolves.toMatchObject({ metadata });
+        } finally {
+          await world.close();
+          await ssh.stop();
+        }
+      },
+      LONG,
+    );
+
+    it(
       "has its objects saved and put back",
       async () => {
         const saved = await own.farrier("backup", "--out", "objects", ...through());
@@ -140,6 +223,18 @@ describe.skipIf(missing !== "")("a management API in Rancher's container (left o
 
     const paris = () => own.sandbox.cluster("paris");
     const starts = async (): Promise<number> => (await lab.inData("rancher", "cat starts")).trim().split("\n").length;
+
+    it(
+      "is reached by the latest kubeconfig, where an upgrade has left one of before",
+      async () => {
+        const of22 = "/var/lib/rancher/management-state/cred/kubeconfig.yaml";
+        await lab.inData("rancher", `mkdir -p management-state/cred; mv kube_config_cluster.yml ${of22}`);
+        await lab.inData("rancher", "echo 'of before' > kube_config_cluster.yml");
+        const observed = await own.farrier("observe", ...through());
+        expect(observed.code, observed.stderr).toBe(0);
+      },
+      LONG,
+    );
 
     it(
       "is planned and refreshed through the container, over its restart",
