@@ -134,6 +134,16 @@ describe("before a flag day", () => {
     expect(preparedHolds(question(ready, "target", flagDay))).toEqual([]);
   });
 
+  test("who was armed and lost its tunnel is told to come back by the flag day itself, and not to be waited for", () => {
+    const { tunnel, reach } = offlineCluster("c-1");
+    const lost = clusterWith("c-1", armedAgent(PIN.current, PIN.target), { tunnel, reach });
+    const [hold, ...others] = preparedHolds(question(lost, "target", flagDay));
+    expect(others).toEqual([]);
+    expect(hold?.why).toContain("cannot be looked at: its API does not answer");
+    expect(hold?.hint).toMatch(/Armed, it does so by itself after the flag day; .* leave it behind now: farrier waive/);
+    expect(hold?.hint).not.toContain("Bring the cluster back");
+  });
+
   test("who is made anew afterwards holds nothing", () => {
     const missing = clusterWith("c-3", undefined, { reach: "direct", given: [KUBECONFIG] });
     const withMissing = assemblePlan(

@@ -34,7 +34,19 @@ export function preparedHolds(question: ClusterQuestion): Hold[] {
   const { plan, cluster } = question;
   const isNew = plannedCluster(plan, cluster.id) === undefined;
   const arms = plan.stages.flatMap(stepsOf).some(({ kind, target }) => kind === "arm-agent" && target === cluster.id);
-  return arms || isNew ? armedHolds(question) : otherHolds(question);
+  if (!arms && !isNew) return otherHolds(question);
+  return armedHolds(question).map((hold) =>
+    isUnseen(hold, cluster) ? { ...hold, hint: beforeFlagDay(cluster) } : hold,
+  );
+}
+
+function isUnseen({ target }: Hold, cluster: Cluster): boolean {
+  return target === agentId(cluster) && cluster.reach === "none";
+}
+
+/** Waiting for its tunnel would be in vain: what Rancher presents until then is why there is a flag day. */
+function beforeFlagDay({ id }: Cluster): string {
+  return `While Rancher presents a certificate that it refuses, its agent does not come back. Armed, it does so by itself after the flag day; if it is not, somebody on site moves it then: farrier rescue-kit ${id} --rotation ROTATION. Either way leave it behind now: farrier waive ROTATION ${id} --by … --reason … --until ….`;
 }
 
 /** Nobody will arm a cluster that is to be redeployed: a person has to say whether its risk is taken. */
