@@ -54,7 +54,7 @@ export async function failuresOf(kind: Kind, run: (one: Case) => Promise<void>):
       try {
         await withinTime(run(one));
       } catch (error) {
-        const again = `FARRIER_PROPERTY_SEED=${one.seed} npx vitest run test/properties/estates-${kind}.test.ts`;
+        const again = `FARRIER_PROPERTY_SEED=${one.seed} npx vitest run test/properties/estates-${kind}`;
         failures.push(`${again}\n${inspect(one, { depth: 9, breakLength: 120 })}\n${describe(error)}`);
       }
     }
