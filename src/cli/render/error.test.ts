@@ -40,6 +40,12 @@ describe("an error for people", () => {
     expect(text).not.toMatch(/^\s+at /m);
   });
 
+  test("no part of a message can be made invisible", () => {
+    expect(linesOf(new FarrierError("api.refused", "It is\u001b[8m not\u001b[0m safe."))[0]).toContain(
+      "It is\ufffd[8m not\ufffd[0m safe.",
+    );
+  });
+
   test("a message of several lines becomes one, and cannot steer the terminal", () => {
     const lines = linesOf(new FarrierError("api.refused", "No.\n  Reason: none.\u001b[2J"));
     expect(lines).toHaveLength(2);

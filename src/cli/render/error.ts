@@ -1,6 +1,6 @@
 /** An error for people: one sentence, a hint, the code. Never a stack trace. */
 import { FarrierError } from "../../errors.ts";
-import { oneLine } from "./legible.ts";
+import { plainLine } from "./legible.ts";
 import { paint } from "./style.ts";
 import { terminalColumns, wrap } from "./wrap.ts";
 
@@ -11,7 +11,7 @@ export function renderError(error: unknown): string {
     const hint = paint("quiet", "hint", process.stderr);
     const code = paint("quiet", `[${error.code}]`, process.stderr);
     const columns = terminalColumns(process.stderr);
-    const lines = [`${label}  ${oneLine(error.message)}  ${code}`, `${hint}   ${oneLine(error.hint)}`];
+    const lines = [`${label}  ${plainLine(error.message)}  ${code}`, `${hint}   ${plainLine(error.hint)}`];
     return `${lines.map((line) => wrap(line, HANG, columns)).join("\n")}\n`;
   }
   const kind = error instanceof Error ? error.name : typeof error;

@@ -41,9 +41,9 @@ describe("findings for people", () => {
   });
 
   test("a message of a server can neither add lines nor steer the terminal", () => {
-    const text = renderFindings([{ ...WARNING, sentence: "No.\nerror    All is lost.\u001b[2J" }]);
+    const text = renderFindings([{ ...WARNING, sentence: "No.\nerror    All is lost.\u001b[2J\u001b[8m" }]);
     expect(text.split("\n").filter((line) => line.startsWith("error"))).toEqual([]);
-    expect(text).not.toContain("\u001b[2J");
+    for (const control of ["\u001b[2J", "\u001b[8m"]) expect(text).not.toContain(control);
     expect(trailingBlanks(text.trimEnd())).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 /** Findings for people: errors first, one block each, then a line that counts them. */
 import type { Finding, Severity } from "../../findings.ts";
-import { oneLine } from "./legible.ts";
+import { plainLine } from "./legible.ts";
 import { type Meaning, paint } from "./style.ts";
 import { pad } from "./width.ts";
 import { wrap } from "./wrap.ts";
@@ -25,8 +25,8 @@ const HANG = 9;
 function renderFinding(finding: ShownFinding): string {
   const label = paint(MEANING[finding.severity], pad(finding.severity, 7));
   const about = finding.sentence.includes(finding.target) ? "" : `${finding.target}: `;
-  const said = wrap(`${label}  ${about}${oneLine(finding.sentence)}  ${paint("quiet", `[${finding.code}]`)}`, HANG);
-  return `${said}\n${paint("quiet", wrap(" ".repeat(HANG) + oneLine(finding.hint), HANG))}\n`;
+  const said = wrap(`${label}  ${about}${plainLine(finding.sentence)}  ${paint("quiet", `[${finding.code}]`)}`, HANG);
+  return `${said}\n${paint("quiet", wrap(" ".repeat(HANG) + plainLine(finding.hint), HANG))}\n`;
 }
 
 /** `2 errors, 1 warning`, or `No findings.` */

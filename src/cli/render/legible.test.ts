@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { legible, oneLine } from "./legible.ts";
+import { legible, oneLine, plainLine } from "./legible.ts";
 
 describe("text from outside cannot steer the terminal", () => {
   test.each([
@@ -23,4 +23,8 @@ describe("text from outside cannot steer the terminal", () => {
 
 test("several lines become one where only one has room", () => {
   expect(oneLine("first\r\n  second\n\nthird\tfourth")).toBe("first second third fourth");
+});
+
+test("what is not ours is shown without colours: none of it can be made invisible", () => {
+  expect(plainLine("a\u001b[8m refused\u001b[0m\r\n\tb")).toBe("a\ufffd[8m refused\ufffd[0m b");
 });

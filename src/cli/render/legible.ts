@@ -11,8 +11,15 @@ export function legible(text: string): string {
 
 /** The same on one line, without tabs, so that columns stay where they are. */
 export function oneLine(text: string): string {
-  return legible(text.replaceAll(/\s*[\r\n\t]+\s*/g, " "));
+  return legible(text.replaceAll(LINE_ENDS, " "));
 }
+
+/** The same of what nobody has coloured yet: whoever sent it could make a part of a sentence invisible. */
+export function plainLine(text: string): string {
+  return text.replaceAll(LINE_ENDS, " ").replaceAll(CONTROL, "\ufffd");
+}
+
+const LINE_ENDS = /\s*[\r\n\t]+\s*/g;
 
 const ESCAPE = String.fromCharCode(27);
 const COLOUR = /^\[[0-9;]*m/;

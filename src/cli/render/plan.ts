@@ -7,7 +7,7 @@ import { usesSystemStore } from "../../plan/system-store.ts";
 import { engineCalled } from "../../remote/engine-address.ts";
 import { commonName, describeCertificate, shortPin } from "./estate.ts";
 import { renderFindings } from "./findings.ts";
-import { oneLine } from "./legible.ts";
+import { plainLine } from "./legible.ts";
 import { renderComparisons } from "./refresh.ts";
 import { paint } from "./style.ts";
 import { renderTable } from "./table.ts";
@@ -222,7 +222,7 @@ function title(text: string, body: string): string {
 }
 
 function lines(sentences: readonly string[]): string {
-  return sentences.map((sentence) => `${wrap(`  ${oneLine(sentence)}`, 2)}\n`).join("");
+  return sentences.map((sentence) => `${wrap(`  ${plainLine(sentence)}`, 2)}\n`).join("");
 }
 
 function indent(text: string, by: string): string {
