@@ -11,7 +11,13 @@ import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { estateSchema } from "../src/estate/estate.ts";
 import { leastTimes, type RestartTimes } from "./bound.ts";
-import type { OwnUsage } from "./own-usage.ts";
+
+/** What a process took from its start to its end: see `own-usage.mjs`. */
+interface OwnUsage {
+  readonly cpuSeconds: number;
+  readonly peakMegabytes: number;
+  readonly requests: number;
+}
 
 const FARRIER = "bin/farrier.js";
 /** Restarts differ from one to the next; the median of so many counts. */
@@ -64,7 +70,7 @@ try {
 async function farrier(words: readonly string[], output: string = devNull): Promise<OwnUsage> {
   const usage = file("usage.json");
   const printed = openSync(output, "w");
-  const child = spawn(process.execPath, ["--import", "./bench/own-usage.ts", FARRIER, ...words], {
+  const child = spawn(process.execPath, ["--import", "./bench/own-usage.mjs", FARRIER, ...words], {
     stdio: ["ignore", printed, "pipe"],
     env: { ...process.env, FARRIER_BENCH_USAGE: usage },
   });

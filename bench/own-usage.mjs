@@ -1,16 +1,10 @@
 /**
  * Loaded into a `farrier` process before its own program (`node --import`): when it ends it leaves what it took in the
- * file of `FARRIER_BENCH_USAGE`.
+ * file of `FARRIER_BENCH_USAGE`, in the shape of `OwnUsage`. Plain JavaScript, because taking types away would cost the
+ * measured process 35 ms of CPU and 20 MB.
  */
 import { subscribe } from "node:diagnostics_channel";
 import { writeFileSync } from "node:fs";
-
-/** What a process took from its start to its end. */
-export interface OwnUsage {
-  readonly cpuSeconds: number;
-  readonly peakMegabytes: number;
-  readonly requests: number;
-}
 
 const file = process.env.FARRIER_BENCH_USAGE;
 if (file !== undefined) {
@@ -21,7 +15,6 @@ if (file !== undefined) {
   process.once("exit", () => {
     const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
     const cpuSeconds = (userCPUTime + systemCPUTime) / 1e6;
-    const usage: OwnUsage = { cpuSeconds, peakMegabytes: maxRSS / 1024, requests };
-    writeFileSync(file, JSON.stringify(usage));
+    writeFileSync(file, JSON.stringify({ cpuSeconds, peakMegabytes: maxRSS / 1024, requests }));
   });
 }
