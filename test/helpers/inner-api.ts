@@ -12,9 +12,10 @@ import { promisify } from "node:util";
 import { must } from "../sandbox/estate.ts";
 import type { EngineLab } from "./container-engine.ts";
 
-/** Runs with the container's network and this machine's files. */
+/** Runs with the container's network and this machine's files, and ends with the test run, however that ends. */
 const SERVE = `const { connect, createServer } = require("node:net");
 let starting = Number(process.argv[2]);
+process.stdin.on("end", () => process.exit()).resume();
 createServer((from) => {
   if (starting-- > 0) return from.destroy();
   const to = connect(process.argv[1]);
