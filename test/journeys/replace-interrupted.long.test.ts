@@ -1,16 +1,22 @@
 /** A flag day that is stopped half-way: whatever was written, the next run completes it before it asks anything. */
+import { writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, onTestFinished } from "vitest";
 import { applyRotation } from "../../src/execute/apply.ts";
+import { leaveRequest } from "../../src/execute/requests.ts";
 import { openRotation } from "../../src/execute/rotation.ts";
+import type { JournalEntry } from "../../src/journal/entry.ts";
 import type { Api } from "../../src/kubernetes/api.ts";
 import { ApiError } from "../../src/kubernetes/api-error.ts";
 import type { World } from "../../src/observe/world.ts";
 import { agents, leafOf, pinOfServed, presentedLeaves, servedBundle, trustSecret } from "../helpers/estate-facts.ts";
+import { giveKubeconfigs } from "../helpers/kubeconfigs.ts";
 import { type RotationLab, startRotationLab } from "../helpers/rotation-lab.ts";
 import { presentInstead } from "../helpers/serving-pair.ts";
 
 const MINUTE = 60_000;
+const DEPLOYMENTS = { group: "apps", version: "v1", resource: "deployments", namespace: "cattle-system" };
 
 let lab: RotationLab;
 
@@ -137,6 +143,42 @@ it(
       await lab.sandbox.waitUntilConnected(id, { seconds: 20 });
       expect((await agents(lab.sandbox))[name]?.pin).toBe(pin);
     }
+  },
+  2 * MINUTE,
+);
+
+it(
+  "a cluster that was left behind, since its agent could not be armed, is moved by its kubeconfig afterwards",
+  async () => {
+    await letItExpire();
+    const [first] = lab.sandbox.clusters;
+    if (first === undefined) throw new Error("there are two clusters");
+    const { id, name, kubeconfig, connected, client } = first;
+    const file = join(lab.folder, "own.yaml");
+    await writeFile(file, kubeconfig, { mode: 0o600 });
+    const kubeconfigs = { [id]: file };
+    const plan = await lab.prepare({ canary: [id] }, lab.directory, undefined, { replace: true, kubeconfigs });
+    const pause = (paused: boolean) =>
+      client.patch(DEPLOYMENTS, "cattle-cluster-agent", { type: "merge", body: { spec: { paused } } });
+    await pause(true);
+    await lab.sandbox.restartAgent(name);
+    await lab.sandbox.waitUntil(() => !connected(), { what: "its tunnel to end" });
+    const goesOn = (entry: JournalEntry): void => {
+      if (entry.type === "step-done" && entry.step?.includes("/replace-certificate")) void pause(false);
+    };
+    const apply = async () => {
+      const world = await lab.openWorld();
+      onTestFinished(() => world.close());
+      giveKubeconfigs(world, kubeconfigs);
+      return await lab.apply({ world, patience: 0.2, observers: [{ afterFlush: goesOn }] });
+    };
+    expect(await apply()).toMatchObject({ kind: "failed", stage: "arm@target", steps: [`${id}/arm-agent@target`] });
+    const waiver = { clusterId: id, by: "ada", reason: "it is cut off already", until: "2099-01-01" };
+    await leaveRequest(lab.directory, { kind: "waive", waiver });
+    expect(await apply()).toMatchObject({ kind: "finished" });
+    await lab.sandbox.waitUntilConnected(undefined, { seconds: 5 });
+    const pin = pinOfServed(plan.epochs.at(-1)?.bundle.trim() ?? "");
+    expect((await agents(lab.sandbox))[name]).toMatchObject({ pin, pods: [pin], minReadySeconds: 0 });
   },
   2 * MINUTE,
 );
