@@ -109,6 +109,8 @@ export async function startContainerEngine(): Promise<EngineLab> {
     rancher: async (name, { script = ":", flags = [], environment = SERVER } = {}) => {
       const variables = Object.entries(environment).flatMap(([key, value]) => ["--env", `${key}=${value}`]);
       await podman("run", "--detach", "--name", name, ...variables, ...flags, IMAGE, "sh", "-c", program(script));
+      // The first process of a container is not ended by a signal that it has no trap for yet. One that ends by itself is.
+      await inData(name, "until [ -e running ]; do sleep 0.05; done").catch(() => "");
     },
     stop: async () => {
       await podman("rm", "--force", "--all", "--time", "0").catch(() => "");
