@@ -3,7 +3,8 @@
  * estate ends as it was before the rotation.
  */
 import { expect, test } from "vitest";
-import { casesOf, failuresOf } from "./estates/cases.ts";
+import { failuresOf } from "./estates/cases.ts";
+import { timeOf } from "./estates/goes-forth.ts";
 import {
   applyingAgainWritesNothing,
   everythingIsJournalled,
@@ -13,8 +14,6 @@ import {
   theWorldIsAsBefore,
 } from "./estates/invariants.ts";
 import { isFinished, liveThrough } from "./estates/lives.ts";
-
-const MINUTE = 60_000;
 
 test(
   "a rollback from anywhere leads back to the estate of the beginning",
@@ -32,5 +31,5 @@ test(
     );
     expect(failures.join("\n\n")).toBe("");
   },
-  MINUTE + casesOf("back").length * 10_000,
+  timeOf("back"),
 );

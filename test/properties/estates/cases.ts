@@ -24,7 +24,7 @@ const SOURCES = {
 } as const;
 
 /** Wall seconds after which a case has no end, however busy the machine is. */
-const ENDLESS_SECONDS = 400;
+export const ENDLESS_SECONDS = 400;
 
 /** The cases that are to be run, those that wait longest first: the one of `FARRIER_PROPERTY_SEED`, or all. */
 export function casesOf(kind: Kind): Case[] {
