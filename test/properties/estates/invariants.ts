@@ -190,7 +190,9 @@ function withoutRequests(world: Readonly<Record<string, unknown>>): Readonly<Rec
 /** What Rancher applied when it was asked stays written on the agent as well, with the pin of that moment. */
 function withoutRedeploys(world: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const lines = Object.entries(withoutRequests(world)).map(([line, object]): [string, unknown] => {
-    if (!line.endsWith(" deployments cattle-system/cattle-cluster-agent")) return [line, object];
+    if (!/ (deployments cattle-system\/cattle-cluster|daemonsets cattle-system\/cattle-node)-agent$/.test(line)) {
+      return [line, object];
+    }
     const applied = /"kubectl\.kubernetes\.io\/last-applied-configuration":"[0-9a-f]{64}",?/;
     return [line, JSON.parse(JSON.stringify(object).replace(applied, ""))];
   });
