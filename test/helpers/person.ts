@@ -66,7 +66,11 @@ export class Person {
     await presentAtLoadBalancer(this.#sandbox, pair);
     this.#presented = pair;
     const leaf = leafOf(pair.certificate);
-    const seen = async () => (await presentedLeaves(this.#sandbox)).every((one) => one === leaf);
+    // Whose connection fails has seen nothing yet.
+    const seen = async () => {
+      const leaves = await presentedLeaves(this.#sandbox).catch(() => []);
+      return leaves.length > 0 && leaves.every((one) => one === leaf);
+    };
     await this.#sandbox.waitUntil(seen, { what: "the certificate to be presented" });
   }
 }
