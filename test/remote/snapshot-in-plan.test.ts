@@ -34,7 +34,7 @@ half-way) ${save} "$out.whole" && head -c 5000 "$out.whole" > "$out"; rm "$out.w
   echo 'level=info msg="Saving etcd snapshot"' >&2
   echo 'level=fatal msg="Error: context canceled, token: K10abcdefghijklmnopqrstuvwxyz0123456789"' >&2; exit 1 ;;
 cut-off) ${save} "$out.whole" && head -c 5000 "$out.whole" > "$out"; rm "$out.whole" ;;
-slow) ${slowly(lab)}; ${save} "$out" ;;
+slow) ${slowly(lab)}; ${save} "$out"; touch ${lab}/ended ;;
 nothing) ;;
 empty) : > "$out" ;;
 esac
@@ -264,13 +264,14 @@ describe.skipIf(!sshInstalled())("a rotation with a snapshot of etcd, saved firs
 
   describe("Ctrl-C while a snapshot is saved", () => {
     const begun = () => waitUntil(() => existsSync(at("begun")), { what: "the program to be at it" });
-    beforeEach(() => Promise.all(["begun", "go-on"].map((name) => rm(at(name), { force: true }))));
+    beforeEach(() => Promise.all(["begun", "go-on", "ended"].map((name) => rm(at(name), { force: true }))));
     afterEach(() => writeFile(at("go-on"), ""));
 
     it.each([
-      ["rke2", () => server("rke2")],
-      ["rke", () => rke()],
-    ] as const)("twice does not wait for %s, and the next apply has it saved", async (_, settings) => {
+      // What was begun on a node goes on there.
+      ["rke2", () => server("rke2"), "goes on"],
+      ["rke", () => rke(), "ends"],
+    ] as const)("twice does not wait for %s, and the next apply has it saved", async (_, settings, program) => {
       await start(settings());
       await own.plan("rotation");
       await conduct("slow");
@@ -283,6 +284,8 @@ describe.skipIf(!sshInstalled())("a rotation with a snapshot of etcd, saved firs
       expect(await saved()).toEqual([]);
       await conduct("well");
       expect((await own.farrier("apply", "rotation", "--yes")).code).toBe(0);
+      await writeFile(at("go-on"), "");
+      if (program === "goes on") await waitUntil(() => existsSync(at("ended")), { what: "the end of the first one" });
     });
 
     it("once lets rke finish, although the terminal sends it to all that it runs", async () => {
