@@ -66,9 +66,10 @@ export interface World {
  * Opens both doors. The first read of the bundle is never blind: the kubeconfig's cluster is trusted, and what it
  * stores as `cacerts` is what connections to Rancher are verified against from the first one on.
  *
- * Throws what `connectKubeconfig` and `openManagementContainer` throw, `api.*` when the management cluster does not answer, `rancher.not-found` when
- * it runs no Rancher, and `rancher.not-a-rancher` when the server's URL leads elsewhere. A Rancher that is down or does
- * not present a trusted certificate is no error here: an estate in that state must still be observed.
+ * Throws what `connectKubeconfig` and `openManagementContainer` throw, `api.*` when the management cluster does not
+ * answer, `rancher.not-found` when it runs no Rancher, and `rancher.not-a-rancher` when the server's URL leads elsewhere.
+ * A Rancher that is down or does not present a trusted certificate is no error here: an estate in that state must still
+ * be observed.
  */
 export async function openWorld(options: WorldOptions): Promise<World> {
   const connection = await connectManagement(options);

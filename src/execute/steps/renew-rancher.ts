@@ -1,6 +1,6 @@
 /**
- * Restarts Rancher, pod by pod or as the container that it runs in, where its version keeps copies of cluster objects in memory, so that logs and shells go by
- * what it holds for the refreshed cluster now. Clusters of one wave share a restart.
+ * Restarts Rancher, pod by pod or as the container that it runs in, where its version keeps copies of cluster objects in
+ * memory, so that logs and shells go by what it holds for the refreshed cluster now. Clusters of one wave share a restart.
  */
 import { z } from "zod";
 import { FarrierError } from "../../errors.ts";
