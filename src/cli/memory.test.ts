@@ -28,3 +28,40 @@ describe("the space for young objects of a process", () => {
     expect(youngMegabytes("")).toBeGreaterThan(60);
   });
 });
+
+/** A process that holds so many megabytes one after the other, and has all of its memory collected three times at each. */
+const holding = (megabytes: readonly number[]): string => `
+  import { PerformanceObserver } from "node:perf_hooks";
+  import { saveMemory } from "${import.meta.resolve("./memory.ts")}";
+  saveMemory();
+  setInterval(() => {}, 1000);
+  for (const megabytes of ${JSON.stringify(megabytes)}) {
+    globalThis.held = Array.from({ length: megabytes * 10 }, () => Array.from({ length: 12_500 }, () => 0.5));
+    for (let times = 0; times < 3; times++) {
+      // Told after the observer of the program is.
+      const told = new Promise((resolve) => new PerformanceObserver(resolve).observe({ entryTypes: ["gc"] }));
+      gc();
+      await told;
+    }
+    console.log("held", megabytes);
+  }
+  process.exit();
+`;
+
+/** By what the runtime lets the process grow until its next whole collection, as it says itself, at each of its sizes. */
+function growth(megabytes: readonly number[]): number[] {
+  const flags = ["--expose-gc", "--trace-gc-verbose", "--input-type=module"];
+  const said = execFileSync(process.execPath, [...flags, "--eval", holding(megabytes)], { encoding: "utf8" });
+  const sizes = said.split(/^held \d+$/m).slice(0, -1);
+  return sizes.map((text) => Number([...text.matchAll(/HeapController\] factor ([\d.]+)/g)].at(-1)?.[1]));
+}
+
+describe("what a process that works on an estate may grow by, from one whole collection to the next", () => {
+  const rows: [string, number[], number[]][] = [
+    ["70 percent of little, 40 of 70 MB, and 70 again when it has let go of that", [20, 70, 20], [1.7, 1.4, 1.7]],
+    ["70 percent of 45 MB as well", [45], [1.7]],
+  ];
+  it.each(rows)("%s", (_, megabytes, expected) => {
+    expect(growth(megabytes)).toEqual(expected);
+  });
+});
