@@ -1,7 +1,7 @@
 /** An API whose writes make sure first that this process may still write. */
 import type { Api } from "../kubernetes/api.ts";
 
-/** @param guard resolves when a write may follow at once; throws when the estate is no longer ours */
+/** @param guard resolves when a write may follow at once; throws when it may not: the estate is no longer ours */
 export function guardedApi(api: Api, guard: () => Promise<void>): Api {
   return {
     server: api.server,

@@ -50,13 +50,14 @@ async function hasTunnel({ world }: WorkshopParts, id: string): Promise<boolean>
 
 /** The old one's token is deleted when the new kubeconfig is in the journal: until then it is all that there is. */
 async function renew(parts: WorkshopParts, id: string): Promise<void> {
-  const { plan, ledger, lock, vault, world, endpoints } = parts;
+  const { plan, ledger, lock, vault, world, endpoints, abort } = parts;
   const cluster = called(plannedCluster(plan, id) ?? { id, name: id });
   const note = (text: string) => ledger.append({ target: id }, { type: "noted", data: { text } });
   await note(
     `Rancher is asked for another kubeconfig for the authorized endpoint of cluster ${cluster}: it refuses its own.`,
   );
   await lock.ensureFresh();
+  abort.throwIfAborted();
   const made = await make(parts, id);
   if ("why" in made) {
     await note(`The authorized endpoint of cluster ${cluster} stands in for nothing now: ${made.why}`);

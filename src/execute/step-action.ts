@@ -57,8 +57,9 @@ export interface StepContext {
    */
   requireOpenGate(): Promise<void>;
   /**
-   * To be asked just before a write that goes another way than through the API here (`helm`): the estate is still ours.
-   * @throws FarrierError `lock.held`
+   * To be asked just before a write that goes another way than through the API here (`helm`): the estate is still ours,
+   * and the person has not stopped it at once.
+   * @throws FarrierError `lock.held`; the reason of whoever has stopped it
    */
   requireLock(): Promise<void>;
   /** Milliseconds that are left of the step's time. */

@@ -171,8 +171,12 @@ export class Workshop {
   }
 
   contextFor(step: Step, { end, signal, requireOpenGate }: StepLimits): StepContext {
-    const { plan, ledger, lock, world, vault, now } = this.parts;
-    const guard = (): Promise<void> => lock.ensureFresh();
+    const { plan, ledger, lock, world, vault, abort, now } = this.parts;
+    const guard = async (): Promise<void> => {
+      await lock.ensureFresh();
+      // As after a crash: what was announced and not yet written is left to whoever goes on.
+      abort.throwIfAborted();
+    };
     return {
       plan,
       step,
