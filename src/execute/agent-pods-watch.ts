@@ -7,7 +7,6 @@
  *
  * A watch takes a connection of its own and ends it, which costs as much as several requests: see docs/adr/0011.
  */
-import { setTimeout as pause } from "node:timers/promises";
 import type { AgentWorkload } from "../estate/agent.ts";
 import type { Api } from "../kubernetes/api.ts";
 import { ApiError } from "../kubernetes/api-error.ts";
@@ -15,6 +14,7 @@ import type { KubeObject } from "../kubernetes/object.ts";
 import { deployments, pods } from "../kubernetes/resource.ts";
 import type { AgentObjects } from "../observe/agent.ts";
 import { AGENT, agentWorkloadOf } from "../rancher/agent-workload.ts";
+import { pauseFor } from "./pause-for.ts";
 
 /** The first look at the clock (and at a Deployment that lags behind) comes soon, the later ones each second. */
 const FIRST_PAUSE_MS = 50;
@@ -97,7 +97,7 @@ class Inquiry<T> {
   /** Never resolves. */
   async keepAsking(signal: AbortSignal): Promise<never> {
     for (let asked = Date.now(); ; ) {
-      await pause(this.#pauseMs, undefined, { signal });
+      await pauseFor(this.#pauseMs, signal);
       this.#pauseMs = Math.min(LONGEST_PAUSE_MS, this.#pauseMs * 2);
       if (!this.#mayBeSo() && Date.now() - asked < REFRESH_MS) continue;
       asked = Date.now();

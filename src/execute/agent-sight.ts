@@ -2,7 +2,6 @@
  * A cluster's agent as one step sees it. Where a look ended, the next act begins: a write is a compare-and-swap against
  * what was seen, and a watch continues it, so that nothing is asked twice and nothing in between is missed.
  */
-import { setTimeout as pause } from "node:timers/promises";
 import type { AgentWorkload } from "../estate/agent.ts";
 import type { Api } from "../kubernetes/api.ts";
 import { deployments } from "../kubernetes/resource.ts";
@@ -11,6 +10,7 @@ import { AGENT, agentWorkloadOf } from "../rancher/agent-workload.ts";
 import { type AgentChange, changeAgent } from "./agent-patch.ts";
 import { watchAgentPods } from "./agent-pods-watch.ts";
 import { watchAgent } from "./agent-watch.ts";
+import { pauseFor } from "./pause-for.ts";
 import { isTransient } from "./retry.ts";
 
 /** What was seen longer ago is seen anew: nothing is concluded from it. */
@@ -78,7 +78,7 @@ export class AgentSight {
     const end = Date.now() + deadlineMs;
     for (const wait of GLANCES_MS) {
       if (Date.now() + wait >= end) break;
-      await pause(wait, undefined, { signal }).catch(() => signal.throwIfAborted());
+      await pauseFor(wait, signal);
       const agent = await this.#glance();
       const answer = agent === undefined ? undefined : decide(agent);
       if (answer !== undefined) return answer;

@@ -1,10 +1,10 @@
 /** Waiting for a cluster's agent by watch: its Deployment and its pods, seen together. */
-import { setTimeout as pause } from "node:timers/promises";
 import type { AgentWorkload } from "../estate/agent.ts";
 import type { Api } from "../kubernetes/api.ts";
 import type { KubeObject } from "../kubernetes/object.ts";
 import { deployments, pods } from "../kubernetes/resource.ts";
 import { AGENT, agentWorkloadOf } from "../rancher/agent-workload.ts";
+import { pauseFor } from "./pause-for.ts";
 
 interface Waiting {
   readonly deadlineMs: number;
@@ -66,7 +66,7 @@ class Sight {
 
 async function tick<T>(consider: () => T | undefined, signal: AbortSignal): Promise<T> {
   for (;;) {
-    await pause(CLOCK_MS, undefined, { signal });
+    await pauseFor(CLOCK_MS, signal);
     const answer = consider();
     if (answer !== undefined) return answer;
   }

@@ -1,11 +1,11 @@
 /** A stage's gate: asked of the live estate at entry, and again after every resume. */
-import { setTimeout as pause } from "node:timers/promises";
 import { ApiError } from "../kubernetes/api-error.ts";
 import { managementClusters } from "../kubernetes/resource.ts";
 import type { Hold } from "../plan/gates/hold.ts";
 import type { Stage, Step } from "../plan/plan.ts";
 import { type Consumers, lookAtGate } from "./gate-look.ts";
 import { ROTATION } from "./ledger.ts";
+import { pauseFor } from "./pause-for.ts";
 import { runWave } from "./wave-runner.ts";
 import type { Halt, Workshop } from "./workshop.ts";
 
@@ -105,7 +105,7 @@ async function somethingMoves(workshop: Workshop, longest: number): Promise<void
   const signal = AbortSignal.any([abort, stop]);
   let first: string | undefined;
   try {
-    await pause(Math.min(longest, FIRST_LOOK_AGAIN_MS), undefined, { signal });
+    await pauseFor(Math.min(longest, FIRST_LOOK_AGAIN_MS), signal);
     await world.management.watchUntil(
       managementClusters,
       {},

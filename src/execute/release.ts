@@ -1,11 +1,11 @@
 /** The Helm release in the middle of a rotation: what it has come to, and whether that was our doing. */
-import { setTimeout as pause } from "node:timers/promises";
 import { FarrierError } from "../errors.ts";
 import type { GivenValues } from "../helm/given-values.ts";
 import { isHelmRunning } from "../helm/helm-program.ts";
 import { latestRelease, type StoredRelease } from "../helm/stored-releases.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { PlanRelease } from "../plan/release.ts";
+import { pauseFor } from "./pause-for.ts";
 import { conflict, type StepContext } from "./step-action.ts";
 
 const LOOK_MS = 500;
@@ -63,7 +63,7 @@ export async function settledRelease(context: StepContext, wanted: GivenValues):
       await context.management.delete(resource, name, { uid });
       continue;
     }
-    await pause(LOOK_MS, undefined, { signal: context.signal });
+    await pauseFor(LOOK_MS, context.signal);
   }
 }
 

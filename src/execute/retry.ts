@@ -1,6 +1,6 @@
 /** The one place that tries again. Reads inside the connection layer may be repeated there; writes only here. */
-import { setTimeout as pause } from "node:timers/promises";
 import { ApiError } from "../kubernetes/api-error.ts";
+import { pauseFor } from "./pause-for.ts";
 
 export interface RetryOptions {
   /** Milliseconds from now in which another attempt may begin. */
@@ -32,7 +32,7 @@ export async function retrying<T>(work: () => Promise<T>, options: RetryOptions)
       const wait = pauseBefore(attempt, error);
       if (!isTransient(error) || Date.now() + wait > end) throw error;
       await options.onRetry?.(attempt, error);
-      await pause(wait, undefined, options.signal === undefined ? {} : { signal: options.signal });
+      await pauseFor(wait, options.signal);
     }
   }
 }

@@ -1,7 +1,7 @@
 /** Whether every replica of Rancher serves a bundle, asked anew on fresh connections. */
-import { setTimeout as pause } from "node:timers/promises";
 import { ApiError } from "../kubernetes/api-error.ts";
 import { settingValueOf } from "../pki/pin.ts";
+import { pauseFor } from "./pause-for.ts";
 import type { StepContext } from "./step-action.ts";
 
 const PAUSE_MS = 150;
@@ -22,7 +22,7 @@ export async function servesBundle(
     const answer = await ask(context);
     inRow = answer === expected ? inRow + 1 : 0;
     if (inRow < times && Date.now() > end) return false;
-    if (inRow < times) await pause(PAUSE_MS, undefined, { signal: context.signal });
+    if (inRow < times) await pauseFor(PAUSE_MS, context.signal);
   }
   return true;
 }

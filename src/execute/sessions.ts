@@ -1,9 +1,9 @@
 /** Whether requests get through the clusters' tunnels. */
-import { setTimeout as pause } from "node:timers/promises";
 import type { Evidence } from "../estate/evidence.ts";
 import { ApiError } from "../kubernetes/api-error.ts";
 import { namespaces } from "../kubernetes/resource.ts";
 import { mapLimited } from "../observe/concurrency.ts";
+import { pauseFor } from "./pause-for.ts";
 import type { StepContext } from "./step-action.ts";
 
 const AT_ONCE = 50;
@@ -43,7 +43,7 @@ async function answersBy(context: StepContext, id: string, end: number): Promise
     context.signal.throwIfAborted();
     if (await answersNow(context, id)) return true;
     if (Date.now() + wait > end) return false;
-    await pause(wait * (0.75 + Math.random() / 2), undefined, { signal: context.signal });
+    await pauseFor(wait * (0.75 + Math.random() / 2), context.signal);
   }
 }
 

@@ -1,7 +1,7 @@
 /** A Rancher that started from a stale Secret, whose old bundle it has written back into its setting. */
-import { setTimeout as pause } from "node:timers/promises";
 import { settingValueOf } from "../pki/pin.ts";
 import { replicaBundle } from "../rancher/replica-bundle.ts";
+import { pauseFor } from "./pause-for.ts";
 import { type RancherPod, type RancherShape, rancherPods } from "./rancher-pods.ts";
 import { servesBundle } from "./served-bundle.ts";
 import type { StepContext } from "./step-action.ts";
@@ -51,7 +51,7 @@ async function replicasBehind(context: StepContext, shape: RancherShape, bundle:
     );
     const behind = all.filter((_, index) => values[index] !== undefined && values[index] !== expected);
     if (behind.length === 0 || Date.now() > end) return behind;
-    await pause(LOOK_MS, undefined, { signal: context.signal });
+    await pauseFor(LOOK_MS, context.signal);
   }
 }
 

@@ -138,11 +138,17 @@ describe("waiting by what was seen", () => {
     expect(found).toMatchObject({ resourceVersion: "2.2" });
   });
 
-  it("ends with the reason of whoever gives up between two looks", async () => {
-    const { sight } = await serve([deployment(2, 1)]);
+  type Watching = "watch" | "watchSoon";
+  const endings: [string, Watching, string][] = [
+    ["between two looks", "watchSoon", NEXT],
+    ["while the pods are followed", "watch", NEXT],
+    ["while the Deployment is followed as well", "watch", "d".repeat(64)],
+  ];
+  it.each(endings)("ends with the reason of whoever gives up %s", async (_, how, seen) => {
+    const { sight } = await serve([deployment(2, 1, seen)]);
     await sight.look();
     const giveUp = new AbortController();
-    const waiting = sight.watchSoon(NEXT, settled, { deadlineMs: 20_000, signal: giveUp.signal });
+    const waiting = sight[how](NEXT, () => undefined, { deadlineMs: 20_000, signal: giveUp.signal });
     giveUp.abort(new Error("no longer wanted"));
     await expect(waiting).rejects.toThrow("no longer wanted");
   });

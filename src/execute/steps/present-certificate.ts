@@ -3,13 +3,13 @@
  * server's name that it is presented. If it is not, the old one is written back.
  */
 import { createHash } from "node:crypto";
-import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
 import { sealServingPair, unsealServingPair } from "../../backup/serving-pair.ts";
 import type { Sealed } from "../../backup/vault.ts";
 import { withoutKeys } from "../../pki/reading/without-keys.ts";
 import { Secret } from "../../pki/secret.ts";
 import { sealedPair } from "../../plan/reading.ts";
+import { pauseFor } from "../pause-for.ts";
 import { changeSecret, putBackBySomebody, readSecretValues } from "../secret-change.ts";
 import { erased, type Obstruction, type StepContext } from "../step-action.ts";
 
@@ -146,7 +146,7 @@ export async function isPresented(
     const seen = await context.world.rancher.presented();
     inRow = seen.length > 0 && seen.every(({ fingerprints }) => fingerprints[0] === leaf) ? inRow + 1 : 0;
     if (inRow === 0 && (Date.now() > end || (await spoilt?.()) !== undefined)) return false;
-    if (inRow === 0) await pause(PAUSE_MS, undefined, { signal: context.signal });
+    if (inRow === 0) await pauseFor(PAUSE_MS, context.signal);
   }
   return true;
 }

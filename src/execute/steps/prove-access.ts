@@ -1,9 +1,9 @@
 /** A refreshed cluster works: Rancher shows it Ready, and a request that goes a person's way is answered. */
-import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
 import { ApiError } from "../../kubernetes/api-error.ts";
 import { managementClusters, namespaces } from "../../kubernetes/resource.ts";
 import { readManagementCluster } from "../../rancher/management-cluster.ts";
+import { pauseFor } from "../pause-for.ts";
 import { earlierFailure } from "../refreshed-cluster.ts";
 import { erased, type StepContext, type Verification } from "../step-action.ts";
 import { silentStream } from "../through-rancher.ts";
@@ -74,7 +74,7 @@ async function awaitAnswer(context: StepContext): Promise<string | undefined> {
   for (;;) {
     const refused = await personsAnswer(context);
     if (refused === undefined || context.remainingMs() <= AGAIN_MS) return refused;
-    await pause(AGAIN_MS, undefined, { signal: context.signal });
+    await pauseFor(AGAIN_MS, context.signal);
   }
 }
 

@@ -1,5 +1,4 @@
 /** The last look: what every consumer trusts now, by which evidence; and Farrier's own mark is taken away. */
-import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
 import type { AgentWorkload } from "../../estate/agent.ts";
 import type { Consumer } from "../../estate/cluster.ts";
@@ -11,6 +10,7 @@ import { mapLimited } from "../../observe/concurrency.ts";
 import { observeCluster } from "../../observe/observe-cluster.ts";
 import { isInForce } from "../../plan/gates/hold.ts";
 import { startedNow } from "../agent-started.ts";
+import { pauseFor } from "../pause-for.ts";
 import { RESTARTED_BY } from "../rancher-pods.ts";
 import { epochOf, erased, type StepContext, type Verification } from "../step-action.ts";
 
@@ -45,7 +45,7 @@ export const proveTrust = erased<z.infer<typeof beforeSchema>>({
       );
       if (left.length === 0) return { kind: "verified", evidence: evidenceOf(gatingRows(context, estate), seen) };
       if (Date.now() > end || left.every(({ consumer }) => !consumer.movable)) return blockedBy(left);
-      await pause(PAUSE_MS, undefined, { signal: context.signal });
+      await pauseFor(PAUSE_MS, context.signal);
       estate = await lookAgain(context, estate, new Set(left.map(({ consumer }) => consumer.clusterId)));
     }
   },
