@@ -6,8 +6,8 @@
 
 /** How often it is looked whether this process comes to its turn, in milliseconds of the wall clock. */
 const TICK_MS = 5;
-/** So many stalls are remembered; what is older than that has long been decided. */
-const REMEMBERED = 100;
+/** So many stalls are remembered; what is older than that has long been decided, also on a machine that stalls all the time. */
+const REMEMBERED = 1000;
 
 /** A span of the wall clock, in milliseconds since 1970. */
 export interface Span {
@@ -34,9 +34,11 @@ export class Stalls {
   /** Those that ended after that moment, the oldest first; the last may be one that goes on yet. */
   since(moment: number): readonly Span[] {
     const present = this.#present();
-    const last = present ?? this.#spans.at(-1);
-    if (last === undefined || last.to <= moment) return [];
-    return [...this.#spans, ...(present === undefined ? [] : [present])].filter(({ to }) => to > moment);
+    let first = this.#spans.length;
+    // The newest come last.
+    while (first > 0 && (this.#spans[first - 1]?.to ?? 0) > moment) first -= 1;
+    const ended = first === this.#spans.length ? [] : this.#spans.slice(first);
+    return present === undefined || present.to <= moment ? ended : [...ended, present];
   }
 
   stop(): void {

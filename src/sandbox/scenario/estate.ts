@@ -4,9 +4,10 @@ import { serviceAccount } from "../api-server/authorization.ts";
 import { BUILT_IN_KINDS } from "../api-server/built-in-kinds.ts";
 import { DOWNSTREAM_KINDS, rancherKinds } from "../api-server/rancher-kinds.ts";
 import { type ClusterAuthority, createClusterAuthority } from "../api-server/serving-identity.ts";
-import { realClock, type StoppableClock } from "../clock.ts";
+import { type Clock, realClock, type StoppableClock } from "../clock.ts";
 import type { ContainerProgram } from "../controllers/container-program.ts";
 import type { NodeDescription } from "../controllers/nodes.ts";
+import { HeldClock } from "../held-clock.ts";
 import type { ManifestFacts } from "../rancher/agent-manifest.ts";
 import { trimSpace } from "../rancher/go-trim.ts";
 import { Ingress } from "../rancher/ingress.ts";
@@ -63,7 +64,9 @@ const LEAST_STALL_MS = 10;
 export class Estate<C extends EstateCluster = SimulatedCluster> {
   readonly scenario: Scenario;
   readonly profile: RancherProfile;
-  readonly clock: StoppableClock;
+  /** What is of no cluster lives by it: links, Rancher's ingress, what is counted. Its clusters have clocks of their own. */
+  readonly clock: Clock;
+  readonly #base: StoppableClock;
   readonly #stalls: Stalls;
   readonly random: Random;
   readonly statistics: StatisticsKeeper;
@@ -87,11 +90,13 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
   #serverUrl = "";
 
   private constructor(scenario: Scenario, parts: EstateParts<C>) {
-    const { clock, pki, authority } = parts;
+    const { pki, authority } = parts;
     this.#makeCluster = parts.makeCluster;
     this.scenario = scenario;
-    this.clock = clock;
+    this.#base = parts.clock;
     this.#stalls = new Stalls(Math.max(LEAST_STALL_MS, STALL_MS / scenario.speed));
+    const clock = new HeldClock(this.#base, this.#stalls);
+    this.clock = clock;
     this.pki = pki;
     this.authority = authority;
     this.#certManager = isIssued(scenario.tls.source) ? new CertManager(pki.publicCa) : undefined;
@@ -156,7 +161,7 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
     await Promise.all(this.downstream.map(({ cluster }) => cluster.stop()));
     await this.hosting?.rancher.stop();
     await this.management.stop();
-    this.clock.stop();
+    this.#base.stop();
     this.#stalls.stop();
   }
 
@@ -255,12 +260,12 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
       ...(this.#backupOperator === undefined ? [] : BACKUP_OPERATOR_KINDS),
     ];
     const powerful = [ADMIN_USER, serviceAccount(RANCHER).name];
-    const { clock, random } = this;
+    const { random } = this;
     return this.#makeCluster({
       name: "management",
       kubernetes: MANAGEMENT_KUBERNETES,
       kinds,
-      clock,
+      clock: this.#base,
       stalls: this.#stalls,
       random,
       powerful,
@@ -283,7 +288,7 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
       name: "hosting",
       kubernetes: MANAGEMENT_KUBERNETES,
       kinds: [...MANAGEMENT.withStatus, ...PROVISIONING_KINDS],
-      clock: this.clock,
+      clock: this.#base,
       stalls: this.#stalls,
       random: this.random,
       powerful: [],
@@ -295,7 +300,7 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
   }
 
   #downstreamCluster(description: ScenarioCluster): DownstreamCluster<C> {
-    const { clock, random, statistics, scenario } = this;
+    const { random, statistics, scenario } = this;
     const imported = description.driver === "imported";
     const id = imported ? `c-${randomSuffix(random, 5)}` : `c-m-${randomSuffix(random, 8)}`;
     statistics.addCluster(id, description.name);
@@ -304,7 +309,7 @@ export class Estate<C extends EstateCluster = SimulatedCluster> {
       id,
       description,
       kinds: DOWNSTREAM,
-      clock,
+      clock: this.#base,
       stalls: this.#stalls,
       random,
       statistics,

@@ -106,11 +106,11 @@ export class FaultInjection {
     return found;
   }
 
-  /** Deletes the agent's pods; its Deployment makes them anew. */
+  /** Deletes the agent's pods; its Deployment makes them anew. One that goes by itself meanwhile is gone as well. */
   async restartAgent({ cluster }: DownstreamCluster): Promise<void> {
     const pods = core("pods", "cattle-system");
     const { items } = await cluster.client.list(pods, { labelSelector: "app=cattle-cluster-agent" });
-    await Promise.all(items.map((pod) => cluster.client.delete(pods, pod.metadata.name)));
+    await Promise.all(items.map((pod) => cluster.client.delete(pods, pod.metadata.name).catch(ignoreAbsent)));
   }
 
   /** What `kubectl rollout restart deploy/rancher` does. */
@@ -185,12 +185,21 @@ export class FaultInjection {
     const round = async () => {
       while (!this.#stopped) {
         await sleep(clock, seconds * 1000);
-        if (!this.#stopped) await action();
+        // One that fails, as somebody else writes at the same moment, does not end the rounds after it.
+        if (!this.#stopped) await Promise.resolve(action()).catch(ignoreRefusal);
       }
     };
     // A round that hits a cluster in the middle of stopping has nothing to tell.
     round().catch(() => {});
   }
+}
+
+function ignoreAbsent(error: unknown): void {
+  if (!(error instanceof ApiError) || error.status !== 404) throw error;
+}
+
+function ignoreRefusal(error: unknown): void {
+  if (!(error instanceof ApiError)) throw error;
 }
 
 /** How long a real API server works on a request before it gives up. */
