@@ -13,6 +13,8 @@ import {
   readDeployment,
   readReplicaSet,
 } from "../../src/sandbox/controllers/workload.ts";
+import { HeldClock } from "../../src/sandbox/held-clock.ts";
+import { Stalls } from "../../src/sandbox/stalls.ts";
 
 export const NAMESPACE = "default";
 
@@ -33,7 +35,7 @@ export abstract class TestedCluster implements AsyncDisposable {
   /** What the names of this test's images begin with, where several tests share the nodes. */
   readonly registry: string;
   /** How long to wait for anything, in wall milliseconds. */
-  readonly patienceMs: number = 20_000;
+  readonly patienceMs: number = 60_000;
 
   constructor(client: ClusterClient, clock: Clock, place: { readonly namespace: string; readonly registry: string }) {
     this.client = client;
@@ -134,18 +136,27 @@ export abstract class TestedCluster implements AsyncDisposable {
   }
 }
 
-/** A cluster of the sandbox, of its own for one test. */
+/** Wall milliseconds without a turn of this process in which a cluster's time stands still. */
+const STALL_MS = 10;
+
+/**
+ * A cluster of the sandbox, of its own for one test. Its time stands still while the machine is busy with something else,
+ * as that of a sandbox's clusters does: what is measured by it is what the controllers have waited for.
+ */
 export class TestCluster extends TestedCluster {
   readonly server: ApiServer;
   readonly controllers: Controllers;
-  readonly #clock: ReturnType<typeof realClock>;
+  readonly #base: ReturnType<typeof realClock>;
+  readonly #stalls: Stalls;
 
   private constructor(options: ClusterOptions, server?: ApiServer) {
     const { speed = 50, programs = {}, unpullable, nodes, wrap = (client: ClusterClient) => client } = options;
-    const clock = realClock(speed);
-    const own = server ?? new ApiServer({ clock });
-    super(own.client(), clock, { namespace: NAMESPACE, registry: "" });
-    this.#clock = clock;
+    const base = realClock(speed);
+    const stalls = new Stalls(STALL_MS);
+    const own = server ?? new ApiServer({ clock: base });
+    super(own.client(), new HeldClock(base, stalls), { namespace: NAMESPACE, registry: "" });
+    this.#base = base;
+    this.#stalls = stalls;
     this.server = own;
     this.controllers = startControllers({
       client: wrap(this.client, this.clock),
@@ -172,7 +183,8 @@ export class TestCluster extends TestedCluster {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.controllers.stop();
     this.server.stop();
-    this.#clock.stop();
+    this.#base.stop();
+    this.#stalls.stop();
   }
 }
 
