@@ -6,8 +6,9 @@ export default defineConfig({
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     globalSetup: ["test/announce.ts"],
     reporters: ["default", "./scripts/closing-line-reporter.ts"],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // For what never ends: a test on a busy machine takes several times its own time, and only some longer ones say theirs.
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     // Most tests wait for a simulated estate more than they compute: four of them keep two cores busy.
     maxWorkers: 4,
     sequence: { sequencer: LongestFirstSequencer },

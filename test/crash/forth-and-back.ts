@@ -44,7 +44,7 @@ export function killedForthAndBack(name: string, { scenario, targetOf, helm = "u
       expect(await world()).toEqual(beginning);
       await lab.prepare({}, lab.directory, target);
       person?.follow(lab.directory);
-    }, 2 * MINUTE);
+    });
 
     afterAll(async () => {
       await person?.stop();

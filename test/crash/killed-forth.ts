@@ -32,7 +32,7 @@ export function killedForth(name: string, scenario: ScenarioInput): void {
       });
       expect(await dumpWorld(lab.sandbox)).toEqual(beginning);
       await lab.prepare();
-    }, MINUTE);
+    });
 
     afterAll(async () => {
       await lab.stop();

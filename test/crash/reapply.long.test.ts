@@ -41,7 +41,7 @@ beforeAll(async () => {
   await writeFile(file, kubeconfig, { mode: 0o600 });
   kubeconfigs = { [id]: file };
   plan = await lab.prepare({}, lab.directory, undefined, { kubeconfigs });
-}, MINUTE);
+});
 
 afterAll(async () => {
   await lab?.stop();

@@ -18,7 +18,7 @@ let mortal: Mortal;
 
 beforeAll(async () => {
   mortal = await Mortal.build();
-}, MINUTE);
+});
 afterEach(() => lab.stop());
 afterAll(() => mortal.remove());
 

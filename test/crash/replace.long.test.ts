@@ -21,7 +21,7 @@ beforeAll(async () => {
   beginning = await agents(sandbox);
   await presentInstead(sandbox, await (await sandbox.pki.newAuthority("Forgotten")).issue());
   plan = await lab.prepare({}, lab.directory, undefined, { replace: true });
-}, MINUTE);
+});
 
 afterAll(async () => {
   await lab.stop();

@@ -169,7 +169,7 @@ function endProcess(pid: number): void {
 
 /** Resolves when an SSH server greets those who connect there: while it starts, the port may be somebody else's. */
 async function listening(port: number): Promise<void> {
-  const end = Date.now() + 20_000;
+  const end = Date.now() + 60_000;
   for (;;) {
     if (await greets(port)) return;
     if (Date.now() > end) throw new Error(`no sshd greets on port ${port}`);

@@ -68,7 +68,7 @@ describe("a tunnel that dies between plan and apply", () => {
     // An agent cannot start while it cannot reach Rancher.
     await sandbox.inject({ kind: "offline", cluster: "lagos", seconds: 0.01 });
     applied = await run.ended;
-  }, 180_000);
+  });
   afterAll(() => journey?.stop());
 
   it("has a stand-in in the plan, whose kubeconfig is kept", () => {
@@ -130,7 +130,7 @@ describe("a flag day", () => {
     await sandbox.inject({ kind: "disconnect", cluster: "oslo" });
     await sandbox.waitUntil(() => !sandbox.cluster("oslo").connected(), { what: "oslo to be gone" });
     applied = await journey.farrier("apply", "rotation", "--yes", "-o", "json");
-  }, 180_000);
+  });
   afterAll(() => journey?.stop());
 
   it("moves a cluster that is cut off over its endpoint (M1.11)", async () => {
@@ -155,7 +155,7 @@ describe.skipIf(!sshInstalled())("an endpoint and a tunnel that do not answer", 
     await journey.configure({ clusters: { lagos: { ssh } } });
     await journey.sandbox.inject({ kind: "endpoint-away", cluster: "lagos" });
     await journey.sandbox.inject({ kind: "offline", cluster: "lagos" });
-  }, 90_000);
+  });
   afterAll(async () => {
     await journey?.stop();
     await lab?.stop();
@@ -167,7 +167,7 @@ describe.skipIf(!sshInstalled())("an endpoint and a tunnel that do not answer", 
     expect(clusterIn(plan, "lagos")?.why).toMatch(
       /over its node node \(SSH\): the tunnel does not answer \(.*\), and its authorized cluster endpoint does not do \(.*\)\.$/,
     );
-  }, 60_000);
+  });
 });
 
 describe("kubeconfigs that no plan keeps", () => {
@@ -178,7 +178,7 @@ describe("kubeconfigs that no plan keeps", () => {
 
   beforeAll(async () => {
     journey = await startJourney({ clusters: [withEndpoint("lagos"), withEndpoint("lima")] });
-  }, 60_000);
+  });
   afterAll(() => journey?.stop());
 
   it("leave no token where the plan is refused", async () => {
@@ -214,7 +214,7 @@ describe("the token of an endpoint, and a kubeconfig that a person has downloade
     await downloadKubeconfig(journey.sandbox, "lagos");
     persons = String((await tokens())[0]);
     await journey.plan("rotation");
-  }, 60_000);
+  });
   afterAll(() => journey?.stop());
 
   it("are told apart: only the person's is counted", async () => {
@@ -235,7 +235,7 @@ describe("the token of an endpoint, and a kubeconfig that a person has downloade
       expect.stringMatching(/^Rancher is asked to delete the tokens with which .*\.$/),
     );
     expect(await tokens()).toEqual([persons]);
-  }, 60_000);
+  });
 
   it("part at the end of a rotation as well", async () => {
     await journey.configure({});
@@ -245,7 +245,7 @@ describe("the token of an endpoint, and a kubeconfig that a person has downloade
     expect(await tokens()).toEqual([persons]);
     const proved = await journey.farrier("prove", "whole", "-o", "json");
     expect(proved.code, proved.stdout).toBe(0);
-  }, 60_000);
+  });
 
   it("is made anew for a rollback from there, and is gone after it", async () => {
     const back = await journey.farrier("rollback", "whole", "--yes", "-o", "json");
@@ -254,7 +254,7 @@ describe("the token of an endpoint, and a kubeconfig that a person has downloade
     expect(plan.endpoints.clusters).toEqual([journey.sandbox.cluster("lagos").id]);
     expect(await tokens()).toEqual([persons]);
     await expectMoved(journey);
-  }, 60_000);
+  });
 });
 
 describe("a token that runs out while the rotation rests", () => {
@@ -287,7 +287,7 @@ describe("a token that runs out while the rotation rests", () => {
     await run.line(entry("stage-entered", "spread@target"));
     await sandbox.inject({ kind: "offline", cluster: "lagos", seconds: 0.01 });
     applied = await run.ended;
-  }, 120_000);
+  });
   afterAll(() => journey?.stop());
 
   it("is replaced through the tunnel, and the endpoint stands in afterwards", async () => {
@@ -315,7 +315,7 @@ describe("an endpoint that nobody wants to use", () => {
 
   beforeAll(async () => {
     journey = await startJourney({ clusters: [withEndpoint("lagos")] }, { authorizedEndpoints: false });
-  }, 60_000);
+  });
   afterAll(() => journey?.stop());
 
   it("makes no token in Rancher", async () => {

@@ -89,7 +89,7 @@ beforeAll(async () => {
   await renewCluster(lab.sandbox, paris, { ca: true, agent: "stays" });
   lab.put("paris.yaml", paris.kubeconfig);
   before = await lab.files();
-}, 120_000);
+});
 afterAll(() => lab?.stop());
 
 async function expectNothingChanged(writes: number): Promise<void> {
@@ -317,4 +317,4 @@ it("after all that, what was there can still be opened", async () => {
   await done("restore", "etcd", "--to", "taken-out.db");
   expect(readFileSync(lab.path("taken-out.db")).equals(snapshot)).toBe(true);
   expect(existsSync(lab.path("new"))).toBe(false);
-}, 60_000);
+});

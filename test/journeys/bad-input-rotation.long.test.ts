@@ -26,7 +26,7 @@ beforeAll(async () => {
   lab.writes.length = 0;
   filesBefore = await lab.files();
   worldBefore = await dumpWorld(lab.sandbox);
-}, 150_000);
+});
 afterAll(async () => {
   await lab?.stop();
 });

@@ -31,7 +31,7 @@ describe("a canary whose new pod cannot start", () => {
       expect(clusters[cluster.id]).toMatchObject({ connected: true });
       await lab.sandbox.waitUntilConnected(cluster.id);
     },
-    MINUTE,
+    5 * MINUTE,
   );
 });
 
@@ -52,5 +52,5 @@ test(
     }
     expect(lab.sandbox.statistics().refusals).toEqual([]);
   },
-  MINUTE,
+  5 * MINUTE,
 );

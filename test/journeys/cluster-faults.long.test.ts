@@ -61,7 +61,7 @@ describe("a node whose disk is full once its cluster is armed", () => {
     await journey.sandbox.waitUntil(() => !lagos().connected(), { what: "lagos to be gone" });
     run.process.kill("SIGCONT");
     held = await run.ended;
-  }, 120_000);
+  });
   afterAll(() => journey?.stop());
 
   it("holds the gate before anything is widened, and is named", async () => {
@@ -80,7 +80,7 @@ describe("a node whose disk is full once its cluster is armed", () => {
     await setTaints([]);
     await journey.sandbox.waitUntilConnected("lagos");
     await expectFinished(journey, await journey.farrier("apply", "rotation", "--yes", "-o", "json"));
-  }, 120_000);
+  });
 });
 
 describe("a kubeconfig that expires between plan and apply, the tunnel being dead", () => {
@@ -103,7 +103,7 @@ describe("a kubeconfig that expires between plan and apply, the tunnel being dea
     // An agent cannot start while it cannot reach Rancher.
     await journey.sandbox.inject({ kind: "offline", cluster: "lagos", seconds: 0.01 });
     applied = await run.ended;
-  }, 120_000);
+  });
   afterAll(() => journey?.stop());
 
   it("is passed over: the next way is taken, and said", async () => {
@@ -140,5 +140,5 @@ describe("credentials of an agent that are lost just before it is armed", () => 
     const pin = pinOfServed(await servedBundle(lab.sandbox));
     expect((await agents(lab.sandbox))[name]).toMatchObject({ pin, pods: [pin] });
     expect(lab.sandbox.statistics().refusals).toEqual([]);
-  }, 120_000);
+  });
 });

@@ -41,7 +41,7 @@ beforeAll(async () => {
   // Nothing is known of it over the tunnel, so that its kubeconfig has to show by itself whose it is.
   await sandbox.inject({ kind: "offline", cluster: "oslo" });
   [checked, observed] = await Promise.all([journey.farrier("check", "-o", "json"), journey.farrier("observe")]);
-}, 120_000);
+});
 
 afterAll(() => journey?.stop());
 

@@ -49,7 +49,7 @@ beforeAll(async () => {
   // An agent cannot start while it cannot reach Rancher; what was shown until here was shown without any tunnel.
   for (const cluster of ["cairo", "lagos", "lima"]) await sandbox.inject({ kind: "offline", cluster, seconds: 0.01 });
   applied = await run.ended;
-}, 180_000);
+});
 
 afterAll(() => journey?.stop());
 

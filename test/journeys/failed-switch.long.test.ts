@@ -59,5 +59,5 @@ test(
     expect(canaryAfter.filter((uid) => canaryBefore.includes(uid))).toEqual([]);
     expect(lab.sandbox.statistics().refusals).toEqual([]);
   },
-  3 * MINUTE,
+  5 * MINUTE,
 );

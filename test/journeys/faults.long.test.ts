@@ -7,7 +7,7 @@ import { agents, pinOfServed, presentedLeaves, servedBundle, trustSecret } from 
 import { type RotationLab, startRotationLab } from "../helpers/rotation-lab.ts";
 
 /** Several estates at the same time: each of them mostly waits. */
-const LONG = 3 * 60_000;
+const LONG = 5 * 60_000;
 
 interface Row {
   readonly name: string;

@@ -62,7 +62,7 @@ beforeAll(async () => {
   await journey.plan("rotation");
   held = await journey.farrier("apply", "rotation", "--yes", "-o", "json");
   holds = jsonLines(held.stdout).at(-1)?.outcome.holds;
-}, 120_000);
+});
 
 afterAll(() => journey?.stop());
 
@@ -133,7 +133,7 @@ describe("clusters waived by name, by id and by a pasted URL", () => {
     const answers = await Promise.all(waived.map((name) => journey.farrier("waive", "rotation", name, ...person)));
     expect(answers.map(({ code }) => code)).toEqual([0, 0, 0, 0, 0]);
     applied = await journey.farrier("apply", "rotation", "-o", "json");
-  }, 120_000);
+  });
 
   it("let the rotation pass to its end, and every gate says whom it let pass", () => {
     expect(applied.code).toBe(0);

@@ -35,7 +35,7 @@ describe("a cluster in which the API token has no rights", () => {
   let journey: Journey;
   beforeAll(async () => {
     journey = await startWith("no-rights");
-  }, 60_000);
+  });
   afterAll(() => journey?.stop());
 
   it("is dealt with over its kubeconfig, and holds no gate: a refusal of its own shows that its session lives", async () => {
@@ -43,21 +43,21 @@ describe("a cluster in which the API token has no rights", () => {
     const { code, stdout } = await journey.farrier("apply", "rotation", "--yes", "-o", "json");
     expect(code, stdout).toBe(0);
     await expectMoved(journey);
-  }, 90_000);
+  });
 
   it("is led back as well", async () => {
     const { code, stdout } = await journey.farrier("rollback", "rotation", "--yes", "-o", "json");
     expect(code, stdout).toBe(0);
     expect(jsonLines(stdout).at(-1)).toMatchObject({ outcome: { kind: "finished" } });
     await expectMoved(journey);
-  }, 90_000);
+  });
 });
 
 describe("a cluster that the API token does not see", () => {
   let journey: Journey;
   beforeAll(async () => {
     journey = await startWith("hidden");
-  }, 60_000);
+  });
   afterAll(() => journey?.stop());
 
   it("forbids a rotation where no other way is given", async () => {
@@ -74,5 +74,5 @@ describe("a cluster that the API token does not see", () => {
     expect(outcome).toMatchObject({ kind: "held", stage: "arm@target" });
     expect(JSON.stringify(outcome)).toContain("has connected since the certificate was changed could not be seen");
     await expectMoved(journey);
-  }, 90_000);
+  });
 });

@@ -20,7 +20,7 @@ let plan: Plan;
 beforeEach(async () => {
   lab = await startRotationLab({ clusters: 2, speed: 200 });
   plan = await lab.prepare();
-}, MINUTE);
+});
 
 afterEach(async () => {
   await lab.stop();
@@ -92,7 +92,7 @@ test(
     expect(await lab.apply({ gateWaitSeconds: 3 })).toMatchObject({ kind: "held", stage: "widen" });
     expect(await writtenBundle()).toBe(current());
   },
-  MINUTE,
+  5 * MINUTE,
 );
 
 test(
@@ -103,7 +103,7 @@ test(
     expect(await lab.apply()).toMatchObject({ kind: "halted", halt: { kind: "paused" } });
     expect(await servedBundle()).toBe(both()?.trim());
   },
-  MINUTE,
+  5 * MINUTE,
 );
 
 test(
@@ -123,7 +123,7 @@ test(
     expect(await lab.apply()).toMatchObject({ kind: "halted", halt: { kind: "paused" } });
     expect(await servedBundle()).toBe(both()?.trim());
   },
-  MINUTE,
+  5 * MINUTE,
 );
 
 test(
@@ -152,7 +152,7 @@ test(
     const { state } = await openRotation(lab.directory);
     expect(state?.current.steps[WIDEN]?.failure).toMatchObject({ code: "rotation.held" });
   },
-  MINUTE,
+  5 * MINUTE,
 );
 
 test(
@@ -165,7 +165,7 @@ test(
     expect(await lab.apply({ patience: 0.02, observers: [{ afterFlush }] })).toMatchObject({ kind: "finished" });
     expect(lab.sandbox.statistics().refusals).toEqual([]);
   },
-  MINUTE,
+  5 * MINUTE,
 );
 
 /** The verbs of an API as plain functions. */

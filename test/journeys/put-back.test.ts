@@ -7,7 +7,7 @@ import { presentedLeaves, trustSecret } from "../helpers/estate-facts.ts";
 import { type RotationLab, startRotationLab } from "../helpers/rotation-lab.ts";
 
 /** Several estates at the same time: each of them mostly waits. */
-const LONG = 3 * 60_000;
+const LONG = 5 * 60_000;
 const SECRETS = { group: "", version: "v1", resource: "secrets", namespace: "cattle-system" };
 /** At once, by a clock that runs 200 times faster. */
 const PUTS_BACK = 1;

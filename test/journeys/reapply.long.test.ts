@@ -35,7 +35,7 @@ describe("a cluster whose agent is gone", () => {
     account = (await lagos().get(ACCOUNTS, "cattle"))?.metadata.uid;
     plan = json((await journey.plan("rotation", "-o", "json")).stdout);
     applied = await journey.farrier("apply", "rotation", "--yes", "-o", "json");
-  }, 150_000);
+  });
   afterAll(() => journey?.stop());
 
   it("is planned to get it back before anything else happens to it", () => {
@@ -114,7 +114,7 @@ describe("agents whose credentials are gone, their Deployments being there", () 
     await sandbox.waitUntil(() => !sandbox.cluster("lagos").connected(), { what: "lagos to be gone" });
     plan = json((await journey.plan("rotation", "-o", "json")).stdout);
     applied = await journey.farrier("apply", "rotation", "--yes", "-o", "json");
-  }, 150_000);
+  });
   afterAll(() => journey?.stop());
 
   it("are found, and nothing else is done to them before they are whole", () => {

@@ -29,7 +29,7 @@ beforeAll(async () => {
   before = pinOfServed(await servedBundle(sandbox));
   planned = await journey.plan("rotation", "-o", "json");
   applied = await journey.farrier("apply", "rotation", "--yes", "-o", "json");
-}, 150_000);
+});
 
 afterAll(() => journey?.stop());
 

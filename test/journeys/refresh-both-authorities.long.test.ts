@@ -6,7 +6,7 @@ import { type Journey, json, jsonLines, startJourney } from "../helpers/journey.
 import { heldByRancher, kubeconfigFlags, readiness, renewCluster, tokensIn } from "../helpers/renewed-cluster.ts";
 import { agentPods, ask, condition, must, pinFor, serveBundle, writeSecret } from "../sandbox/estate.ts";
 
-const LONG = 240_000;
+const LONG = 5 * 60_000;
 
 let journey: Journey;
 

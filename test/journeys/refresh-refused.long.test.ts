@@ -26,7 +26,7 @@ beforeAll(async () => {
   lab.put("lima.yaml", current.kubeconfig);
   lab.put("both.yaml", lab.sandbox.kubeconfig);
   lab.put("before.yaml", kubeconfigBefore);
-}, 60_000);
+});
 
 afterAll(() => lab.stop());
 

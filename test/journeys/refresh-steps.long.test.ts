@@ -9,7 +9,7 @@ import { type RefreshLab, startRefreshLab } from "../helpers/refresh-lab.ts";
 import { heldByRancher, type Renewal, readiness, renewCluster, tokensIn } from "../helpers/renewed-cluster.ts";
 import { ask } from "../sandbox/estate.ts";
 
-const LONG = 120_000;
+const LONG = 5 * 60_000;
 
 async function start({ onTestFinished }: TestContext, scenario: ScenarioInput = {}): Promise<RefreshLab> {
   const lab = await startRefreshLab(scenario);

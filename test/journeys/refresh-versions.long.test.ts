@@ -9,7 +9,7 @@ import { type RefreshLab, startRefreshLab } from "../helpers/refresh-lab.ts";
 import { heldByRancher, type Renewal, readiness, renewCluster, tokensIn } from "../helpers/renewed-cluster.ts";
 import { agentPods, ask, must, writeSecret } from "../sandbox/estate.ts";
 
-const LONG = 120_000;
+const LONG = 5 * 60_000;
 const ACCOUNTS = { group: "", version: "v1", resource: "serviceaccounts", namespace: "cattle-system" };
 
 /** A lab that ends with its scope. */

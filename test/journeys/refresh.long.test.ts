@@ -12,7 +12,7 @@ import {
 } from "../helpers/renewed-cluster.ts";
 import { at, CLUSTERS, must, SECRETS } from "../sandbox/estate.ts";
 
-const LONG = 120_000;
+const LONG = 5 * 60_000;
 
 let journey: Journey;
 

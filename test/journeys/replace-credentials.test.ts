@@ -29,7 +29,7 @@ describe("a flag day for a cluster that lacks its agent's credentials", () => {
     await presentInstead(sandbox, await (await sandbox.pki.newAuthority("Forgotten")).issue());
     plan = json((await journey.plan("rotation", "--replace", "-o", "json")).stdout);
     applied = await journey.farrier("apply", "rotation", "--yes", "-o", "json");
-  }, 150_000);
+  });
   afterAll(() => journey?.stop());
 
   it("has Rancher redeploy it first, and arms it then", () => {

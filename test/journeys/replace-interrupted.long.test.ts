@@ -22,7 +22,7 @@ let lab: RotationLab;
 
 beforeEach(async () => {
   lab = await startRotationLab({ clusters: 2, speed: 200 });
-}, MINUTE);
+});
 
 afterEach(() => lab.stop());
 
@@ -119,7 +119,7 @@ it.each([
       expect({ pin: facts?.pin, pods: new Set(facts?.pods) }).toEqual({ pin, pods: new Set([pin]) });
     }
   },
-  2 * MINUTE,
+  5 * MINUTE,
 );
 
 it(
@@ -144,7 +144,7 @@ it(
       expect((await agents(lab.sandbox))[name]?.pin).toBe(pin);
     }
   },
-  2 * MINUTE,
+  5 * MINUTE,
 );
 
 it(
@@ -180,7 +180,7 @@ it(
     const pin = pinOfServed(plan.epochs.at(-1)?.bundle.trim() ?? "");
     expect((await agents(lab.sandbox))[name]).toMatchObject({ pin, pods: [pin], minReadySeconds: 0 });
   },
-  2 * MINUTE,
+  5 * MINUTE,
 );
 
 it(
@@ -194,7 +194,7 @@ it(
     const { failure } = state?.current.steps["rancher/replace-certificate@current"] ?? {};
     expect(failure?.message).toMatch(/tls-rancher-ingress does not hold what this step has written any more/);
   },
-  2 * MINUTE,
+  5 * MINUTE,
 );
 
 it(
@@ -216,5 +216,5 @@ it(
     await presentInstead(lab.sandbox, expired);
     await expect(world.rancher.cacerts()).rejects.toMatchObject({ code: "api.untrusted" });
   },
-  2 * MINUTE,
+  5 * MINUTE,
 );

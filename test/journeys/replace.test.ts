@@ -31,7 +31,7 @@ beforeAll(async () => {
   await setMinReadySeconds(sandbox.clusters);
   await writeFile(join(folder, "estate.kubeconfig"), sandbox.kubeconfig, { mode: 0o600 });
   await journey.configure({ clusters: { oslo: { kubeconfig: "estate.kubeconfig", context: "oslo" } } });
-}, 60_000);
+});
 
 afterAll(() => journey?.stop());
 
@@ -62,7 +62,7 @@ describe("with a certificate that no agent accepts", () => {
     refused = await journey.farrier("plan", ...TARGET, "--out", "rotation", "-o", "json");
     plan = json((await journey.plan("rotation", "--replace", "-o", "json")).stdout);
     held = await journey.farrier("apply", "rotation", "--yes", "--gate-wait", "3", "-o", "json");
-  }, 180_000);
+  });
 
   it("without --replace, the plan is refused, and the findings say why", () => {
     expect(refused.code).toBe(3);
@@ -103,7 +103,7 @@ describe("with a certificate that no agent accepts", () => {
     const ended = await journey.farrier("apply", "rotation", "--yes", "-o", "json");
     expect(ended.code, ended.stdout).toBe(0);
     expect(jsonLines(ended.stdout).at(-1)).toMatchObject({ outcome: { kind: "finished" } });
-  }, 120_000);
+  });
 
   it("no rollback is begun: it would lead to the certificate that agents refuse", async () => {
     const before = await versions(journey.sandbox);

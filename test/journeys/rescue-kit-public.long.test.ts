@@ -95,12 +95,12 @@ describe.skipIf(!installed || !areBuilt("helm3"))("a rescue kit on the way to a 
 
   beforeAll(async () => {
     lab = await startLab("lagos", "public");
-  }, 60_000);
+  });
   afterAll(() => lab?.journey.stop());
 
   it("arms for both authorities first, and knows of no empty pin before the certificate is presented", async () => {
     await switchOver(lab);
-  }, 60_000);
+  });
 
   it("lets the agent go of its pin then, and has nothing to do the second time", async () => {
     const ended = await lab.run("after");
@@ -109,7 +109,7 @@ describe.skipIf(!installed || !areBuilt("helm3"))("a rescue kit on the way to a 
     expect(await lab.agent()).toMatchObject({ pin: "", pods: [""] });
     await lab.journey.sandbox.waitUntilConnected("lagos");
     expect(await lab.run("after")).toMatchObject(DONE_AT_ONCE);
-  }, 60_000);
+  });
 
   it("is right when Rancher serves no bundle any more, with a rotation and without", async () => {
     const { sandbox, farrier } = lab.journey;
@@ -127,7 +127,7 @@ describe.skipIf(!installed || !areBuilt("helm3"))("a rescue kit on the way to a 
     expect(ended, ended.stderr).toMatchObject({ code: 0 });
     expect(await lab.agent()).toMatchObject({ pin: "", pods: [""] });
     await sandbox.waitUntilConnected("lagos");
-  }, 60_000);
+  });
 });
 
 describe.skipIf(!installed || !areBuilt("helm3"))("a rescue kit for an agent whose image lacks the public root", () => {
@@ -135,7 +135,7 @@ describe.skipIf(!installed || !areBuilt("helm3"))("a rescue kit for an agent who
 
   beforeAll(async () => {
     lab = await startLab("rome", "bare");
-  }, 60_000);
+  });
   afterAll(() => lab?.journey.stop());
 
   it("gives it the pin back, and its cluster is never cut off", async () => {
@@ -151,7 +151,7 @@ describe.skipIf(!installed || !areBuilt("helm3"))("a rescue kit for an agent who
     expect(await lab.agent()).toMatchObject({ pin: lab.both });
     expect(sandbox.cluster("rome").connected()).toBe(true);
     expect(sandbox.statistics().refusals.every(({ phase }) => phase === "start")).toBe(true);
-  }, 90_000);
+  });
 
   it("does not hold the others once it is waived: its redeploy is tried, and given up when it is seen to fail", async () => {
     const { sandbox, farrier, folder } = lab.journey;
@@ -191,7 +191,7 @@ describe.skipIf(!installed || !areBuilt("helm3"))(
     beforeAll(async () => {
       lab = await startLab("quito", "public", { version: "2.11.5" });
       await switchOver(lab);
-    }, 120_000);
+    });
     afterAll(() => lab?.journey.stop());
 
     it("lets them go of their pin when the script was stopped before their pods were replaced, too", async () => {
@@ -207,7 +207,7 @@ describe.skipIf(!installed || !areBuilt("helm3"))(
       expect(ended.stderr).not.toContain("REFUSED");
       expect(ended.code, ended.stdout).toBe(0);
       expect(await nodeAgents()).toEqual({ pin: "", pods: ["", ""] });
-    }, 120_000);
+    });
 
     it("has nothing to do the second time, and the rotation ends", async () => {
       expect(await lab.run("after")).toMatchObject(DONE_AT_ONCE);
@@ -215,6 +215,6 @@ describe.skipIf(!installed || !areBuilt("helm3"))(
       expect(await servedBundle(lab.journey.sandbox)).toBe("");
       expect(await nodeAgents()).toEqual({ pin: "", pods: ["", ""] });
       expect(lab.journey.sandbox.statistics().refusals).toEqual([]);
-    }, 120_000);
+    });
   },
 );

@@ -30,7 +30,7 @@ describe.skipIf(!installed)("a rescue kit", () => {
     today = pinOfServed(await servedBundle(sandbox));
     const put = (name: string, text: string) => writeFile(join(folder, name), text, { mode: 0o600 });
     await Promise.all(["paris", "lagos", "oslo"].map((name) => put(`${name}.yaml`, sandbox.cluster(name).kubeconfig)));
-  }, 120_000);
+  });
   afterAll(() => journey?.stop());
 
   /** Runs a kit with the kubeconfig of a cluster; `kubectl` may be a stand-in. */
@@ -118,7 +118,7 @@ describe.skipIf(!installed)("a rescue kit", () => {
       await kit("lagos", "--rotation", "rotation", "--out", "lagos-kit");
       const plan = JSON.parse(await readFile(join(journey.folder, "rotation/plan.json"), "utf8"));
       both = plan.epochs.find((epoch: { name: string }) => epoch.name === "both").pin;
-    }, 60_000);
+    });
 
     it("gives way to somebody who changes the agent at the same time, and looks again", async () => {
       // Between the script's reading and its writing, once, somebody scales the agent.
@@ -155,7 +155,7 @@ describe.skipIf(!installed)("a rescue kit", () => {
       const ended = await journey.farrier("apply", "rotation", "--yes", "-o", "json");
       expect(jsonLines(ended.stdout).at(-1)).toMatchObject({ outcome: { kind: "finished" } });
       expect(journey.sandbox.statistics().refusals).toEqual([]);
-    }, 90_000);
+    });
 
     it("is of no use once Rancher serves what it does not know: it refuses, and changes nothing", async () => {
       const before = await generationOf("oslo");
@@ -171,7 +171,7 @@ describe("a kit that cannot be made", () => {
   let journey: Journey;
   beforeAll(async () => {
     journey = await startJourney({ clusters: [{ name: "paris" }] });
-  }, 60_000);
+  });
   afterAll(() => journey?.stop());
 
   it.each([
@@ -256,7 +256,7 @@ describe.skipIf(!installed)("a kit for a cluster with node agents", () => {
     both = plan.epochs.find((epoch: { name: string }) => epoch.name === "both").pin;
     const made = await journey.farrier("rescue-kit", "quito", "--rotation", "rotation", "--out", "kit");
     expect(made.code, made.stderr).toBe(0);
-  }, 120_000);
+  });
   afterAll(() => journey?.stop());
 
   it("arms them with the agent, and lets every one of their pods go on", async () => {
@@ -270,14 +270,14 @@ describe.skipIf(!installed)("a kit for a cluster with node agents", () => {
       expect(await setOf(name), name).toMatchObject({ pin: both, strategy: "OnDelete" });
       expect(await podsOf(name), name).toEqual([today, today]);
     }
-  }, 60_000);
+  });
 
   it("has nothing to do the second time", async () => {
     const before = await Promise.all(NAMES.map(setOf));
     const ended = await run();
     expect(ended).toMatchObject({ code: 0, stdout: expect.stringMatching(/^DONE: [^\n]+\n$/) });
     expect(await Promise.all(NAMES.map(setOf))).toEqual(before);
-  }, 60_000);
+  });
 
   it("brings them over, one node after the other, where they are armed for what is served", async () => {
     // A bundle of its own is served: the kit of a rotation whose first pin is not served any more.
@@ -304,7 +304,7 @@ describe.skipIf(!installed)("a kit for a cluster with node agents", () => {
       expect(await podsOf(name), name).toEqual([today, today]);
     }
     expect(ended.stdout.match(/was ended; waiting for its successor/g)).toHaveLength(NAMES.length);
-  }, 90_000);
+  });
 });
 
 const pinned = (value: string) => ({ name: "CATTLE_CA_CHECKSUM", value });

@@ -14,7 +14,7 @@ import { dumpWorld } from "../helpers/world-dump.ts";
 
 const MINUTE = 60_000;
 /** Several estates at the same time: each of them mostly waits. */
-const LONG = 3 * MINUTE;
+const LONG = 5 * MINUTE;
 
 /** An estate of the test's own, which ends with it. */
 async function start({ onTestFinished }: TestContext, clusters = 2): Promise<RotationLab> {

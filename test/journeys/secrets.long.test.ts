@@ -81,7 +81,7 @@ beforeAll(async () => {
     textCanary("the passphrase", PASSPHRASE),
   ];
   codes = await run();
-}, 120_000);
+});
 
 afterAll(() => journey?.stop());
 

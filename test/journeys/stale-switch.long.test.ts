@@ -36,5 +36,5 @@ test(
       await lab.stop();
     }
   },
-  2 * MINUTE,
+  5 * MINUTE,
 );

@@ -28,7 +28,7 @@ describe.skipIf(!areBuilt("helm3")).sequential("without helm", () => {
     journey = await startJourney({ clusters: 1, tls: { source: "rancher" } }, settings);
     await helm().upgrade("--reuse-values", "--set", "debug=true");
     await journey.plan("rotation");
-  }, MINUTE);
+  });
   afterAll(() => journey?.stop());
 
   it(

@@ -88,7 +88,7 @@ describe.skipIf(commands.length === 0).each(tried)("kubectl $version", ({ progra
 
   async function attempt(...command: string[]): Promise<Result> {
     try {
-      const { stdout, stderr } = await promisify(execFile)(program, command, { env: environment(), timeout: 30_000 });
+      const { stdout, stderr } = await promisify(execFile)(program, command, { env: environment(), timeout: 120_000 });
       return { code: 0, stdout: stdout.trim(), stderr: stderr.trim() };
     } catch (error) {
       const { code, stdout = "", stderr = "" } = Object(error);

@@ -26,7 +26,7 @@ beforeAll(async () => {
   const kubeconfig = join(folder, "kubeconfig");
   await writeFile(kubeconfig, sandbox.managementKubeconfig, { mode: 0o600 });
   world = await openWorld({ kubeconfig, context: "management", token: Secret.of(sandbox.token) });
-}, 60_000);
+});
 
 afterAll(async () => {
   for (const end of ends) await end();

@@ -15,7 +15,7 @@ describe.skipIf(!areBuilt("etcd", "kube-apiserver"))("with etcd behind it", () =
       // Nobody makes the service accounts of namespaces here.
       withoutAdmission: ["ServiceAccount"],
     });
-  }, 120_000);
+  });
 
   afterAll(() => controlPlane?.stop());
 

@@ -41,14 +41,14 @@ describe.skipIf(missingForNode() !== "")("a real node", () => {
     node = await startRealNode(controlPlane, { agentVersion: AGENT_VERSION });
     wire = new Wire(controlPlane.url, controlPlane.caPem);
     client = new NetworkClient(wire.as(bearer(controlPlane.token)));
-  }, 3 * MINUTE);
+  });
 
   afterAll(async () => {
     await wire?.close();
     await node?.stop();
     await controlPlane?.stop();
     await rm(folder, { recursive: true, force: true });
-  }, MINUTE);
+  });
 
   const kubectl = (...args: readonly string[]): Promise<Ended> => kubectlWith(args);
 
@@ -96,7 +96,7 @@ describe.skipIf(missingForNode() !== "")("a real node", () => {
     expect((await kubectl("get", "pod", "shell")).stderr).toContain("NotFound");
   });
 
-  describe.concurrent("side by side, rancher.md §0b among them", { timeout: 4 * MINUTE }, () => {
+  describe.concurrent("side by side, rancher.md §0b among them", { timeout: 8 * MINUTE }, () => {
     beforeAll(() => prepareForAgents(client));
 
     straddling({

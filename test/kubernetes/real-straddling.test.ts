@@ -9,11 +9,13 @@ import { RunningNodes } from "./control-plane/running-nodes.ts";
 import { nodeAgentsOnNodes } from "./suite/node-agents.ts";
 import { straddling } from "./suite/straddling.ts";
 
+const MINUTE = 60_000;
+
 const isBuilt = areBuilt("etcd", "kube-apiserver", "kube-controller-manager");
 
 /** A namespace of the shared control plane, and names for images that no other test uses. */
 class RealNamespace extends TestedCluster {
-  override readonly patienceMs = 90_000;
+  override readonly patienceMs = 3 * MINUTE;
 
   static async on(nodes: RunningNodes, programs: Readonly<Record<string, ContainerProgram>>): Promise<RealNamespace> {
     const { client, clock } = nodes;
@@ -32,15 +34,15 @@ class RealNamespace extends TestedCluster {
 const REF_NODES = { group: "", version: "v1", resource: "nodes" };
 const REF_NAMESPACES = { group: "", version: "v1", resource: "namespaces" };
 
-describe.skipIf(!isBuilt).concurrent("a real control plane", { timeout: 180_000 }, () => {
+describe.skipIf(!isBuilt).concurrent("a real control plane", { timeout: 6 * MINUTE }, () => {
   let nodes: RunningNodes;
 
   beforeAll(async () => {
     nodes = await RunningNodes.start("straddling");
     await nodes.client.create(REF_NODES, { apiVersion: "v1", kind: "Node", metadata: { name: "node-2" }, spec: {} });
-  }, 120_000);
+  });
 
-  afterAll(() => nodes?.stop(), 120_000);
+  afterAll(() => nodes?.stop());
 
   straddling({
     start: () => pinned((programs) => RealNamespace.on(nodes, programs)),

@@ -70,7 +70,7 @@ describe.each(servers)("the verbs, on %s API server", (_, start) => {
     ({ api } = connection);
     // The agent runs.
     await api.watchUntil(pods("cattle-system"), AGENT, (objects) => objects.find(isRunning), { deadlineMs: 30_000 });
-  }, 120_000);
+  });
   afterAll(async () => {
     await connection?.close();
     await server?.stop();

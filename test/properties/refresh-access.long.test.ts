@@ -51,7 +51,7 @@ beforeAll(async () => {
   if (!hasSsh) return;
   ssh = await startSshLab();
   await mkdir(join(ssh.folder, "node"));
-}, 60_000);
+});
 afterAll(async () => {
   await ssh?.stop();
   await rm(folder, { recursive: true });

@@ -70,7 +70,7 @@ describe.skipIf(!sshInstalled() || !programsThere("kubectl"))("a node that forwa
     lab = await startSshLab();
     sandbox = await startSandbox({ clusters: [{ name: "paris" }], speed: 200 });
     node = { host: "127.0.0.1", port: lab.port, user: lab.user, key: lab.key, config: lab.config };
-  }, 60_000);
+  });
   afterAll(async () => {
     await Promise.all(open.map((connection) => connection.close()));
     await sandbox?.stop();

@@ -85,7 +85,7 @@ describe.skipIf(!sshInstalled())("a compressed snapshot (M2.2)", () => {
 
   beforeAll(async () => {
     lab = await startSshLab();
-  }, 60_000);
+  });
   afterAll(() => lab?.stop());
 
   /** A node with these programs and what the look itself needs, and no other. */

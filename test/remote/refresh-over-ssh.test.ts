@@ -9,7 +9,7 @@ import { heldByRancher, readiness, renewCluster, tokensIn } from "../helpers/ren
 import { type SshLab, sshInstalled, startSshLab } from "../helpers/ssh-server.ts";
 import { ask } from "../sandbox/estate.ts";
 
-const LONG = 120_000;
+const LONG = 5 * 60_000;
 
 describe.skipIf(!sshInstalled())("a refresh by SSH (M2.3)", () => {
   let lab: SshLab;
@@ -19,7 +19,7 @@ describe.skipIf(!sshInstalled())("a refresh by SSH (M2.3)", () => {
   beforeAll(async () => {
     lab = await startSshLab();
     await mkdir(join(lab.folder, "node"));
-  }, LONG);
+  });
   afterAll(() => lab?.stop());
   afterEach(() => journey.stop());
 

@@ -129,7 +129,7 @@ describe.skipIf(!sshInstalled())("a rotation with a snapshot of etcd, saved firs
       await writeFile(at("bin", name), text);
       await chmod(at("bin", name), 0o755);
     }
-  }, 90_000);
+  });
   afterAll(async () => {
     await etcd?.stop();
     await other?.stop();

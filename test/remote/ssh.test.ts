@@ -34,7 +34,7 @@ describe.skipIf(!sshInstalled())("SSH to a node", () => {
     await put("k3s/etc/rancher/k3s/k3s.yaml", own());
     await put("kubeadm/etc/kubernetes/admin.conf", own());
     await mkdir(join(lab.folder, "bare"));
-  }, 60_000);
+  });
   afterAll(async () => {
     await sandbox?.stop();
     await lab?.stop();

@@ -47,7 +47,7 @@ describe.skipIf(!isInstalled)("kubectl", () => {
 
   async function kubectl(...command: string[]): Promise<string> {
     const environment = { ...process.env, KUBECONFIG: join(directory, "kubeconfig"), HOME: directory };
-    const { stdout } = await promisify(execFile)(COMMAND, command, { env: environment, timeout: 30_000 });
+    const { stdout } = await promisify(execFile)(COMMAND, command, { env: environment, timeout: 120_000 });
     return stdout.trim();
   }
 

@@ -22,7 +22,7 @@ beforeAll(async () => {
   sandbox = await startSandbox({ speed: 200, clusters });
   const trust = { bundles: [sandbox.pki.today.bundle], systemRoots: false };
   rancher = new RancherServer({ serverUrl: sandbox.serverUrl, token: Secret.of(sandbox.token), trust });
-}, 60_000);
+});
 afterAll(async () => {
   await rancher?.close();
   await sandbox?.stop();
@@ -75,7 +75,7 @@ it("the endpoint takes a token once the tunnel has brought it, and goes on witho
   await sandbox.waitUntil(async () => (await answerOf(during, "lagos-fqdn")) === 200, {
     what: "the token to be known",
   });
-}, 60_000);
+});
 
 it("a token is refused once its counterpart in the cluster says that it has expired", async () => {
   const content = await kubeconfigOf("lagos");
@@ -87,7 +87,7 @@ it("a token is refused once its counterpart in the cluster says that it has expi
   const past = { type: "merge", body: { expiresAt: "2026-01-01T00:00:00Z" } } as const;
   await sandbox.cluster("lagos").client.patch({ ...counterparts, namespace: "cattle-system" }, name, past);
   expect(await answerOf(content, "lagos-fqdn")).toBe(401);
-}, 60_000);
+});
 
 it("a token that Rancher never made is refused", async () => {
   const content = (await kubeconfigOf("lagos")).replace(/token: kubeconfig-\S+/, "token: kubeconfig-user-x:forged");
