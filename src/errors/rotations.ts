@@ -122,4 +122,9 @@ export const ROTATION_ERRORS = {
     meaning: "A step failed for good.",
     hint: "Read the reason in farrier status; after mending it, farrier apply goes on.",
   },
+  "step.taken-back": {
+    exit: EXIT.failed,
+    meaning: "Somebody else has taken back what a step had set, twice, while it waited for what follows from it.",
+    hint: "Find out who it is: Rancher does so whenever somebody has it redeploy the cluster's agent. Then farrier apply sets it again.",
+  },
 } as const satisfies Record<string, ErrorEntry>;

@@ -5,15 +5,19 @@
  *   pods change ──► right, if the Deployment has caught up? ──no──► wait
  *                        └──yes──► ask for the Deployment ──► content? ──no──► a little later again
  *
+ * Where no pod is left that could become right, the Deployment is asked as well: somebody may have changed it.
+ *
  * A watch takes a connection of its own and ends it, which costs as much as several requests: see docs/adr/0011.
  */
 import type { AgentWorkload } from "../estate/agent.ts";
+import { livePods } from "../estate/agent-state.ts";
 import type { Api } from "../kubernetes/api.ts";
 import { ApiError } from "../kubernetes/api-error.ts";
 import type { KubeObject } from "../kubernetes/object.ts";
 import { deployments, pods } from "../kubernetes/resource.ts";
 import type { AgentObjects } from "../observe/agent.ts";
 import { AGENT, agentWorkloadOf } from "../rancher/agent-workload.ts";
+import type { Decide } from "./agent-watch.ts";
 import { pauseFor } from "./pause-for.ts";
 
 /** The first look at the clock (and at a Deployment that lags behind) comes soon, the later ones each second. */
@@ -38,7 +42,7 @@ export interface PodsWaiting {
  */
 export async function watchAgentPods<T>(
   api: Api,
-  decide: (agent: AgentWorkload) => T | undefined,
+  decide: Decide<T>,
   { deadlineMs, signal, from }: PodsWaiting,
 ): Promise<T> {
   const ending = new AbortController();
@@ -67,7 +71,7 @@ export async function watchAgentPods<T>(
 class Inquiry<T> {
   readonly #answer = Promise.withResolvers<T>();
   readonly #api: Api;
-  readonly #decide: (agent: AgentWorkload) => T | undefined;
+  readonly #decide: Decide<T>;
   #deployment: KubeObject;
   #pods: readonly KubeObject[];
   #asking: Promise<void> | undefined;
@@ -75,7 +79,7 @@ class Inquiry<T> {
   #changed = false;
   #pauseMs = FIRST_PAUSE_MS;
 
-  constructor(api: Api, decide: (agent: AgentWorkload) => T | undefined, from: AgentObjects) {
+  constructor(api: Api, decide: Decide<T>, from: AgentObjects) {
     this.#api = api;
     this.#decide = decide;
     this.#deployment = from.deployment;
@@ -99,7 +103,7 @@ class Inquiry<T> {
     for (let asked = Date.now(); ; ) {
       await pauseFor(this.#pauseMs, signal);
       this.#pauseMs = Math.min(LONGEST_PAUSE_MS, this.#pauseMs * 2);
-      if (!this.#mayBeSo() && Date.now() - asked < REFRESH_MS) continue;
+      if (!this.#mayBeSo() && !this.#noneIsComing() && Date.now() - asked < REFRESH_MS) continue;
       asked = Date.now();
       this.#ask();
       await this.#asking;
@@ -117,7 +121,14 @@ class Inquiry<T> {
     if (agent === undefined) return false;
     const { replicas } = agent;
     const counts = { updatedReplicas: replicas, readyReplicas: replicas, availableReplicas: replicas };
-    return this.#decide({ ...agent, ...counts, totalReplicas: replicas, settled: true }) !== undefined;
+    const caughtUp = { ...agent, ...counts, totalReplicas: replicas, settled: true };
+    return this.#decide(caughtUp, this.#deployment) !== undefined;
+  }
+
+  /** By what is known, the Deployment would make a pod that is not there. */
+  #noneIsComing(): boolean {
+    const agent = this.#agent();
+    return agent !== undefined && livePods(agent).every(({ pin, deleting }) => deleting || pin !== agent.pin);
   }
 
   #ask(): void {
@@ -134,7 +145,7 @@ class Inquiry<T> {
         if (deployment === undefined) return;
         this.#deployment = deployment;
         const agent = this.#agent();
-        const answer = agent === undefined ? undefined : this.#decide(agent);
+        const answer = agent === undefined ? undefined : this.#decide(agent, deployment);
         if (answer !== undefined) this.#answer.resolve(answer);
       } while (this.#changed && this.#mayBeSo());
     } catch (error) {

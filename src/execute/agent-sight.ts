@@ -9,8 +9,9 @@ import { type AgentObjects, agentObjects } from "../observe/agent.ts";
 import { AGENT, agentWorkloadOf } from "../rancher/agent-workload.ts";
 import { type AgentChange, changeAgent } from "./agent-patch.ts";
 import { watchAgentPods } from "./agent-pods-watch.ts";
-import { watchAgent } from "./agent-watch.ts";
+import { type Decide, watchAgent } from "./agent-watch.ts";
 import { pauseFor } from "./pause-for.ts";
+import { type Given, isTakenBack, takenBack } from "./pin-taken-back.ts";
 import { isTransient } from "./retry.ts";
 
 /** What was seen longer ago is seen anew: nothing is concluded from it. */
@@ -22,11 +23,14 @@ const GLANCES_MS = [150, 250, 500] as const;
 interface Waiting {
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
+  /** The journal says that the Deployment had the pin before the step did anything. */
+  readonly hadPin?: boolean;
 }
 
 export class AgentSight {
   readonly #api: Api;
   #seen: { readonly objects: Partial<AgentObjects>; readonly at: number } | undefined;
+  #given: Given | undefined;
 
   constructor(api: Api) {
     this.#api = api;
@@ -53,14 +57,20 @@ export class AgentSight {
     const seen = this.#recent();
     const deployment = await changeAgent(this.#api, change, seen?.objects.deployment);
     if (seen !== undefined) this.#seen = { ...seen, objects: { ...seen.objects, deployment } };
+    if (change.pin !== undefined) this.#given = { pin: change.pin, deployment };
   }
 
   /**
    * Waits until `decide` answers with something. Where the Deployment was just seen with the pin that is waited for, its
    * pods alone are followed.
-   * @throws ApiError kind `deadline`; whatever `decide` throws
+   * @throws ApiError kind `deadline`; FarrierError `step.taken-back` once somebody has taken back the pin that the
+   *   Deployment had; whatever `decide` throws
    */
   async watch<T>(pin: string, decide: (agent: AgentWorkload) => T | undefined, waiting: Waiting): Promise<T> {
+    return await this.#follow(pin, this.#unlessTakenBack(pin, decide, waiting.hadPin), waiting);
+  }
+
+  async #follow<T>(pin: string, decide: Decide<T>, waiting: Waiting): Promise<T> {
     const { deployment, pods } = this.#recent()?.objects ?? {};
     if (deployment === undefined || pods === undefined || agentWorkloadOf(deployment, [])?.pin !== pin) {
       return await watchAgent(this.#api, decide, waiting);
@@ -71,29 +81,40 @@ export class AgentSight {
   /**
    * The same for what mostly comes within a second: looks again a few times first. A look is two requests, a watch takes
    * as much as eight: see docs/adr/0011.
-   * @throws ApiError kind `deadline`; whatever `decide` throws
+   * @throws as {@link watch}
    */
   async watchSoon<T>(pin: string, decide: (agent: AgentWorkload) => T | undefined, waiting: Waiting): Promise<T> {
-    const { deadlineMs, signal } = waiting;
+    const { deadlineMs, signal, hadPin } = waiting;
+    const watched = this.#unlessTakenBack(pin, decide, hadPin);
     const end = Date.now() + deadlineMs;
     for (const wait of GLANCES_MS) {
       if (Date.now() + wait >= end) break;
       await pauseFor(wait, signal);
-      const agent = await this.#glance();
-      const answer = agent === undefined ? undefined : decide(agent);
+      const answer = await this.#glance(watched);
       if (answer !== undefined) return answer;
     }
-    return await this.watch(pin, decide, { deadlineMs: end - Date.now(), signal });
+    return await this.#follow(pin, watched, { deadlineMs: end - Date.now(), signal });
   }
 
   /** A look that may fail for a passing reason: the watch that follows outlives those too. */
-  async #glance(): Promise<AgentWorkload | undefined> {
+  async #glance<T>(decide: Decide<T>): Promise<T | undefined> {
     try {
-      return await this.look();
+      const agent = await this.look();
+      const deployment = this.#seen?.objects.deployment;
+      return agent === undefined || deployment === undefined ? undefined : decide(agent, deployment);
     } catch (error) {
       if (isTransient(error)) return undefined;
       throw error;
     }
+  }
+
+  #unlessTakenBack<T>(pin: string, decide: (agent: AgentWorkload) => T | undefined, hadPin = false): Decide<T> {
+    return (agent, deployment) => {
+      const gone = agent.pin !== pin && (hadPin || isTakenBack(this.#given, pin, deployment));
+      if (!gone) return decide(agent);
+      this.#given = undefined;
+      throw takenBack(this.#api.server, agent.pin);
+    };
   }
 
   #recent() {

@@ -15,13 +15,18 @@ interface Waiting {
   readonly isNew?: (podUid: string) => boolean;
   /** Why waiting has lost its sense. */
   readonly giveUp?: (agent: AgentWorkload) => Obstruction | undefined;
+  /** The journal says that the Deployment had the pin before the step did anything. */
+  readonly hadPin?: boolean;
 }
 
-/** @throws ApiError for anything but the deadline, which is an obstruction that names what is missing */
+/**
+ * @throws ApiError for anything but the deadline, which is an obstruction that names what is missing; FarrierError
+ *   `step.taken-back`
+ */
 export async function awaitStarted(
   context: StepContext,
   pin: string,
-  { isNew = () => true, giveUp = () => undefined }: Waiting = {},
+  { isNew = () => true, giveUp = () => undefined, hadPin = false }: Waiting = {},
 ): Promise<Verification> {
   let last = "its agent could not be looked at";
   try {
@@ -36,7 +41,7 @@ export async function awaitStarted(
         const by = giveUp(agent);
         return by === undefined ? undefined : { kind: "blocked", by };
       },
-      { deadlineMs: context.remainingMs(), signal: context.signal },
+      { deadlineMs: context.remainingMs(), signal: context.signal, hadPin },
     );
   } catch (error) {
     if (!(error instanceof ApiError) || error.kind !== "deadline") throw error;

@@ -14,17 +14,16 @@ interface Waiting {
 /** That a pod has outlived its start check is shown by the clock, without any event. */
 const CLOCK_MS = 1_000;
 
+/** Answers when it is content with an agent, and with the Deployment that it was read from. */
+export type Decide<T> = (agent: AgentWorkload, deployment: KubeObject) => T | undefined;
+
 /**
  * Follows Deployment and pods until `decide` answers with something.
  * @throws ApiError kind `deadline`; whatever `decide` throws
  */
-export async function watchAgent<T>(
-  api: Api,
-  decide: (agent: AgentWorkload) => T | undefined,
-  { deadlineMs, signal }: Waiting,
-): Promise<T> {
+export async function watchAgent<T>(api: Api, decide: Decide<T>, { deadlineMs, signal }: Waiting): Promise<T> {
   const sight = new Sight();
-  const consider = (): T | undefined => (sight.agent === undefined ? undefined : decide(sight.agent));
+  const consider = (): T | undefined => sight.ask(decide);
   const ending = new AbortController();
   const options = { deadlineMs, signal: AbortSignal.any([signal, ending.signal]) };
   const onDeployment = (objects: readonly KubeObject[]): T | undefined => {
@@ -50,17 +49,23 @@ export async function watchAgent<T>(
 
 /** The two kinds of objects, put together when either changes. */
 class Sight {
-  agent: AgentWorkload | undefined;
+  #agent: AgentWorkload | undefined;
   #deployment: KubeObject | undefined;
   #pods: readonly KubeObject[] | undefined;
 
   see(news: { readonly deployment?: KubeObject | undefined; readonly pods?: readonly KubeObject[] }): void {
     if ("deployment" in news) this.#deployment = news.deployment;
     if (news.pods !== undefined) this.#pods = news.pods;
-    this.agent =
+    this.#agent =
       this.#deployment === undefined || this.#pods === undefined
         ? undefined
         : agentWorkloadOf(this.#deployment, this.#pods);
+  }
+
+  ask<T>(decide: Decide<T>): T | undefined {
+    return this.#agent === undefined || this.#deployment === undefined
+      ? undefined
+      : decide(this.#agent, this.#deployment);
   }
 }
 

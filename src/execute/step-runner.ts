@@ -27,6 +27,9 @@ const OVERTIME: Failure = {
   hint: "farrier apply tries it again.",
 };
 
+/** What somebody takes back is set again once, as a gate would have it; then a person must look. */
+const GOES = 2;
+
 /** Beyond its own deadlines, an action that does not come back is given up. */
 const GRACE_MS = 60_000;
 
@@ -34,21 +37,13 @@ const GRACE_MS = 60_000;
 export async function runStep(workshop: Workshop, stage: Stage, step: Step): Promise<StepOutcome> {
   const { ledger, abort, patience } = workshop.parts;
   if (ledger.run.steps[step.id]?.phase === "done") return "done";
-  const subject = { target: step.target, step: step.id };
   const action = ACTIONS[step.kind];
   const allowedMs = action.deadlineSeconds * 1000 * patience;
   const signal = AbortSignal.any([abort, AbortSignal.timeout(allowedMs + GRACE_MS)]);
   const limits = { end: Date.now() + allowedMs, signal, requireOpenGate: () => requireOpenGate(workshop, stage) };
   const attempt = new Attempt(workshop, action, workshop.contextFor(step, limits));
   try {
-    const obstruction = await retrying(() => attempt.run(), {
-      deadlineMs: allowedMs,
-      signal,
-      onRetry: async (number, error) => {
-        const data = { attempt: number, failure: failureOf(error) };
-        await ledger.append(subject, { type: "step-retried", data });
-      },
-    });
+    const obstruction = await attempt.goes(stage, signal);
     if (obstruction === undefined) return "done";
     await attempt.putBack();
     return await settle(attempt, stage, { code: "step.blocked", message: obstruction.why, hint: obstruction.hint });
@@ -97,6 +92,34 @@ class Attempt {
     this.workshop = workshop;
     this.#action = action;
     this.#context = context;
+  }
+
+  /** Undefined when the step is done. What somebody has taken back meanwhile is looked at anew, and set again. */
+  async goes(stage: Stage, signal: AbortSignal): Promise<Obstruction | undefined> {
+    for (let go = 1; ; go++) {
+      try {
+        const deadlineMs = this.#context.remainingMs();
+        const onRetry = (number: number, error: unknown) => this.#recordRetry(number, error);
+        return await retrying(() => this.run(), { deadlineMs, signal, onRetry });
+      } catch (error) {
+        if (!(error instanceof FarrierError) || error.code !== "step.taken-back") throw error;
+        if (go < GOES) await this.#recordRetry(go, error);
+        // What it saw before it wrote holds no more, whoever goes on.
+        await this.#reopen(stage);
+        if (go === GOES) throw error;
+      }
+    }
+  }
+
+  async #recordRetry(attempt: number, error: unknown): Promise<void> {
+    const data = { attempt, failure: failureOf(error) };
+    await this.workshop.parts.ledger.append(this.subject, { type: "step-retried", data });
+  }
+
+  async #reopen(stage: Stage): Promise<void> {
+    const data = { stage: stage.id, step: this.#context.step };
+    await this.workshop.parts.ledger.append(this.subject, { type: "step-added", data });
+    this.#announced = undefined;
   }
 
   /** Undefined when the step is done. */

@@ -11,7 +11,7 @@
  *                                    │ └─step-started (again after a kill or a failure: the first `before` stays)
  *                                    └──────step-failed────────┴──► failed
  *     (nothing) ──step-done {alreadyDone}──► done       (it was found done)
- *     (any)     ──step-added──► pending                 (a late step; a done one is opened again and forgets its `before`)
+ *     (any)     ──step-added──► pending                 (a late step; one whose work somebody undid forgets its `before`)
  *
  * Stages of a run: (nothing) ──stage-entered──► entered ──stage-done──► done. A done stage may be entered again, for late
  * steps. A gate that holds is forgotten when the gate passes or its stage is done.

@@ -173,6 +173,64 @@ describe("waiting by what was seen", () => {
     await expect(wait(sight, 500)).rejects.toMatchObject({ kind: "deadline" });
   });
 
+  describe("for an agent that was given its pin", () => {
+    const OLD = "d".repeat(64);
+    const before = deployment(2, 2, OLD);
+    const given = deployment(3, 2);
+
+    /** Looks, writes, and waits for what is then served. */
+    async function waitAfterWriting(later: object[], deadlineMs: number) {
+      const { sight } = await serve([before, given, ...later]);
+      await sight.look();
+      await sight.change({ pin: NEXT, minReadySeconds: 0, expectedPins: [OLD] });
+      return await wait(sight, deadlineMs);
+    }
+
+    it("ends at once when a later Deployment has another one", async () => {
+      const begun = Date.now();
+      await expect(waitAfterWriting([deployment(4, 4, OLD)], 60_000)).rejects.toMatchObject({
+        code: "step.taken-back",
+      });
+      expect(Date.now() - begun).toBeLessThan(8_000);
+    });
+
+    it("waits on where an answer is older than the write", async () => {
+      expect(await waitAfterWriting([before, before, deployment(3, 3)], 20_000)).toMatchObject({
+        resourceVersion: "3.3",
+      });
+    });
+
+    it("waits on where only the status of an older Deployment has moved", async () => {
+      await expect(waitAfterWriting([deployment(2, 2, OLD)], 1_500)).rejects.toMatchObject({ kind: "deadline" });
+    });
+
+    it("ends at once when another Deployment has taken its place", async () => {
+      const named = (object: ReturnType<typeof deployment>, uid: string) => ({
+        ...object,
+        metadata: { ...object.metadata, uid },
+      });
+      const { sight } = await serve([
+        named(before, "uid-1"),
+        named(given, "uid-1"),
+        named(deployment(1, 1, OLD), "uid-2"),
+      ]);
+      await sight.look();
+      await sight.change({ pin: NEXT, minReadySeconds: 0, expectedPins: [OLD] });
+      await expect(wait(sight, 60_000)).rejects.toMatchObject({ code: "step.taken-back" });
+    });
+  });
+
+  it("waits on where the pin is one that somebody else is asked to set", async () => {
+    const { sight } = await serve([
+      deployment(2, 2, "d".repeat(64)),
+      deployment(3, 3, "e".repeat(64)),
+      deployment(4, 4),
+    ]);
+    await sight.look();
+    const found = await sight.watchSoon(NEXT, settled, { deadlineMs: 20_000, signal: never });
+    expect(found).toMatchObject({ resourceVersion: "4.4" });
+  });
+
   it("follows the Deployment too where it was seen with another pin", async () => {
     const { sight, server } = await serve([deployment(2, 2, "d".repeat(64)), deployment(3, 3)]);
     await sight.look();

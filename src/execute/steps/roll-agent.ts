@@ -51,8 +51,10 @@ export const rollAgent = erased<Before>({
     await Promise.all(before.waiting.map((pod) => nudge(api, pod)));
   },
 
-  async verify(context) {
-    return awaitStarted(context, epochOf(context).pin, { giveUp: (agent) => refusedWithoutPin(context, agent) });
+  async verify(context, before) {
+    const { pin } = epochOf(context);
+    const giveUp = (agent: AgentWorkload) => refusedWithoutPin(context, agent);
+    return awaitStarted(context, pin, { giveUp, hadPin: before.pin === pin });
   },
 });
 
