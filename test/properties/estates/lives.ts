@@ -62,8 +62,7 @@ const IMPATIENT_SECONDS = 2;
 const FLAG_DAY_SECONDS = 6;
 /**
  * Steps have a time for a real estate. This one lives so much faster, but not the machine that it runs on; and where
- * something is in the way that stays, nobody waits for long. On the way to a public certificate, somebody's redeploy is
- * such a thing: it gives an agent back the pin that it was to let go of.
+ * something is in the way that stays, nobody waits for long.
  */
 const PATIENCE = { clear: 0.5, obstructed: 0.1 } as const;
 /** How often a person calls the command again after a run was held or has failed. */
@@ -237,9 +236,8 @@ class CaseLife {
   /** Lives and dies as the case says, and then lives until the rotation is finished or the person gives up. */
   async #apply(deaths: readonly Death[], course: Course): Promise<ApplyOutcome | undefined> {
     const { calls = CALLS, gateWaitSeconds = PATIENT_SECONDS, until = Number.POSITIVE_INFINITY, planFile } = course;
-    const { obstacle, procedure, upgrade } = this.#case;
-    const patience =
-      PATIENCE[obstacle === undefined && procedure !== "replace" && upgrade === undefined ? "clear" : "obstructed"];
+    const { obstacle, procedure } = this.#case;
+    const patience = PATIENCE[obstacle === undefined && procedure !== "replace" ? "clear" : "obstructed"];
     const left = [...deaths];
     let last: ApplyOutcome | undefined;
     for (let call = 1; call <= calls && !isFinished(last); ) {
