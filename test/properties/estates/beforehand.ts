@@ -21,7 +21,7 @@ export function keepsBundle({ procedure, loss }: Case): boolean {
   return procedure === "renew" || loss === "ended-same-authority";
 }
 
-/** What leaves nothing but a flag day; and what the agent of the first cluster has lost. */
+/** What leaves nothing but a flag day; what the agent of the first cluster has lost; and that it is away. */
 export async function befallBefore(one: Case, sandbox: Sandbox): Promise<void> {
   if (one.loss === "forgotten")
     await presentInstead(sandbox, await (await sandbox.pki.newAuthority("Forgotten")).issue());
@@ -30,6 +30,13 @@ export async function befallBefore(one: Case, sandbox: Sandbox): Promise<void> {
     await presentInstead(sandbox, await sandbox.pki.today.issue({ notBefore: at(-48), notAfter: at(-1) }));
   }
   if (one.means === "reapply" || one.means === "credentials") await loseAgent(one, sandbox);
+  if (one.awaySeconds !== undefined) await cutOff(sandbox, one.awaySeconds);
+}
+
+async function cutOff({ clusters: [cluster], inject, waitUntil }: Sandbox, seconds: number): Promise<void> {
+  if (cluster === undefined) throw new Error("every estate has a cluster");
+  await inject({ kind: "offline", cluster: cluster.name, seconds });
+  await waitUntil(() => !cluster.connected(), { what: "the tunnel to be dead" });
 }
 
 /** Its credentials; and the agent itself, where a kubeconfig is there to make it anew. */

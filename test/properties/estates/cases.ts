@@ -1,6 +1,7 @@
 /** Runs many cases, several at a time: an estate waits more than it computes. */
 import { setTimeout as pause } from "node:timers/promises";
 import { inspect } from "node:util";
+import { behindNodeOf } from "./behind-nodes.ts";
 import { flagDayOf } from "./flag-day.ts";
 import { type Case, caseOf } from "./scenario.ts";
 import { upgradeOf } from "./upgrades.ts";
@@ -8,11 +9,11 @@ import { upgradeOf } from "./upgrades.ts";
 /** Cases in one process at the same time. */
 const AT_ONCE = 8;
 
-/** How many cases there are, but for those few in which the real helm upgrades Rancher. */
+/** How many cases there are, but for those few in which the real helm upgrades Rancher or a real `sshd` leads to a cluster. */
 const RUNS = Number(process.env.FARRIER_PROPERTY_RUNS ?? 300);
 
-/** What a file of tests runs: the cases that go forth by one procedure, those that go back, or those with a helm. */
-export type Kind = "overlap" | "renew" | "replace" | "upgrade" | "back";
+/** What a file of tests runs: the cases that go forth by one procedure, those that go back, with a helm, or with an `sshd`. */
+export type Kind = "overlap" | "renew" | "replace" | "upgrade" | "ssh" | "back";
 
 /** Where the cases of a kind are taken from, and what share that is of all. */
 const SOURCES = {
@@ -20,6 +21,7 @@ const SOURCES = {
   renew: { share: 0.6, draw: (seed: number) => caseOf(seed, "forth") },
   replace: { share: 0.15, draw: flagDayOf },
   upgrade: { share: 0.03, draw: upgradeOf },
+  ssh: { share: 0.05, draw: behindNodeOf },
   back: { share: 0.25, draw: (seed: number) => caseOf(seed, "back") },
 } as const;
 

@@ -91,10 +91,11 @@ function linkIsWell({ happenings, obstacle }: Case, name: string): boolean {
 }
 
 /** A case that is to show other means shows them; a cluster that was away when it was planned for is moved late. */
-export function theMeansArePlanned({ means, procedure }: Case, { lab, plan }: Lived): void {
+export function theMeansArePlanned({ means, procedure, awaySeconds }: Case, { lab, plan }: Lived): void {
   const cluster = plan.clusters.find(({ id }) => id === lab.sandbox.clusters[0]?.id);
   expect(cluster).toBeDefined();
   if (procedure !== "overlap" || cluster?.reach === "none") return;
+  if (awaySeconds !== undefined) expect(cluster?.reach).toBe("ssh");
   const steps = plan.stages.flatMap(stepsOf).filter(({ target }) => target === cluster?.id);
   const kinds = steps.map(({ kind }) => kind);
   expect(kinds.includes("arm-node-agents")).toBe(means === "node-agents");

@@ -7,14 +7,17 @@ import { prepareRollback, prepareRotation } from "../../../src/execute/prepare.t
 import { leaveRequest } from "../../../src/execute/requests.ts";
 import { offerEndpoints } from "../../../src/observe/endpoint-way.ts";
 import { observeEstate } from "../../../src/observe/observe-estate.ts";
+import { sshWay } from "../../../src/observe/ssh-way.ts";
 import { Secret } from "../../../src/pki/secret.ts";
 import type { PlanOptions } from "../../../src/plan/options.ts";
 import type { Plan } from "../../../src/plan/plan.ts";
+import type { SshTarget } from "../../../src/remote/ssh.ts";
 import type { Sandbox } from "../../../src/sandbox/sandbox.ts";
 import { type AgentFacts, agents, trustSecret } from "../../helpers/estate-facts.ts";
 import { giveKubeconfigs } from "../../helpers/kubeconfigs.ts";
 import { Person } from "../../helpers/person.ts";
 import { type RotationLab, type ServingPair, startRotationLab } from "../../helpers/rotation-lab.ts";
+import type { SshLab } from "../../helpers/ssh-server.ts";
 import { dumpWorld } from "../../helpers/world-dump.ts";
 import { pathOf } from "../../kubernetes/control-plane/binaries.ts";
 import { befallBefore, targetOf } from "./beforehand.ts";
@@ -68,9 +71,12 @@ const PATIENCE = { clear: 0.5, obstructed: 0.1 } as const;
 /** How often a person calls the command again after a run was held or has failed. */
 const CALLS = 5;
 
-/** @param judge is asked while the estate still runs; it is stopped afterwards whatever comes of it */
-export async function liveThrough(one: Case, judge: (lived: Lived) => Promise<void>): Promise<void> {
-  const lab = await labOf(one);
+/**
+ * @param judge is asked while the estate still runs; it is stopped afterwards whatever comes of it
+ * @param node leads to the first cluster, where that is the case's means
+ */
+export async function liveThrough(one: Case, judge: (lived: Lived) => Promise<void>, node?: SshLab): Promise<void> {
+  const lab = await labOf(one, node);
   try {
     const { sandbox } = lab;
     const target = await targetOf(one, sandbox);
@@ -92,20 +98,26 @@ export async function liveThrough(one: Case, judge: (lived: Lived) => Promise<vo
   }
 }
 
-async function labOf(one: Case): Promise<RotationLab> {
+async function labOf(one: Case, node: SshLab | undefined): Promise<RotationLab> {
   const helm = one.upgrade === undefined ? undefined : pathOf("helm3");
   const lab = { ...(await startRotationLab(one.estate, helm)), now: estateNow };
-  if (one.means !== "kubeconfig" && one.means !== "reapply") return lab;
+  if (one.means !== "kubeconfig" && one.means !== "reapply" && one.means !== "ssh") return lab;
   const [cluster] = lab.sandbox.clusters;
   if (cluster === undefined) throw new Error("every estate has a cluster");
   const file = join(lab.folder, `${cluster.id}.yaml`);
   await writeFile(file, cluster.kubeconfig, { mode: 0o600 });
   const openWorld = async () => {
     const world = await lab.openWorld();
-    giveKubeconfigs(world, { [cluster.id]: file });
+    if (node === undefined) giveKubeconfigs(world, { [cluster.id]: file });
+    else world.reaches.give(cluster.id, [sshWay(cluster.id, nodeOf(node), { kubeconfig: file })]);
     return world;
   };
   return { ...lab, openWorld };
+}
+
+/** Not behind the jump host: several cases at a time have enough sessions with one each. */
+function nodeOf({ port, config }: SshLab): SshTarget {
+  return { host: "127.0.0.1", port, config };
 }
 
 interface Beforehand {

@@ -16,10 +16,10 @@ export interface Happening {
 }
 
 /**
- * How the first cluster is dealt with where it is not just one agent that is patched through Rancher's tunnel; in the last
- * two its agent is missing with its credentials and has a kubeconfig, or its credentials alone are missing.
+ * How the first cluster is dealt with where it is not just one agent that is patched through Rancher's tunnel. `reapply` and
+ * `credentials`: its agent is missing with its credentials and has a kubeconfig, or its credentials alone are missing.
  */
-export type Means = "node-agents" | "kubeconfig" | "endpoint" | "redeploy" | "reapply" | "credentials";
+export type Means = "node-agents" | "kubeconfig" | "endpoint" | "ssh" | "redeploy" | "reapply" | "credentials";
 
 /** What Rancher's release is changed for, by the real helm. */
 export type Upgrade = "generated-to-private" | "generated-to-public" | "private-to-public";
@@ -39,6 +39,8 @@ export interface Case {
   /** Of a flag day. */
   readonly loss?: Loss;
   readonly happenings: readonly Happening[];
+  /** For so many sandbox seconds, from before the plan is made on, the first cluster's agent does not reach Rancher. */
+  readonly awaySeconds?: number;
   /** There before the plan is made: a fault that only a person can mend, and the cluster that has it. */
   readonly obstacle?: { readonly cluster: string; readonly fault: Fault };
   /** The process dies so often, at these places, before one lives to the end. */
@@ -161,7 +163,7 @@ function terminationOf(seed: number, version: string): ScenarioInput["tls"] {
 
 /** What makes the means matter: the tunnel is away for a while; and an agent that is not armed is let live. */
 function happeningsWith(means: Means | undefined, seed: number, cluster: string): Happening[] {
-  if (means !== "kubeconfig" && means !== "endpoint") return [];
+  if (means !== "kubeconfig" && means !== "endpoint" && means !== "ssh") return [];
   // Rancher makes an endpoint's kubeconfig when it is planned for.
   return [{ entry: (seed % 50) + (means === "endpoint" ? 2 : 0), fault: { kind: "offline", cluster, seconds: 300 } }];
 }
@@ -177,8 +179,11 @@ function clusterFor(means: Means | undefined): object {
 /** A rotation goes forth, or is turned back. */
 export type Way = "forth" | "back";
 
-/** The case of a number. The way forth and the way back are drawn apart, so that each has its own cases. */
-export function caseOf(seed: number, way: Way): Case {
+/**
+ * The case of a number. The way forth and the way back are drawn apart, so that each has its own cases.
+ * @param fixed the means, where they do not go by the number
+ */
+export function caseOf(seed: number, way: Way, fixed?: Means): Case {
   const arbitrary = estate.chain(({ clusters: own, ...rancher }) => {
     const names = own.map(({ name }) => name);
     const { version, replicas, ingressReplicas, mode, bundle } = rancher;
@@ -207,7 +212,7 @@ export function caseOf(seed: number, way: Way): Case {
   const { turn, blocked, drifted, ...rest } = drawn;
   const name = rest.estate.clusters[0]?.name ?? "";
   const obstructed = blocked === null ? [] : [rest.estate.clusters.at(-1)?.name];
-  const means = meansOf(seed, rest.estate.rancher.version, { drifted, way });
+  const means = fixed ?? meansOf(seed, rest.estate.rancher.version, { drifted, way });
   const fragile = drifted || means === "redeploy" || means === "credentials" ? [...obstructed, name] : obstructed;
   const happened = [...rest.happenings, ...happeningsWith(means, seed, name)].filter(
     ({ fault }) => !endsItsAgent(fault, fragile),
