@@ -1,6 +1,6 @@
 /** Random estates that only a flag day is left for. One number makes one case. */
 import fc from "fast-check";
-import { type Case, deaths, estate, type Happening, happenings, SPEED } from "./scenario.ts";
+import { type Case, clusterFor, deaths, estate, type Happening, happenings, SPEED } from "./scenario.ts";
 
 /** A Rancher that redeploys on somebody's word gives an armed agent the pin of the bundle that is about to go. */
 function undoesArming({ fault }: Happening): boolean {
@@ -18,7 +18,9 @@ const flagDay = estate.chain(({ clusters, version, replicas, ingressReplicas, mo
     }),
     happenings: happenings(clusters.map(({ name }) => name)),
     deaths,
-    means: fc.constantFrom(undefined, undefined, "kubeconfig" as const),
+    means: ["2.11", "2.9", "2.6"].includes(version)
+      ? fc.constantFrom(undefined, "kubeconfig" as const, "node-agents" as const)
+      : fc.constantFrom(undefined, undefined, "kubeconfig" as const),
     loss: fc.constantFrom(
       "forgotten" as const,
       "forgotten" as const,
@@ -44,7 +46,11 @@ export function flagDayOf(seed: number): Case {
     procedure: "replace",
     ...rest,
     ...(means === undefined ? {} : { means }),
-    estate: { ...rest.estate, seed },
+    estate: {
+      ...rest.estate,
+      clusters: rest.estate.clusters.map((one, index) => ({ ...one, ...(index === 0 ? clusterFor(means) : {}) })),
+      seed,
+    },
     happenings: happened,
     deathsBack: [],
   };

@@ -169,7 +169,7 @@ function happeningsWith(means: Means | undefined, seed: number, cluster: string)
 }
 
 /** What the estate's first cluster must be for its means. */
-function clusterFor(means: Means | undefined): object {
+export function clusterFor(means: Means | undefined): object {
   if (means === "node-agents") return { nodeAgent: true, nodes: 2 };
   if (means === "endpoint") return { authorizedEndpoint: true };
   // Rancher's registration manifest makes one replica.
