@@ -114,7 +114,7 @@ async function hold(workshop: Workshop, announce: () => Promise<void>): Promise<
     return outcome;
   } catch (error) {
     // The journal says how far it got; the lock stays with this process, which others can see to be gone.
-    if (workshop.parts.abort.aborted) await lock.release("released").catch(() => {});
+    if (workshop.parts.abort.aborted) await lock.letGo();
     lock.abandon();
     throw error;
   }

@@ -58,6 +58,8 @@ export type Acquisition = "new" | "resumed" | "taken-over";
 const FRESH_MS = 5_000;
 const HEARTBEAT_MS = 20_000;
 const WRITE_DEADLINE_MS = 60_000;
+/** Whoever stops at once does not wait longer than this for the estate's answer. */
+const LET_GO_MS = 3_000;
 
 /** The lock as it is in the estate; undefined when there is none. */
 export async function readLock(api: Api, namespace: string): Promise<LockRecord | undefined> {
@@ -72,6 +74,7 @@ export class EstateLock {
   #confirmedAt = 0;
   #lost: FarrierError | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
+  readonly #ending = new AbortController();
 
   private constructor(request: LockRequest, version: string) {
     this.#request = request;
@@ -130,16 +133,28 @@ export class EstateLock {
     if (this.#lost === undefined) await this.#write(state);
   }
 
+  /**
+   * Lets go for somebody who does not wait. An estate that does not answer, since Rancher's container stands still, is
+   * left as a process that dies leaves it: whoever goes on sees that this one is gone.
+   */
+  async letGo(): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, LET_GO_MS);
+    await Promise.race([this.release("released").catch(() => {}), late.promise]);
+    clearTimeout(timer);
+    this.abandon();
+  }
+
   /** Stops the heartbeat and leaves the lock as it is, as a process that dies does. */
   abandon(): void {
     clearInterval(this.#heartbeat);
     this.#lost ??= new FarrierError("lock.held", "This process has let go of the estate.");
+    this.#ending.abort(this.#lost);
   }
 
   async #write(state: LockRecord["state"]): Promise<void> {
     if (this.#lost !== undefined) throw this.#lost;
-    const deadline = { deadlineMs: WRITE_DEADLINE_MS };
-    await retrying(() => this.#swap(state), deadline);
+    await retrying(() => this.#swap(state), { deadlineMs: WRITE_DEADLINE_MS, signal: this.#ending.signal });
   }
 
   async #swap(state: LockRecord["state"]): Promise<void> {

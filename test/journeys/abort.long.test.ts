@@ -7,6 +7,7 @@ import { type RotationLab, startRotationLab } from "../helpers/rotation-lab.ts";
 
 const REASON = new Error("nobody waits any more");
 const LOCK = "farrier-rotation";
+const CONFIG_MAPS = { group: "", version: "v1", resource: "configmaps", namespace: "cattle-system" };
 
 interface Run {
   readonly outcome: unknown;
@@ -15,6 +16,8 @@ interface Run {
   /** What was written from the beginning, and what from then on, by anybody but the simulated world. */
   readonly before: readonly string[];
   readonly after: readonly string[];
+  /** What the estate has of it then. */
+  readonly lock: unknown;
 }
 
 let lab: RotationLab;
@@ -40,7 +43,8 @@ async function run(): Promise<Run> {
   const applied = lab.apply({ abort: abort.signal, observers: [{ afterFlush }] });
   const outcome = await applied.catch((error: unknown) => error);
   for (const listener of listeners) listener.remove();
-  return { outcome, before, after, ...(stoppedAt === undefined ? {} : { stoppedAt }) };
+  const lock = (await lab.sandbox.management.get(CONFIG_MAPS, LOCK))?.data;
+  return { outcome, before, after, lock, ...(stoppedAt === undefined ? {} : { stoppedAt }) };
 }
 
 beforeAll(async () => {
@@ -64,7 +68,7 @@ describe("stopped at once when the journal has just announced a step, a run", ()
   ];
   it.each(rows)("leaves what %s writes to the next one", (step, writes) => {
     const index = runs.findIndex(({ stoppedAt }) => stoppedAt?.endsWith(`/${step}`));
-    expect(runs[index]).toMatchObject({ outcome: REASON, after: [] });
+    expect(runs[index]).toMatchObject({ outcome: REASON, after: [], lock: { state: "released" } });
     expect(runs[index + 1]?.before.slice(0, writes.length)).toEqual(writes);
   });
 
