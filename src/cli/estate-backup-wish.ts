@@ -27,7 +27,8 @@ export async function decideEstateBackup(
     const { readSetting } = await import("../rancher/settings.ts");
     const { name, ...more } = container;
     const version = (await readSetting(world.management, "server-version"))?.effective ?? "";
-    return decideOther(await observeContainerPlace({ name, ...defined(more) }, version), choice);
+    const known = { version, through: world.managementContainer };
+    return decideOther(await observeContainerPlace({ name, ...defined(more) }, known), choice);
   }
   if (clusterObject !== undefined) {
     const { observeClusterObjectPlace } = await import("../observe/cluster-object-place.ts");

@@ -43,7 +43,7 @@ export async function decideRestart(world: World, { settings, options }: Asked):
     return { findings: [finding("refresh.container-unnamed", "rancher", sentence)] };
   }
   const { observeRestartPlace } = await import("../execute/container-place.ts");
-  const place = await observeRestartPlace(wish, version);
+  const place = await observeRestartPlace(wish, { version, through: world.managementContainer });
   if (typeof place !== "string") return { inContainer: place, findings: [] };
   const sentence = `Rancher's container cannot be restarted: ${place}.`;
   return { findings: [finding("refresh.container-unusable", "rancher", sentence)] };

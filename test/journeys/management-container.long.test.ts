@@ -284,6 +284,21 @@ describe.skipIf(missing !== "")("a management API in Rancher's container (left o
     );
 
     it(
+      "restarts no other container than the one that the API is in",
+      async () => {
+        await lab.rancher("other", { environment: images("v2.1.14") });
+        const flags = await kubeconfigFlags(own.folder, paris());
+        const refused = await own.farrier("refresh", "paris", ...flags, "--yes", "--container", "other", ...through());
+        expect([refused.code, refused.stdout]).toEqual([
+          3,
+          expect.stringMatching(/container other is not rancher, which the management API is reached through/),
+        ]);
+        expect(existsSync(join(own.folder, "refresh"))).toBe(false);
+      },
+      LONG,
+    );
+
+    it(
       "is not gone on with through another container than it was planned through",
       async () => {
         const flags = await kubeconfigFlags(own.folder, paris());
