@@ -1,7 +1,7 @@
 /** The canary of the switch is restarted so that it cannot be lost: its old pod serves until the new one has shown itself. */
 import { afterEach, describe, expect, test } from "vitest";
-import type { JournalEntry } from "../../src/journal/entry.ts";
 import type { Fault } from "../../src/sandbox/scenario/faults.ts";
+import { endingAfter, stageDone } from "../helpers/ending-after.ts";
 import { agents, leafOf, presentedLeaves } from "../helpers/estate-facts.ts";
 import { type RotationLab, startRotationLab } from "../helpers/rotation-lab.ts";
 
@@ -20,10 +20,9 @@ describe("a canary whose new pod cannot start", () => {
       const plan = await lab.prepare();
       const [cluster] = lab.sandbox.clusters;
       if (cluster === undefined) throw new Error("the estate has a cluster");
-      const before = (entry: JournalEntry): void => {
-        if (entry.type === "stage-entered" && entry.data.stage === "switch") void lab.sandbox.inject(fault(cluster.id));
-      };
-      const outcome = await lab.apply({ patience: 0.02, observers: [{ afterFlush: before }] });
+      await lab.apply(endingAfter(stageDone("spread@both")));
+      await lab.sandbox.inject(fault(cluster.id));
+      const outcome = await lab.apply({ patience: 0.05 });
       expect(outcome).toMatchObject({ kind: "failed", stage: "switch" });
       expect(new Set(await presentedLeaves(lab.sandbox))).toEqual(new Set([leafOf(plan.serving.current.chain)]));
       const { clusters, refusals } = lab.sandbox.statistics();

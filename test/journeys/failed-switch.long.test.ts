@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from "vitest";
 import type { JournalEntry } from "../../src/journal/entry.ts";
 import { isWrite } from "../../src/sandbox/api-server/audit.ts";
+import { endingAfter, stageDone } from "../helpers/ending-after.ts";
 import { type RotationLab, startRotationLab } from "../helpers/rotation-lab.ts";
 
 const MINUTE = 60_000;
@@ -34,23 +35,21 @@ test(
     if (canary === undefined || other === undefined) throw new Error("the estate has two clusters");
     const goesAway = (entry: JournalEntry): void => {
       if (entry.type !== "step-started" || entry.step !== "rancher/restart-rancher") return;
-      void lab.sandbox.inject({ kind: "offline", cluster: other, seconds: 5000 });
+      void lab.sandbox.inject({ kind: "offline", cluster: other });
     };
-    const first = await lab.apply({ patience: 0.02, observers: [{ afterFlush: goesAway }] });
+    await lab.apply(endingAfter(stageDone("spread@both")));
+    const first = await lab.apply({ patience: 0.04, observers: [{ afterFlush: goesAway }] });
     expect(first).toMatchObject({ kind: "failed", stage: "switch", steps: ["rancher/restart-rancher"] });
     expect(await presentedLeaf()).toBe(plan.serving.current.certificates[0]?.fingerprint);
-    await lab.sandbox.waitUntilConnected(undefined, { seconds: 60 });
+    await lab.sandbox.inject({ kind: "offline", cluster: other, seconds: 1 });
+    await lab.sandbox.waitUntilConnected(other);
 
     const canaryBefore = await agentPods(canary);
     const writes: string[] = [];
     const listener = lab.sandbox.managementServer.audit.onEntry((entry) => {
       if (isWrite(entry)) writes.push(`${entry.verb} ${entry.resource}`);
     });
-    const stop = new AbortController();
-    const atTheEnd = (entry: JournalEntry): void => {
-      if (entry.type === "stage-done" && entry.data.stage === "switch") stop.abort();
-    };
-    const second = await lab.apply({ stop: stop.signal, observers: [{ afterFlush: atTheEnd }] });
+    const second = await lab.apply(endingAfter(stageDone("switch")));
     listener.remove();
     expect(second).toMatchObject({ kind: "halted" });
     expect(await presentedLeaf()).toBe(plan.serving.target.certificates[0]?.fingerprint);

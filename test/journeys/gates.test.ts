@@ -27,7 +27,8 @@ async function spoilNodeAgent(): Promise<void> {
   const { client } = journey.sandbox.cluster("quito");
   const body = { spec: { template: { spec: { containers: [{ name: "agent", image: "missing:v1" }] } } } };
   await client.patch(NODE_AGENTS, "cattle-node-agent", { type: "strategic", body });
-  const isGone = async (): Promise<boolean> => JSON.stringify(await client.list(PODS)).includes("ErrImagePull");
+  const isGone = async (): Promise<boolean> =>
+    /"(ErrImagePull|ImagePullBackOff)"/.test(JSON.stringify(await client.list(PODS)));
   await journey.sandbox.waitUntil(isGone, { what: "the node agent of quito to be gone" });
 }
 
@@ -132,6 +133,8 @@ describe("clusters waived by name, by id and by a pasted URL", () => {
     ];
     const answers = await Promise.all(waived.map((name) => journey.farrier("waive", "rotation", name, ...person)));
     expect(answers.map(({ code }) => code)).toEqual([0, 0, 0, 0, 0]);
+    // Nothing holds any more but what passes by itself.
+    await journey.configure({ waves: { canary: ["paris"], failureBudget: 2 } });
     applied = await journey.farrier("apply", "rotation", "-o", "json");
   });
 

@@ -3,6 +3,7 @@ import { afterEach, expect, test } from "vitest";
 import { openRotation } from "../../src/execute/rotation.ts";
 import type { JournalEntry } from "../../src/journal/entry.ts";
 import { isWrite } from "../../src/sandbox/api-server/audit.ts";
+import { endingAfter, stageDone } from "../helpers/ending-after.ts";
 import { leafOf, presentedLeaves } from "../helpers/estate-facts.ts";
 import { type RotationLab, startRotationLab } from "../helpers/rotation-lab.ts";
 import { presentAtLoadBalancer } from "../helpers/serving-pair.ts";
@@ -27,7 +28,7 @@ test(
     };
     const goesAway = (entry: JournalEntry): void => {
       if (entry.type !== "step-started" || entry.step !== "rancher/restart-rancher") return;
-      void sandbox.inject({ kind: "offline", cluster: other, seconds: 5000 });
+      void sandbox.inject({ kind: "offline", cluster: other });
     };
     const written: string[] = [];
     const listener = sandbox.managementServer.audit.onEntry((entry) => {
@@ -35,7 +36,8 @@ test(
         written.push(`${entry.verb} ${entry.namespace}/${entry.name}`);
     });
     const observers = [{ afterFlush: person }, { afterFlush: goesAway }];
-    const first = await lab.apply({ patience: 0.02, observers });
+    await lab.apply(endingAfter(stageDone("spread@both"), ...observers));
+    const first = await lab.apply({ patience: 0.04, observers });
     listener.remove();
     expect(first).toMatchObject({ kind: "failed", stage: "switch", steps: ["rancher/restart-rancher"] });
     const { state } = await openRotation(lab.directory);
@@ -46,7 +48,8 @@ test(
     expect(new Set(written)).toEqual(new Set(["update cattle-system/tls-ca", "patch load-balancer/certificate"]));
 
     await presentAtLoadBalancer(sandbox, old);
-    await sandbox.waitUntilConnected(undefined, { seconds: 60 });
+    await sandbox.inject({ kind: "offline", cluster: other, seconds: 1 });
+    await sandbox.waitUntilConnected(other);
     expect(await lab.apply({ observers: [{ afterFlush: person }] })).toMatchObject({ kind: "finished" });
     expect(await presentedLeaves(sandbox)).toEqual([leafOf(target.certificate)]);
     expect(sandbox.statistics().refusals).toEqual([]);

@@ -8,6 +8,7 @@ import type { JournalEntry } from "../../src/journal/entry.ts";
 import type { Api } from "../../src/kubernetes/api.ts";
 import { ApiError } from "../../src/kubernetes/api-error.ts";
 import type { Plan } from "../../src/plan/plan.ts";
+import { endingAfter, stageDone } from "../helpers/ending-after.ts";
 import { killable } from "../helpers/killable-world.ts";
 import { type RotationLab, startRotationLab } from "../helpers/rotation-lab.ts";
 
@@ -161,8 +162,12 @@ test(
     const afterFlush = (entry: JournalEntry): void => {
       if (about("step-applied", WIDEN)(entry)) void lab.sandbox.inject({ kind: "restart-rancher" });
     };
-    // 24 s for the step, of which it needs two.
-    expect(await lab.apply({ patience: 0.02, observers: [{ afterFlush }] })).toMatchObject({ kind: "finished" });
+    await lab.apply(endingAfter(stageDone("arm@both")));
+    // 48 s for the step, of which it needs two.
+    await lab.apply({ patience: 0.04, ...endingAfter(stageDone("widen"), { afterFlush }) });
+    expect(await lab.apply()).toMatchObject({ kind: "finished" });
+    const { journal } = await openRotation(lab.directory);
+    expect(journal.entries.filter(({ type }) => type === "step-failed")).toEqual([]);
     expect(lab.sandbox.statistics().refusals).toEqual([]);
   },
   5 * MINUTE,

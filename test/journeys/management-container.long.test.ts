@@ -115,10 +115,10 @@ describe.skipIf(missing !== "")("a management API in Rancher's container (left o
           user.name.startsWith("system:") || user.name === "kubernetes-admin" ? undefined : { kind: "hang" },
         );
         const looking = own.start("observe", ...through());
-        await own.sandbox.waitUntil(async () => (await bridges()) > 0, { what: "a bridge", seconds: 60 });
+        await own.sandbox.waitUntil(async () => (await bridges()) > 0, { what: "a bridge" });
         looking.process.kill("SIGKILL");
         await looking.ended;
-        await own.sandbox.waitUntil(async () => (await bridges()) === 0, { what: "the bridges to end", seconds: 60 });
+        await own.sandbox.waitUntil(async () => (await bridges()) === 0, { what: "the bridges to end" });
       },
       LONG,
     );
@@ -270,7 +270,6 @@ describe.skipIf(missing !== "")("a management API in Rancher's container (left o
         const first = own.start("apply", "refresh", "--yes", ...through());
         await own.sandbox.waitUntil(() => own.sandbox.statistics().rancher.exits > exits, {
           what: "Rancher to be stopped",
-          seconds: 60,
         });
         first.process.kill("SIGKILL");
         await first.ended;

@@ -16,12 +16,13 @@ const AS_RANCHER_HAS_IT = { type: "RollingUpdate", rollingUpdate: { maxSurge: 0,
 let journey: Journey;
 const quito = () => journey.sandbox.cluster("quito");
 
-async function start(): Promise<void> {
+/** @param gateWaitSeconds 0 where somebody must mend what holds */
+async function start(gateWaitSeconds = 120): Promise<void> {
   journey = await startJourney({
     rancher: { version: "2.11.5" },
     clusters: [{ name: "paris" }, { name: "quito", nodeAgent: true, nodes: NODES.length }],
   });
-  await journey.configure({ waves: { canary: ["paris"] }, gateWaitSeconds: 0 });
+  await journey.configure({ waves: { canary: ["paris"] }, gateWaitSeconds });
 }
 
 interface NodePod {
@@ -139,7 +140,7 @@ describe("a node whose agent does not come back", () => {
   const outcome = () => jsonLines(held.stdout).at(-1)?.outcome;
 
   beforeAll(async () => {
-    await start();
+    await start(0);
     before = await dumpWorld(journey.sandbox);
     await journey.sandbox.inject({ kind: "node-broken", cluster: "quito", node: "node-2", mended: false });
     await journey.plan("rotation");
@@ -168,6 +169,7 @@ describe("a node whose agent does not come back", () => {
 
   it("is no hindrance once it is mended: the rotation goes on from there", async () => {
     await journey.sandbox.inject({ kind: "node-broken", cluster: "quito", node: "node-2", mended: true });
+    await journey.configure({ waves: { canary: ["paris"] } });
     const applied = await journey.farrier("apply", "rotation", "--yes", "-o", "json");
     expect(applied.code, applied.stdout + applied.stderr).toBe(0);
     const pin = pinOfServed(await servedBundle(journey.sandbox));
@@ -187,7 +189,7 @@ describe("a DaemonSet that vanishes while its nodes are rolled", () => {
   let held: Ended;
 
   beforeAll(async () => {
-    await start();
+    await start(0);
     await journey.plan("rotation");
     const run = journey.start("apply", "rotation", "--yes", "-o", "json");
     const begun = async () => new Set((await nodePods()).map(({ pin }) => pin)).size > 1;

@@ -102,7 +102,6 @@ describe.skipIf(missing !== "")("a refresh for Rancher 2.1 in a single container
       const first = own.start("apply", "refresh", "--yes");
       await own.sandbox.waitUntil(() => own.sandbox.statistics().rancher.exits > exits, {
         what: "Rancher to be stopped",
-        seconds: 60,
       });
       first.process.kill("SIGKILL");
       await first.ended;

@@ -114,7 +114,7 @@ it.each([
     expect(await trustSecret(lab.sandbox)).toBe(plan.epochs.at(-1)?.bundle);
     const pin = pinOfServed(await servedBundle(lab.sandbox));
     for (const { id, name } of lab.sandbox.clusters) {
-      await lab.sandbox.waitUntilConnected(id, { seconds: 20 });
+      await lab.sandbox.waitUntilConnected(id);
       const facts = (await agents(lab.sandbox))[name];
       expect({ pin: facts?.pin, pods: new Set(facts?.pods) }).toEqual({ pin, pods: new Set([pin]) });
     }
@@ -140,7 +140,7 @@ it(
     expect(await lab.apply()).toMatchObject({ kind: "finished" });
     const pin = pinOfServed(plan.epochs.at(-1)?.bundle.trim() ?? "");
     for (const { id, name } of lab.sandbox.clusters) {
-      await lab.sandbox.waitUntilConnected(id, { seconds: 20 });
+      await lab.sandbox.waitUntilConnected(id);
       expect((await agents(lab.sandbox))[name]?.pin).toBe(pin);
     }
   },
@@ -176,7 +176,7 @@ it(
     const waiver = { clusterId: id, by: "ada", reason: "it is cut off already", until: "2099-01-01" };
     await leaveRequest(lab.directory, { kind: "waive", waiver });
     expect(await apply()).toMatchObject({ kind: "finished" });
-    await lab.sandbox.waitUntilConnected(undefined, { seconds: 5 });
+    await lab.sandbox.waitUntilConnected();
     const pin = pinOfServed(plan.epochs.at(-1)?.bundle.trim() ?? "");
     expect((await agents(lab.sandbox))[name]).toMatchObject({ pin, pods: [pin], minReadySeconds: 0 });
   },

@@ -105,7 +105,7 @@ describe("a rotation with a snapshot of etcd by the cluster object (M2.2)", () =
     try {
       const identity = { environment: { XDG_CONFIG_HOME: join(own.folder, "config") } };
       // Half an hour is the step's time.
-      const outcome = await applyRotation({ directory, world, identity, patience: 0.003 });
+      const outcome = await applyRotation({ directory, world, identity, patience: 0.01 });
       expect(outcome).toMatchObject({ kind: "failed", steps: ["rotation/request-snapshot"] });
     } finally {
       await world.close();

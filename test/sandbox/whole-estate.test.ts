@@ -15,7 +15,7 @@ test("a stopped sandbox leaves no listener, connection or timer behind", async (
   await sandbox.restartAgent("paris");
   await sandbox.inject({ kind: "random-restarts", everySeconds: 5 });
   await sandbox.stop();
-  await sandbox.waitUntil(() => left().length <= before.length, { what: `nothing but ${before}`, seconds: 5 });
+  await sandbox.waitUntil(() => left().length <= before.length, { what: `nothing but ${before}` });
   await expect(fetch(`${sandbox.controlUrl}/statistics`)).rejects.toThrow();
 });
 

@@ -58,11 +58,11 @@ const estateNow = (): Date => new Date(Date.now() + 14_800);
 const ARMING_SECONDS = 240;
 
 /** Longer than any passing fault lasts, in wall seconds. */
-const PATIENT_SECONDS = 30;
+const PATIENT_SECONDS = 60;
 /** Nobody comes to mend it. */
 const IMPATIENT_SECONDS = 2;
 /** Longer than the longest back-off of a waiting pod, with what the machine takes; who is cut off for good costs all of it. */
-const FLAG_DAY_SECONDS = 6;
+const FLAG_DAY_SECONDS = 10;
 /**
  * Steps have a time for a real estate. This one lives so much faster, but not the machine that it runs on; and where
  * something is in the way that stays, nobody waits for long.
