@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import { freePort } from "../../src/remote/free-port.ts";
+import { steadyPort } from "./steady-port.ts";
 
 const SSHD = "/usr/sbin/sshd";
 const KEYGEN = "ssh-keygen";
@@ -48,7 +48,7 @@ export async function startSshLab(through: readonly string[] = []): Promise<SshL
   const path = (name: string) => join(folder, name);
   for (const name of ["node-host", "new-host", "gate-host", "person", "stranger"]) makeKey(path(name));
   await writeFile(path("authorized"), await readFile(path("person.pub")), { mode: 0o600 });
-  const [port, gatePort] = [await freePort(), await freePort()];
+  const [port, gatePort] = [await steadyPort(), await steadyPort()];
   const node = new Daemon(folder, "node", port, through);
   const gate = new Daemon(folder, "gate", gatePort);
   await Promise.all([node.start("node-host"), gate.start("gate-host")]);

@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Agent, fetch } from "undici";
-import { freePort } from "../../../src/remote/free-port.ts";
 import { kubeconfigText } from "../../../src/sandbox/api-server/kubeconfig.ts";
 import type { ClientCertificate } from "../../../src/sandbox/api-server/serving-identity.ts";
+import { steadyPort } from "../../helpers/steady-port.ts";
 import { startEtcd } from "./etcd.ts";
 import { createIdentities, type Identities, type Renewal, renewIdentities } from "./identities.ts";
 import { Program } from "./program.ts";
@@ -141,7 +141,7 @@ async function startApiServer(
   port?: number,
 ): Promise<{ readonly program: Program; readonly port: number }> {
   for (let attempt = 1; ; attempt += 1) {
-    const chosen = port ?? (await freePort());
+    const chosen = port ?? (await steadyPort());
     const program = new Program(
       "kube-apiserver",
       apiServerFlags(chosen, needs),

@@ -6,10 +6,10 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { freePort } from "../../../src/remote/free-port.ts";
 import type { ClusterClient } from "../../../src/sandbox/cluster-client.ts";
 import { conditionStatus } from "../../../src/sandbox/rancher/cluster-status.ts";
 import { NODES } from "../../../src/sandbox/rancher/resources.ts";
+import { steadyPort } from "../../helpers/steady-port.ts";
 import type { ControlPlane } from "../control-plane/control-plane.ts";
 import { NetworkClient } from "../control-plane/network-client.ts";
 import { Program } from "../control-plane/program.ts";
@@ -122,7 +122,7 @@ async function startKubelet({ directory, kubeconfig, socket, controlPlane }: Kub
       tlsCertFile: files.servingCertificate,
       tlsPrivateKeyFile: files.servingKey,
       address: "127.0.0.1",
-      port: await freePort(),
+      port: await steadyPort(),
       healthzPort: 0,
       readOnlyPort: 0,
       containerRuntimeEndpoint: `unix://${socket}`,
