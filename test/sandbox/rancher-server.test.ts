@@ -147,7 +147,7 @@ describe("several replicas", () => {
   test("a replica believes an earlier value until it notices the change", async () => {
     await start({ clusters: 0, rancher: { replicas: 2, version: "2.14" } });
     await sandbox.waitUntil(async () => (await readyRanchers()) === 2, { what: "two replicas" });
-    await sandbox.inject({ kind: "setting-delay", seconds: 30 });
+    await sandbox.inject({ kind: "setting-delay", seconds: 100 });
     const before = must(await servedBundle(sandbox));
     await sandbox.management.patch(SETTINGS, "cacerts", { type: "merge", body: { value: "another" } });
     expect(await servedBundle(sandbox)).toBe(before);
