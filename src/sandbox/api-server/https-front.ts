@@ -5,6 +5,7 @@ import { createServer, type Server } from "node:https";
 import { type AddressInfo, createServer as createTcpServer, type Socket, type Server as TcpServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
+import { afterFirstBytes } from "../first-bytes.ts";
 import { KEY_EXCHANGE } from "../key-exchange.ts";
 import { refuse, tell, type Upgrade } from "../message-stream.ts";
 import type { ApiServer } from "./api-server.ts";
@@ -78,7 +79,7 @@ export class HttpsFront {
       socket.once("close", () => open.delete(socket));
       socket.on("error", () => socket.destroy());
       socket.setNoDelay(true);
-      this.#tls.emit("connection", socket);
+      afterFirstBytes(socket, () => this.#tls.emit("connection", socket));
     });
     const taken = await portOf(door, this.#host, port);
     this.#servers.set(taken, server);

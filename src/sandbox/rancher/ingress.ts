@@ -4,6 +4,7 @@ import { type AddressInfo, createServer as createTcpServer, type Socket, type Se
 import type { Duplex } from "node:stream";
 import type { Clock } from "../clock.ts";
 import type { ClusterClient, Watch } from "../cluster-client.ts";
+import { afterFirstBytes } from "../first-bytes.ts";
 import { KEY_EXCHANGE } from "../key-exchange.ts";
 import { refuse } from "../message-stream.ts";
 import { recordOf } from "./norman.ts";
@@ -106,7 +107,8 @@ export class Ingress {
     socket.on("error", () => socket.destroy());
     socket.setNoDelay(true);
     this.#turn += 1;
-    this.#servers[this.#turn % this.#servers.length]?.emit("connection", socket);
+    const server = this.#servers[this.#turn % this.#servers.length];
+    afterFirstBytes(socket, () => server?.emit("connection", socket));
   }
 
   #proxy(request: IncomingMessage, response: ServerResponse): void {
