@@ -1,4 +1,5 @@
 import WebSocket from "ws";
+import { inTurn } from "./opening.ts";
 import type { AgentProcess } from "./process.ts";
 import { loopbackLookup, unreachable } from "./request.ts";
 import type { Trust } from "./trust.ts";
@@ -13,14 +14,22 @@ export type Dialled =
   | { readonly kind: "open"; readonly socket: WebSocket }
   | ({ readonly kind: "failed" } & DialFailure);
 
+interface DialOptions {
+  readonly trust: Trust;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** Opens one WebSocket to Rancher in a new, fully verified TLS connection. It never rejects. */
-export function dial(
-  agent: AgentProcess,
-  url: string,
-  options: { trust: Trust; headers: Readonly<Record<string, string>> },
-): Promise<Dialled> {
+export function dial(agent: AgentProcess, url: string, options: DialOptions): Promise<Dialled> {
+  return inTurn(() => open(agent, url, options));
+}
+
+function open(agent: AgentProcess, url: string, options: DialOptions): Promise<Dialled> {
   const { link } = agent.surroundings;
-  if (!link.up) return Promise.resolve({ kind: "failed", error: unreachable(url.replace(/^wss/, "https")) });
+  // Either may have come about while it waited for its turn.
+  if (agent.signal.aborted || !link.up) {
+    return Promise.resolve({ kind: "failed", error: unreachable(url.replace(/^wss/, "https")) });
+  }
   const { promise, resolve } = Promise.withResolvers<Dialled>();
   const socket = new WebSocket(url, {
     ...options.trust,

@@ -4,6 +4,7 @@ import type { LookupFunction } from "node:net";
 import { createSecureContext } from "node:tls";
 import { KEY_EXCHANGE } from "../key-exchange.ts";
 import type { ClusterLink } from "./link.ts";
+import { inTurn } from "./opening.ts";
 import type { Trust } from "./trust.ts";
 
 export interface FetchOptions {
@@ -27,7 +28,8 @@ export interface Fetched {
  */
 export async function fetchOnce(url: string, options: FetchOptions): Promise<Fetched> {
   if (!options.link.up) throw unreachable(url);
-  if (options.trust !== undefined) return await exchange(url, options, { agent: verifying, ...options.trust });
+  const { trust } = options;
+  if (trust !== undefined) return await inTurn(() => exchange(url, options, { agent: verifying, ...trust }));
   try {
     return await exchange(url, options, UNVERIFIED);
   } catch (error) {
