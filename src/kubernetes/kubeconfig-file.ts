@@ -132,7 +132,8 @@ async function readOne(file: string): Promise<OneFile> {
 function parseOne(text: string, file: string): OneFile["content"] {
   let document: unknown;
   try {
-    document = parse(text, { logLevel: "silent" });
+    // A key that is there twice means its last value, as for kubectl.
+    document = parse(text, { logLevel: "error", uniqueKeys: false });
   } catch {
     // The parser's message repeats the line that it does not understand, and that may be a token.
     throw new FarrierError("kubeconfig.invalid", `${file} is not a kubeconfig: it is not valid YAML.`);
