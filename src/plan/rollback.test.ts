@@ -95,6 +95,23 @@ describe("a way back says why it does what", () => {
   });
 });
 
+describe("an agent that Rancher redeploys, on a way back", () => {
+  const rows: { name: string; now: number; before: number; settled: boolean }[] = [
+    { name: "was restarted as a canary, and not seen to come back", now: 30, before: 0, settled: true },
+    { name: "had as much before", now: 30, before: 30, settled: false },
+    { name: "has what somebody else gave it since", now: 7, before: 0, settled: false },
+    { name: "was never restarted", now: 0, before: 0, settled: false },
+  ];
+  test.each(rows)("gets its own minReadySeconds back where it $name: $settled", ({ now, before, settled }) => {
+    const plan = back(estateOf([clusterWith("c-1", agentWith(PIN.current, { minReadySeconds: now }))]), {
+      minReadySecondsBefore: { "c-1": before },
+      options: { methods: { "c-1": "redeploy" }, acceptUnarmed: ["c-1"] },
+    });
+    expect(plan.clusters[0]?.method).toBe("redeploy");
+    expect(JSON.stringify(plan.stages).includes('"c-1/settle-agent"')).toBe(settled);
+  });
+});
+
 describe("the bundle in the middle of a way back", () => {
   const end = estateOf([SETTLED], { bundle: TARGET_BUNDLE, chain: YOUNG.chain });
   const middle = (plan: Plan) => plan.epochs.find(({ name }) => name === "both")?.bundle;

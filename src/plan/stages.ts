@@ -337,6 +337,11 @@ function releaseStage({ context, bundleMade, route }: StagesInput): Stage | unde
   };
 }
 
+/** A canary's restart raises `minReadySeconds` by whatever method it is moved, and may have ended before it was seen back. */
+function isUnsettled({ live, planned }: Member): boolean {
+  return live.agent?.minReadySeconds !== planned.minReadySecondsBefore;
+}
+
 function endStages(input: StagesInput): Stage[] {
   const { context, options } = input;
   const final = finalEpoch(context);
@@ -346,10 +351,11 @@ function endStages(input: StagesInput): Stage[] {
     rollSteps(input, epochNamed(context, "current"), misaligned(context)).map(({ target }) => target),
   );
   const settle = input.clusters
-    .filter(({ planned }) => planned.method === "patch" && planned.reach !== "none")
-    .filter(
-      ({ live, planned }) =>
-        moved || rolled.has(planned.id) || live.agent?.minReadySeconds !== planned.minReadySecondsBefore,
+    .filter(({ planned }) => planned.reach !== "none")
+    .filter((member) =>
+      member.planned.method === "patch"
+        ? moved || rolled.has(member.planned.id) || isUnsettled(member)
+        : isUnsettled(member) && member.live.agent?.minReadySeconds === context.armingMinReadySeconds,
     )
     .map(({ planned }) => settleAgent(context, planned, planned.minReadySecondsBefore));
   const settleNodes = nodeSettleSteps(
