@@ -69,7 +69,7 @@ describe("the program", () => {
     const ending = new AbortController();
     const mark = `farrier-test-${process.pid}-0.5`;
     const running = runHelm({ program: path }, { args: ["upgrade", mark], signal: ending.signal });
-    await expect.poll(() => isHelmRunning(mark), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => isHelmRunning(mark), { timeout: 60_000 }).toBe(true);
     ending.abort();
     expect((await running).code).not.toBe(0);
     expect(await isHelmRunning(mark)).toBe(false);

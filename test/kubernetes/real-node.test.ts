@@ -78,7 +78,7 @@ describe.skipIf(missingForNode() !== "")("a real node", () => {
       );
       return fits(stdout.trim().replace(/ +/g, " "));
     };
-    return waitUntil(look, { what, seconds: 60 });
+    return waitUntil(look, { what, seconds: 180 });
   };
 
   test("is Ready, and carries out what a real scheduler gives it: a pod with its log, exec, and deletion", async () => {
@@ -102,7 +102,7 @@ describe.skipIf(missingForNode() !== "")("a real node", () => {
     straddling({
       start: () => NodeNamespace.straddled(client, IMAGE),
       minReadySeconds: 10,
-      startSeconds: 10,
+      startSeconds: 18,
       backOff: { starts: 3, seconds: 40 },
     });
 
@@ -138,7 +138,7 @@ describe.skipIf(missingForNode() !== "")("a node whose owner was killed", () => 
     const left = spawn("sh", ["-c", `sleep 600; : ${directory}`], { stdio: "ignore" });
     await writeFile(join(directory, "owner"), String(process.pid));
     // The shell and what it starts, the mount, and the directory.
-    await expect.poll(() => remainsOf(directory)).toHaveLength(4);
+    await waitUntil(async () => (await remainsOf(directory)).length === 4, { what: "the shell's own process" });
     await clearAbandoned();
     expect(await remainsOf(directory)).toHaveLength(4);
     await writeFile(join(directory, "owner"), String(dead));

@@ -47,7 +47,7 @@ describe.skipIf(!isBuilt).concurrent("a real control plane", { timeout: 6 * MINU
   straddling({
     start: () => pinned((programs) => RealNamespace.on(nodes, programs)),
     minReadySeconds: 10,
-    startSeconds: 5,
+    startSeconds: 18,
     backOff: { starts: 3, seconds: 40 },
   });
   nodeAgentsOnNodes({ start: ({ programs }) => RealNamespace.on(nodes, programs), minReadySeconds: 3 });

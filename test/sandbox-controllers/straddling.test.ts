@@ -10,7 +10,7 @@ const SECOND = 1_000;
 straddling({
   start: (options) => pinned((programs) => TestCluster.start({ ...options, programs })),
   minReadySeconds: 30,
-  startSeconds: 5,
+  startSeconds: 18,
   backOff: { starts: 3, seconds: 40 },
 });
 

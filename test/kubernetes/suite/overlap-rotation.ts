@@ -47,14 +47,14 @@ export function overlapWithKilledAgents(subject: () => Rotated): void {
       apply.process.kill("SIGSTOP");
       await waitUntil(() => counted("pinMismatches").every((count) => count > 0), {
         what: "the waiting pods to fail their start check",
-        seconds: 60,
+        seconds: 180,
       });
       armed = await agents(estate);
       await killPods(pin);
       await estate.waitUntilConnected();
       restarted = await agents(estate);
       apply.process.kill("SIGCONT");
-      await waitUntil(() => isServed(journey.authority.rootPem), { what: "both authorities served", seconds: 120 });
+      await waitUntil(() => isServed(journey.authority.rootPem), { what: "both authorities served", seconds: 300 });
       await killPods(pin);
       await estate.waitUntilConnected();
       applied = await apply.ended;

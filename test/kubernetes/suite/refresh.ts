@@ -38,7 +38,7 @@ export function refreshes(subject: () => Refreshed, rows: readonly Row[]): void 
       const object = await subject().estate.management.get(CLUSTERS, id);
       return object !== undefined && conditionStatus(object, "Ready") === "False";
     };
-    return waitUntil(look, { what: "Ready=False", seconds: 120 });
+    return waitUntil(look, { what: "Ready=False", seconds: 300 });
   };
 
   /** Puts the kubeconfig of now beside, and refreshes. */

@@ -23,7 +23,10 @@ export interface StraddlingClusters {
   start(options: { readonly speed?: number }): Promise<Straddled>;
   /** For how long a new pod must be ready. A real controller manager takes its time, so there it is less. */
   readonly minReadySeconds: number;
-  /** In how many seconds after the end of another one a pod is connected, at most. */
+  /**
+   * In how many seconds after the end of another one a pod is connected, at most: on a busy machine, and less than half of
+   * the back-off that a waiting pod has reached.
+   */
   readonly startSeconds: number;
   /** How many failed starts are waited for where there is to be a back-off, and how many seconds that is by then. */
   readonly backOff: { readonly starts: number; readonly seconds: number };

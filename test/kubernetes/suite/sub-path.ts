@@ -21,7 +21,7 @@ export function subPathMounts(
     succeeds(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }));
   const seen = async (path: string) => (await kubectl(["exec", POD, "--", "cat", path])).stdout;
   const until = (path: string, text: string) =>
-    waitUntil(async () => (await seen(path)) === text, { what: `${text} at ${path}`, seconds: 120 });
+    waitUntil(async () => (await seen(path)) === text, { what: `${text} at ${path}`, seconds: 300 });
   const identity = async () => {
     const { metadata, status } = JSON.parse(await succeeds(["get", "pod", POD, "-o", "json"]));
     return { uid: metadata.uid, restarts: status.containerStatuses?.[0]?.restartCount };
