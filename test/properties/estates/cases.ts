@@ -20,7 +20,7 @@ const SOURCES = {
   overlap: { share: 0.6, draw: (seed: number) => caseOf(seed, "forth") },
   renew: { share: 0.6, draw: (seed: number) => caseOf(seed, "forth") },
   replace: { share: 0.15, draw: flagDayOf },
-  upgrade: { share: 0.03, draw: upgradeOf },
+  upgrade: { share: 0.05, draw: upgradeOf },
   ssh: { share: 0.05, draw: behindNodeOf },
   back: { share: 0.25, draw: (seed: number) => caseOf(seed, "back") },
 } as const;

@@ -22,7 +22,13 @@ export interface Happening {
 export type Means = "node-agents" | "kubeconfig" | "endpoint" | "ssh" | "redeploy" | "reapply" | "credentials";
 
 /** What Rancher's release is changed for, by the real helm. */
-export type Upgrade = "generated-to-private" | "generated-to-public" | "private-to-public";
+export type Upgrade =
+  | "generated-to-private"
+  | "generated-to-public"
+  | "private-to-public"
+  /** A private certificate at a Gateway, or where TLS ends before the cluster. */
+  | "gateway-to-public"
+  | "external-to-public";
 
 /**
  * Why only a flag day is left: somebody has put another certificate in place, or the present one has ended; and then its own

@@ -1,9 +1,25 @@
 /** Random estates whose Rancher the real helm upgrades on the way. One number makes one case. */
 import fc from "fast-check";
+import type { ScenarioInput } from "../../../src/sandbox/scenario/scenario.ts";
 import { type Case, deaths, happenings, SPEED, type Upgrade } from "./scenario.ts";
 
-const UPGRADES: readonly Upgrade[] = ["generated-to-private", "private-to-public", "generated-to-public"];
+const UPGRADES: readonly Upgrade[] = [
+  "generated-to-private",
+  "private-to-public",
+  "generated-to-public",
+  "gateway-to-public",
+  "external-to-public",
+];
 const NAME = "paris";
+
+/** Where the certificate comes from at first, and where TLS ends. */
+const BEGINNINGS: Readonly<Record<Upgrade, ScenarioInput["tls"]>> = {
+  "generated-to-private": { source: "rancher" },
+  "generated-to-public": { source: "rancher" },
+  "private-to-public": { source: "secret" },
+  "gateway-to-public": { source: "secret", exposure: "gateway" },
+  "external-to-public": { source: "external" },
+};
 
 const drawing = fc.record({
   version: fc.constantFrom("2.15.1", "2.14", "2.12"),
@@ -28,8 +44,9 @@ export function upgradeOf(seed: number): Case {
     estate: {
       seed,
       speed: SPEED,
-      rancher: { version },
-      tls: { mode: "system-store", source: upgrade === "private-to-public" ? "secret" : "rancher" },
+      // A Gateway leads to Rancher in its charts from 2.14 on.
+      rancher: { version: upgrade === "gateway-to-public" && version === "2.12" ? "2.14" : version },
+      tls: { mode: "system-store", ...BEGINNINGS[upgrade] },
       clusters: [{ name: NAME, agents }],
     },
     ...(seed % 2 === 0 ? { turnsBackAt: turn } : {}),
