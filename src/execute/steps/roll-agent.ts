@@ -8,10 +8,9 @@ import { waitingPods } from "../../estate/agent-state.ts";
 import type { Api } from "../../kubernetes/api.ts";
 import { ApiError } from "../../kubernetes/api-error.ts";
 import { pods } from "../../kubernetes/resource.ts";
-import { usesSystemStore } from "../../plan/system-store.ts";
 import { AGENT } from "../../rancher/agent-workload.ts";
 import { awaitStarted, startedEvidence, startedNow } from "../agent-started.ts";
-import { forceDeploy } from "../redeploy.ts";
+import { redeployInstead } from "../redeploy.ts";
 import { refusedWithoutPin } from "../refused-without-pin.ts";
 import { epochOf, erased, type StepContext } from "../step-action.ts";
 
@@ -68,9 +67,7 @@ async function setPin(context: StepContext, before: Before): Promise<void> {
       expectedPins: [before.pin, pin],
     });
   } catch (error) {
-    // What Rancher would apply has the pin of what it serves: before it serves none, that is another.
-    if (!isForbidden(error) || usesSystemStore(epochOf(context))) throw error;
-    await forceDeploy(context);
+    await redeployInstead(context, error);
   }
 }
 

@@ -24,7 +24,7 @@ import {
   recorded,
   startMissing,
 } from "../node-agents.ts";
-import { forceDeploy } from "../redeploy.ts";
+import { redeployInstead } from "../redeploy.ts";
 import { epochOf, erased, type Obstruction, type StepContext, type Verification } from "../step-action.ts";
 
 /** How long a node may take before it is named; the bundle is served, so that one that fails so often will not succeed. */
@@ -49,8 +49,7 @@ export const rollNodeAgents = erased<NodeAgentsBefore>({
     try {
       for (const set of sets.filter((one) => one.pin !== pin)) await pinOnDelete(context, set);
     } catch (error) {
-      if (!isForbidden(error)) throw error;
-      await forceDeploy(context);
+      await redeployInstead(context, error);
     }
     await nudgeWaiting(context);
   },
@@ -161,8 +160,4 @@ async function end(api: Api, pod: { readonly name: string; readonly uid: string 
     // Another one has that name by now.
     if (!(error instanceof ApiError && error.kind === "conflict")) throw error;
   }
-}
-
-function isForbidden(error: unknown): boolean {
-  return error instanceof ApiError && error.status === 403;
 }
