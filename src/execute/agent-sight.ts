@@ -11,7 +11,7 @@ import { type AgentChange, changeAgent } from "./agent-patch.ts";
 import { watchAgentPods } from "./agent-pods-watch.ts";
 import { type Decide, watchAgent } from "./agent-watch.ts";
 import { pauseFor } from "./pause-for.ts";
-import { type Given, isTakenBack, takenBack } from "./pin-taken-back.ts";
+import { answerOf, type Given, isTakenBack, type Seen, seen, takenBack } from "./pin-taken-back.ts";
 import { isTransient } from "./retry.ts";
 
 /** What was seen longer ago is seen anew: nothing is concluded from it. */
@@ -54,10 +54,11 @@ export class AgentSight {
 
   /** See `changeAgent`. */
   async change(change: AgentChange): Promise<void> {
-    const seen = this.#recent();
-    const deployment = await changeAgent(this.#api, change, seen?.objects.deployment);
-    if (seen !== undefined) this.#seen = { ...seen, objects: { ...seen.objects, deployment } };
-    if (change.pin !== undefined) this.#given = { pin: change.pin, deployment };
+    const recent = this.#recent();
+    this.#given = undefined;
+    const deployment = await changeAgent(this.#api, change, recent?.objects.deployment);
+    if (recent !== undefined) this.#seen = { ...recent, objects: { ...recent.objects, deployment } };
+    if (change.pin !== undefined) this.#given = { pin: change.pin, object: deployment };
   }
 
   /**
@@ -67,7 +68,7 @@ export class AgentSight {
    *   Deployment had; whatever `decide` throws
    */
   async watch<T>(pin: string, decide: (agent: AgentWorkload) => T | undefined, waiting: Waiting): Promise<T> {
-    return await this.#follow(pin, this.#unlessTakenBack(pin, decide, waiting.hadPin), waiting);
+    return answerOf(await this.#follow(pin, this.#unlessTakenBack(pin, decide, waiting.hadPin), waiting));
   }
 
   async #follow<T>(pin: string, decide: Decide<T>, waiting: Waiting): Promise<T> {
@@ -91,9 +92,9 @@ export class AgentSight {
       if (Date.now() + wait >= end) break;
       await pauseFor(wait, signal);
       const answer = await this.#glance(watched);
-      if (answer !== undefined) return answer;
+      if (answer !== undefined) return answerOf(answer);
     }
-    return await this.#follow(pin, watched, { deadlineMs: end - Date.now(), signal });
+    return answerOf(await this.#follow(pin, watched, { deadlineMs: end - Date.now(), signal }));
   }
 
   /** A look that may fail for a passing reason: the watch that follows outlives those too. */
@@ -108,12 +109,11 @@ export class AgentSight {
     }
   }
 
-  #unlessTakenBack<T>(pin: string, decide: (agent: AgentWorkload) => T | undefined, hadPin = false): Decide<T> {
+  #unlessTakenBack<T>(pin: string, decide: (agent: AgentWorkload) => T | undefined, hadPin = false): Decide<Seen<T>> {
     return (agent, deployment) => {
       const gone = agent.pin !== pin && (hadPin || isTakenBack(this.#given, pin, deployment));
-      if (!gone) return decide(agent);
-      this.#given = undefined;
-      throw takenBack(this.#api.server, agent.pin);
+      if (!gone) return seen(decide(agent));
+      return { takenBack: takenBack(this.#api.server, `Deployment ${AGENT.deployment}`, agent.pin) };
     };
   }
 

@@ -5,6 +5,7 @@
 import type { NodeAgentBefore, NodeAgentSet } from "../estate/node-agent.ts";
 import type { Api } from "../kubernetes/api.ts";
 import { ApiError } from "../kubernetes/api-error.ts";
+import type { KubeObject } from "../kubernetes/object.ts";
 import { daemonSets } from "../kubernetes/resource.ts";
 import { AGENT } from "../rancher/agent-workload.ts";
 import { nodeAgentsOf } from "../rancher/node-agent-workload.ts";
@@ -22,29 +23,35 @@ const ATTEMPTS = 20;
 /**
  * Writes what differs. The DaemonSet's status moves all the time, so a conflict is looked at: only a change of the pin
  * itself stops the step.
+ * @returns the DaemonSet as it is now
  * @throws FarrierError `step.conflict`; ApiError
  */
-export async function changeNodeAgents(api: Api, change: NodeAgentChange): Promise<void> {
+export async function changeNodeAgents(api: Api, change: NodeAgentChange): Promise<KubeObject> {
   for (let attempt = 1; ; attempt++) {
-    const set = await presentSet(api, change.name);
+    const { object, set } = await presentSet(api, change.name);
     if (!change.expectedPins.includes(set.pin)) {
       throw conflict(`The pin of DaemonSet ${set.name} in ${api.server}`, `it is ${set.pin || "empty"} now`);
     }
-    if (isSo(set, change)) return;
+    if (isSo(set, change)) return object;
     try {
-      await api.patch(daemonSets(AGENT.namespace), set.name, { kind: "strategic", body: bodyOf(set, change) });
-      return;
+      const body = bodyOf(set, change);
+      return await api.patch(daemonSets(AGENT.namespace), set.name, { kind: "strategic", body });
     } catch (error) {
       if (!(error instanceof ApiError) || error.kind !== "conflict" || attempt === ATTEMPTS) throw error;
     }
   }
 }
 
-async function presentSet(api: Api, name: string): Promise<NodeAgentSet> {
+async function presentSet(
+  api: Api,
+  name: string,
+): Promise<{ readonly object: KubeObject; readonly set: NodeAgentSet }> {
   const object = await api.get(daemonSets(AGENT.namespace), name);
   const [set] = object === undefined ? [] : nodeAgentsOf([object], []);
-  if (set === undefined) throw conflict(`The node agents of ${api.server}`, `DaemonSet ${name} is gone`);
-  return set;
+  if (object === undefined || set === undefined) {
+    throw conflict(`The node agents of ${api.server}`, `DaemonSet ${name} is gone`);
+  }
+  return { object, set };
 }
 
 function isSo(set: NodeAgentSet, change: NodeAgentChange): boolean {

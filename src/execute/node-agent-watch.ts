@@ -8,17 +8,19 @@ import { nodeAgentsOf } from "../rancher/node-agent-workload.ts";
 
 /**
  * Follows them until `decide` answers with something.
+ * @param decide is given the DaemonSets, and the objects that they were read from
  * @throws ApiError kind `deadline`; whatever `decide` throws
  */
 export async function watchNodeAgents<T>(
   api: Api,
-  decide: (sets: readonly NodeAgentSet[]) => T | undefined,
+  decide: (sets: readonly NodeAgentSet[], objects: readonly KubeObject[]) => T | undefined,
   { deadlineMs, signal }: { readonly deadlineMs: number; readonly signal: AbortSignal },
 ): Promise<T> {
   const seen: { sets?: readonly KubeObject[]; pods?: readonly KubeObject[] } = {};
   const consider = (news: typeof seen): T | undefined => {
     Object.assign(seen, news);
-    return seen.sets === undefined || seen.pods === undefined ? undefined : decide(nodeAgentsOf(seen.sets, seen.pods));
+    if (seen.sets === undefined || seen.pods === undefined) return undefined;
+    return decide(nodeAgentsOf(seen.sets, seen.pods), seen.sets);
   };
   const ending = new AbortController();
   const options = { deadlineMs, signal: AbortSignal.any([signal, ending.signal]) };

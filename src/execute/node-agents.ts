@@ -3,7 +3,6 @@ import { z } from "zod";
 import type { Obstacle } from "../estate/agent-state.ts";
 import type { Evidence, EvidenceKind } from "../estate/evidence.ts";
 import { type NodeAgentSet, nodeAgentBeforeSchema, nodeStartObstacles } from "../estate/node-agent.ts";
-import { changeNodeAgents } from "./node-agent-patch.ts";
 import { epochOf, type StepContext } from "./step-action.ts";
 
 export const nodeAgentsBeforeSchema = z.object({
@@ -26,7 +25,7 @@ export function recorded(sets: readonly NodeAgentSet[]): NodeAgentsBefore {
 /** The step's pin on a DaemonSet, and no pod ends for it. @throws FarrierError `step.conflict`; ApiError */
 export async function pinOnDelete(context: StepContext, set: NodeAgentsBefore["sets"][number]): Promise<void> {
   const { pin } = epochOf(context);
-  await changeNodeAgents(context.downstream(context.step.target), {
+  await context.nodeAgents.change({
     name: set.name,
     pin,
     updateStrategy: { type: "OnDelete" },

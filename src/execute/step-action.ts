@@ -16,6 +16,7 @@ import type { World } from "../observe/world.ts";
 import type { Epoch, Plan, Step } from "../plan/plan.ts";
 import { epochNamed } from "../plan/reading.ts";
 import type { AgentSight } from "./agent-sight.ts";
+import type { NodeAgentSight } from "./node-agent-sight.ts";
 
 /** Why a step cannot be carried out as things are; trying again at once would not help. */
 export interface Obstruction {
@@ -46,6 +47,8 @@ export interface StepContext {
   own(clusterId: string): Promise<Connection>;
   /** The agent of the cluster that the step is about. */
   readonly agent: AgentSight;
+  /** Its node agents. */
+  readonly nodeAgents: NodeAgentSight;
   readonly vault: Vault;
   readonly now: () => Date;
   /** Ends when the step's time is over or the person wants to stop at once. */

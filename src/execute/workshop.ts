@@ -13,6 +13,7 @@ import type { StoredEndpoints } from "./endpoints.ts";
 import { guardedApi } from "./guarded-api.ts";
 import { type Ledger, ROTATION } from "./ledger.ts";
 import type { EstateLock } from "./lock.ts";
+import { NodeAgentSight } from "./node-agent-sight.ts";
 import { ReachNotes } from "./reach-notes.ts";
 import { leftRequests } from "./requests.ts";
 import { retrying } from "./retry.ts";
@@ -192,6 +193,7 @@ export class Workshop {
         return { ...connection, api: guardedApi(connection.api, guard) };
       },
       agent: new AgentSight(guardedApi(world.downstream(step.target), guard)),
+      nodeAgents: new NodeAgentSight(guardedApi(world.downstream(step.target), guard)),
       requireOpenGate,
       requireLock: guard,
       remainingMs: () => Math.max(0, end - Date.now()),

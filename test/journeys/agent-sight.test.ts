@@ -89,7 +89,7 @@ describe("waiting by what was seen", () => {
   });
 
   /** The first look finds `deployments[0]` and a pod that is not ready; each later one the next, the last repeated. */
-  async function serve(deployments: object[]): Promise<{ sight: AgentSight; server: ScriptedServer }> {
+  async function serve(deployments: object[], event?: object): Promise<{ sight: AgentSight; server: ScriptedServer }> {
     const next = () => (deployments.length > 1 ? deployments.shift() : deployments[0]) ?? {};
     const listed = (item: object) => ({ metadata: { resourceVersion: "11" }, items: [item] });
     const script = ({ url = "" }: IncomingMessage, response: ServerResponse): void => {
@@ -101,7 +101,8 @@ describe("waiting by what was seen", () => {
       }
       response.writeHead(200, { "content-type": "application/json" });
       response.flushHeaders();
-      if (aboutPods) response.write(`${JSON.stringify({ type: "MODIFIED", object: pod(true) })}\n`);
+      const object = aboutPods ? pod(true) : event;
+      if (object !== undefined) response.write(`${JSON.stringify({ type: "MODIFIED", object })}\n`);
     };
     const server = await startScriptedServer(script);
     opened.push({ close: () => server.stop() });
@@ -192,6 +193,12 @@ describe("waiting by what was seen", () => {
         code: "step.taken-back",
       });
       expect(Date.now() - begun).toBeLessThan(8_000);
+    });
+
+    it("ends at once when a watch of the Deployment shows another one", async () => {
+      const { sight } = await serve([before, given], deployment(4, 4, OLD));
+      await sight.change({ pin: NEXT, minReadySeconds: 0, expectedPins: [OLD] });
+      await expect(wait(sight, 5_000)).rejects.toMatchObject({ code: "step.taken-back" });
     });
 
     it("waits on where an answer is older than the write", async () => {

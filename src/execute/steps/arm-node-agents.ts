@@ -4,9 +4,6 @@
  */
 import { type NodeAgentSet, nodeArmingObstacles, unarmableObstacles } from "../../estate/node-agent.ts";
 import { ApiError } from "../../kubernetes/api-error.ts";
-import { observeNodeAgents } from "../../observe/node-agents.ts";
-import { changeNodeAgents } from "../node-agent-patch.ts";
-import { watchNodeAgents } from "../node-agent-watch.ts";
 import {
   type NodeAgentsBefore,
   nodeAgentsBeforeSchema,
@@ -25,7 +22,7 @@ export const armNodeAgents = erased<NodeAgentsBefore>({
   deadlineSeconds: 120,
 
   async observe(context) {
-    const sets = await observeNodeAgents(context.downstream(context.step.target));
+    const sets = await context.nodeAgents.look();
     if (missing(context, sets) === undefined) return { kind: "done", evidence: [nodeEvidence(context, "armed")] };
     const [ailing] = sets.flatMap((set) => unarmableObstacles(set, epochOf(context).pin));
     return ailing === undefined ? { kind: "todo", before: recorded(sets) } : { kind: "blocked", by: ailing };
@@ -35,11 +32,11 @@ export const armNodeAgents = erased<NodeAgentsBefore>({
     for (const set of sets) await pinOnDelete(context, set);
   },
 
-  async verify(context): Promise<Verification> {
+  async verify(context, { sets: before }): Promise<Verification> {
     let last: Obstruction = { why: "its node agents could not be looked at", hint: "Look at its DaemonSets." };
     try {
-      return await watchNodeAgents<Verification>(
-        context.downstream(context.step.target),
+      return await context.nodeAgents.watchFor<Verification>(
+        { pin: epochOf(context).pin, before },
         (sets) => {
           last = missing(context, sets) ?? last;
           return missing(context, sets) === undefined
@@ -56,8 +53,7 @@ export const armNodeAgents = erased<NodeAgentsBefore>({
 
   async putBack(context, { sets }) {
     const { pin } = epochOf(context);
-    const api = context.downstream(context.step.target);
-    for (const set of sets) await changeNodeAgents(api, { ...set, expectedPins: [set.pin, pin] });
+    for (const set of sets) await context.nodeAgents.change({ ...set, expectedPins: [set.pin, pin] });
   },
 });
 

@@ -11,11 +11,10 @@ import { type NodeAgentSet, podsToRoll, successorObstacles } from "../../estate/
 import type { Api } from "../../kubernetes/api.ts";
 import { ApiError } from "../../kubernetes/api-error.ts";
 import { pods } from "../../kubernetes/resource.ts";
-import { observeNodeAgents } from "../../observe/node-agents.ts";
 import { plannedCluster } from "../../plan/reading.ts";
 import { AGENT } from "../../rancher/agent-workload.ts";
 import { Hindrance } from "../hindrance.ts";
-import { watchNodeAgents } from "../node-agent-watch.ts";
+import type { AwaitedPin } from "../node-agent-sight.ts";
 import {
   type NodeAgentsBefore,
   nodeAgentsBeforeSchema,
@@ -36,7 +35,7 @@ export const rollNodeAgents = erased<NodeAgentsBefore>({
   deadlineSeconds: 7200,
 
   async observe(context) {
-    const sets = await observeNodeAgents(context.downstream(context.step.target));
+    const sets = await context.nodeAgents.look();
     const lost = plannedSets(context).find((name) => sets.every((set) => set.name !== name));
     if (lost !== undefined) return { kind: "blocked", by: gone(lost) };
     return started(context, sets)
@@ -57,7 +56,7 @@ export const rollNodeAgents = erased<NodeAgentsBefore>({
   // What each look shows decides which pod ends next, so that they end while it is waited.
   async verify(context, { sets }): Promise<Verification> {
     for (const { name } of sets) {
-      const by = await rollSet(context, name);
+      const by = await rollSet(context, name, { pin: epochOf(context).pin, before: sets });
       if (by !== undefined) return { kind: "blocked", by };
     }
     return { kind: "verified", evidence: [nodeEvidence(context, "started")] };
@@ -77,44 +76,48 @@ function started(context: StepContext, sets: readonly NodeAgentSet[]): boolean {
 async function nudgeWaiting(context: StepContext): Promise<void> {
   const { pin } = epochOf(context);
   const api = context.downstream(context.step.target);
-  for (const set of await observeNodeAgents(api)) {
+  for (const set of await context.nodeAgents.look()) {
     const waiting = livePods(set).filter((pod) => pod.pin === pin && !pod.deleting && !pod.ready && pod.restarts > 0);
     for (const pod of waiting) await end(api, pod);
   }
 }
 
-async function rollSet(context: StepContext, name: string): Promise<Obstruction | undefined> {
+async function rollSet(context: StepContext, name: string, awaited: AwaitedPin): Promise<Obstruction | undefined> {
   const api = context.downstream(context.step.target);
-  const { pin } = epochOf(context);
+  const { pin } = awaited;
   for (;;) {
-    const set = (await observeNodeAgents(api)).find((one) => one.name === name);
+    const set = (await context.nodeAgents.lookFor(awaited)).find((one) => one.name === name);
     if (set === undefined) return gone(name);
     if (startMissing(context, set).length === 0) return undefined;
     const begun = livePods(set).find((pod) => pod.pin === pin && !pod.deleting && !pod.ready);
     const [next] = podsToRoll(set, pin);
-    const ends = begun === undefined && set.updateStrategy.type === "OnDelete" ? next : undefined;
+    // Under a template with another pin, a node's next pod would be none of those that are waited for.
+    const ready = begun === undefined && set.updateStrategy.type === "OnDelete" && set.pin === pin;
+    const ends = ready ? next : undefined;
     const node = (begun ?? ends)?.node;
     if (ends !== undefined) await end(api, ends);
     const available = set.available - Number(ends?.ready === true);
     const missing = (one: NodeAgentSet) =>
       node === undefined ? startMissing(context, one) : successorObstacles(one, node, { pin, available });
-    const by = await awaitSet(context, name, missing);
+    const by = await awaitSet(context, { name, awaited, missing });
     if (by !== undefined) return by;
   }
 }
 
-/** @returns what is missing when it takes too long */
-async function awaitSet(
-  context: StepContext,
-  name: string,
-  missing: (set: NodeAgentSet) => readonly Obstruction[],
-): Promise<Obstruction | undefined> {
-  const { pin } = epochOf(context);
+interface Wait {
+  readonly name: string;
+  readonly awaited: AwaitedPin;
+  readonly missing: (set: NodeAgentSet) => readonly Obstruction[];
+}
+
+/** @returns what is missing when it takes too long. @throws FarrierError `step.taken-back` */
+async function awaitSet(context: StepContext, { name, awaited, missing }: Wait): Promise<Obstruction | undefined> {
+  const { pin } = awaited;
   const hindrance = new Hindrance(pin);
   let last: Obstruction = gone(name);
   try {
-    const outcome = await watchNodeAgents(
-      context.downstream(context.step.target),
+    const outcome = await context.nodeAgents.watchFor(
+      awaited,
       (sets) => {
         const set = sets.find((one) => one.name === name);
         if (set === undefined) {
