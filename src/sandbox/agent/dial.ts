@@ -1,5 +1,8 @@
+import { isIP } from "node:net";
+import { connect, type TLSSocket } from "node:tls";
 import WebSocket from "ws";
 import { inTurn } from "./opening.ts";
+import { PlainStream } from "./plain-stream.ts";
 import type { AgentProcess } from "./process.ts";
 import { loopbackLookup, unreachable } from "./request.ts";
 import type { Trust } from "./trust.ts";
@@ -32,9 +35,8 @@ function open(agent: AgentProcess, url: string, options: DialOptions): Promise<D
   }
   const { promise, resolve } = Promise.withResolvers<Dialled>();
   const socket = new WebSocket(url, {
-    ...options.trust,
     headers: options.headers,
-    lookup: loopbackLookup,
+    createConnection: () => verifiedConnection(new URL(url), options.trust),
     perMessageDeflate: false,
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     autoPong: false,
@@ -67,4 +69,10 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 export function closed(socket: WebSocket): Promise<void> {
   if (socket.readyState === socket.CLOSED) return Promise.resolve();
   return new Promise((resolve) => socket.once("close", () => resolve()));
+}
+
+/** TLS over a connection that takes little memory. */
+function verifiedConnection({ hostname, port }: URL, trust: Trust): TLSSocket {
+  const socket = new PlainStream({ host: hostname, port: Number(port || 443), lookup: loopbackLookup });
+  return connect({ ...trust, socket, servername: isIP(hostname) === 0 ? hostname : "" });
 }
