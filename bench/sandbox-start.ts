@@ -6,7 +6,7 @@
 import { spawnSync } from "node:child_process";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { holdYoungSpace } from "../src/cli/memory.ts";
+import { saveSandboxMemory } from "../src/cli/memory.ts";
 
 const IDLE_MS = 5_000;
 /** What `farrier sandbox` starts with. */
@@ -22,7 +22,7 @@ function measureApart(size: string): void {
 }
 
 async function measure(clusters: number): Promise<void> {
-  holdYoungSpace(8_000_000);
+  saveSandboxMemory();
   const { startSandbox } = await import("../src/sandbox/sandbox.ts");
   const sandbox = await startSandbox({ clusters, speed: SPEED });
   const startSeconds = performance.now() / 1000;

@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { EXIT, type ExitCode, FarrierError } from "../errors.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
-import { holdYoungSpace } from "./memory.ts";
+import { saveSandboxMemory } from "./memory.ts";
 import { parseOutputFormat, printResult } from "./output.ts";
 import { paint } from "./render/style.ts";
 import { readText } from "./settings.ts";
@@ -19,9 +19,6 @@ interface Ready {
   readonly control: string;
 }
 
-/** A large estate's objects live long; of the 400 MB that it may take, young ones need little. */
-const YOUNG_BYTES = 8_000_000;
-
 /** Starts the sandbox, writes its files, says so on stdout, and runs until SIGINT or SIGTERM. */
 export async function runSandbox(
   _words: readonly string[],
@@ -29,7 +26,7 @@ export async function runSandbox(
 ): Promise<ExitCode> {
   const format = parseOutputFormat(String(options.output));
   const directory = resolve(String(options.directory));
-  holdYoungSpace(YOUNG_BYTES);
+  saveSandboxMemory();
   const { startSandbox } = await import("../sandbox/sandbox.ts");
   const sandbox = await startSandbox(await scenarioOf(options));
   const stopped = nextStopSignal();
