@@ -97,7 +97,9 @@ export const settingsSchema = z.strictObject({
         acceptUnarmed: z
           .boolean()
           .optional()
-          .describe("With method redeploy: accept that its agent is cut off if it restarts before its turn."),
+          .describe(
+            "With method redeploy: accept that its agent is cut off if it restarts before its turn; on the way to a public certificate, that it never shows beforehand that it accepts it, too.",
+          ),
       }),
     )
     .optional()

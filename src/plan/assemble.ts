@@ -10,7 +10,7 @@ import { type Classification, classify } from "./classify.ts";
 import { alertsOf, pointsOfNoReturn } from "./consequences.ts";
 import { namedBackup } from "./estate-backup.ts";
 import { estimate } from "./estimate.ts";
-import { plannedClusterOf, underFlagDay } from "./methods.ts";
+import { plannedClusterOf, underFlagDay, withoutBundle } from "./methods.ts";
 import { nodeAgentsBefore } from "./node-agent-steps.ts";
 import { DEFAULT_OPTIONS, type PlanOptions } from "./options.ts";
 import type { Basis, Plan, PlannedCluster, PlannedEndpoints } from "./plan.ts";
@@ -121,9 +121,8 @@ export function assemblePlan(input: PlanInput): Plan {
 }
 
 /** Rancher stops serving a bundle by an upgrade of its release, and by nothing else. */
-function refuseWithoutRelease({ direction, epochs, release }: PlanHead, { narrowTo }: Route): void {
-  const last = epochs.at(-1);
-  if (narrowTo === undefined || last === undefined || !usesSystemStore(last)) return;
+function refuseWithoutRelease({ direction, release }: PlanHead, route: Route): void {
+  if (!dropsBundle(route)) return;
   const change = direction === "forward" ? "no-private-ca" : "as-before";
   if (valuesOfChange(release, change).length > 0) return;
   throw new FarrierError(
@@ -131,6 +130,12 @@ function refuseWithoutRelease({ direction, epochs, release }: PlanHead, { narrow
     "Rancher is to serve no bundle in the end, and no value of its Helm release would bring that about.",
     { hint: "Look at helm get values: privateCA and ingress.tls.source are not what the rotation has left." },
   );
+}
+
+/** In the end, agents verify with their system's own store. */
+function dropsBundle({ epochs, narrowTo }: Route): boolean {
+  const last = epochs.at(-1);
+  return narrowTo !== undefined && last !== undefined && usesSystemStore(last);
 }
 
 /** A certificate that has ended since, or that a flag day replaced: the gate before it would hold for ever. */
@@ -230,7 +235,8 @@ function memberOf(
   { options, route }: { readonly options: PlanOptions; readonly route: Route },
 ): PlannedCluster {
   const planned = plannedMember(live, input, options);
-  return route.replaceTo === "target" ? underFlagDay(planned, live) : planned;
+  if (route.replaceTo === "target") return underFlagDay(planned, live);
+  return dropsBundle(route) ? withoutBundle(planned) : planned;
 }
 
 function plannedMember(live: Cluster, input: PlanInput, options: PlanOptions): PlannedCluster {

@@ -153,6 +153,17 @@ export function underFlagDay(planned: PlannedCluster, live: Cluster): PlannedClu
 }
 
 /**
+ * The same line where Rancher is to serve no bundle in the end: whom it redeploys only then has nothing to show before.
+ * Agents verify with their system's own store from there on, and what that holds cannot be seen from here.
+ */
+export function withoutBundle(planned: PlannedCluster): PlannedCluster {
+  if (planned.method !== "redeploy" || planned.risk === undefined) return planned;
+  const unshown =
+    "And whether its agent accepts the certificate with its system's own store is not shown before Rancher serves no bundle any more; one that does not may be cut off then.";
+  return { ...planned, risk: `${planned.risk} ${unshown}` };
+}
+
+/**
  * Whether arming can succeed: it needs pods that serve under the present bundle.
  * @param redeployed what its agent lacks is brought back before
  */

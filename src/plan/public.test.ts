@@ -104,6 +104,22 @@ describe("a private CA → a public certificate", () => {
     expect(ids("spread@target")).toEqual(["c-2/redeploy-agent@target"]);
   });
 
+  test("who may not be patched never shows that it accepts the certificate by itself: the plan says so, and nobody else is told", () => {
+    const redeployed = clusterWith("c-2", agent(PIN_OLD), { permissions: forbidden });
+    const members = [redeployed, member(PIN_OLD)];
+    const riskOf = ({ clusters }: Plan) => clusters.map(({ id, risk }) => `${id}: ${risk}`);
+    const never = /whether its agent accepts the certificate with its system's own store is not shown before/;
+    for (const acceptUnarmed of [[], ["c-2"]]) {
+      const methods = { "c-2": "redeploy" as const };
+      const [armed, unarmed] = riskOf(forth(members, { options: { methods, acceptUnarmed } }));
+      expect(armed).toBe("c-1: undefined");
+      expect(unarmed).toMatch(/It is not armed: .* it is cut off/);
+      expect(unarmed).toMatch(never);
+    }
+    const toPrivate = { bundle: YOUNG.bundle, chain: YOUNG.chain, sealed: SEALED };
+    expect(riskOf(forth(members, { goal: toPrivate })).join()).not.toMatch(never);
+  });
+
   test("where a Gateway leads to Rancher, the Ingress's source is given too: else Rancher would serve a CA of its own", () => {
     const estate = lenient(estateOf([member(PIN_OLD)]), { privateCA: true });
     const goal = { bundle: "", chain: PUBLIC.chain, sealed: SEALED };
@@ -139,6 +155,25 @@ describe("a private CA → a public certificate", () => {
       const { passes, holds } = ask(switched(clusterWith("c-1", agent("", armedMost))));
       expect(holds).toEqual([]);
       expect(passes).toBe(true);
+    });
+
+    test("says what is accepted with an agent that may not be patched", () => {
+      const redeployed = clusterWith("c-1", agent(PIN_BOTH), { permissions: forbidden });
+      const own = forth([redeployed]);
+      const stage = (id: string) => stageNamed(own, id);
+      const hintAt = (id: string, estate: Estate) =>
+        evaluateGate({ plan: own, stage: stage(id), estate, waivers: [], now: NOW, backupVerified: true }).holds.map(
+          ({ hint }) => hint,
+        );
+      const [narrow] = hintAt("narrow", switched(redeployed));
+      expect(narrow).toMatch(
+        /or accept that it never shows beforehand that it accepts the certificate without a bundle: .*acceptUnarmed: true/,
+      );
+      const [widen] = hintAt(
+        "widen",
+        lenient(estateOf([clusterWith("c-1", agent(PIN_OLD), { permissions: forbidden })])),
+      );
+      expect(widen).toMatch(/or accept that it is unarmed until it is redeployed: .*acceptUnarmed: true/);
     });
 
     test("does not take a pod that waits for one that has started: nothing that is served would let it start", () => {

@@ -50,9 +50,12 @@ function beforeFlagDay({ id }: Cluster): string {
 }
 
 /** Nobody will arm a cluster that is to be redeployed: a person has to say whether its risk is taken. */
-function withRedeployHint(hold: Hold, { plan, cluster }: ClusterQuestion): Hold {
+function withRedeployHint(hold: Hold, { plan, cluster, epoch }: ClusterQuestion): Hold {
   if (plannedCluster(plan, cluster.id)?.method !== "redeploy") return hold;
-  const hint = `Allow its agent to be patched; or have somebody on site move it: farrier rescue-kit ${cluster.id} --rotation ROTATION; or accept that it is unarmed until it is redeployed: plan again with method: redeploy and acceptUnarmed: true for ${cluster.name} in farrier.yaml; or waive it: farrier waive ROTATION ${cluster.id} --by … --reason … --until ….`;
+  const risk = usesSystemStore(epoch)
+    ? "it never shows beforehand that it accepts the certificate without a bundle"
+    : "it is unarmed until it is redeployed";
+  const hint = `Allow its agent to be patched; or have somebody on site move it: farrier rescue-kit ${cluster.id} --rotation ROTATION; or accept that ${risk}: plan again with method: redeploy and acceptUnarmed: true for ${cluster.name} in farrier.yaml; or waive it: farrier waive ROTATION ${cluster.id} --by … --reason … --until ….`;
   return { ...hold, hint };
 }
 
