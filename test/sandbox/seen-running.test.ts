@@ -52,7 +52,8 @@ describe("the bundle that Rancher serves", () => {
   });
 
   test("rows 3 and 4: a changed Secret shows only after a restart, during which clusters stay Connected", async () => {
-    const { cluster } = await start();
+    // Five seconds of the estate are between the last moment at which an agent dials again and Rancher's first look.
+    const { cluster } = await start({ speed: 15 });
     const other = await sandbox.pki.newAuthority("B");
     const both = sandbox.pki.today.bundle + other.bundle;
     const before = await servedBundle(sandbox);
