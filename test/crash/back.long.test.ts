@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openRotation } from "../../src/execute/rotation.ts";
 import { type RotationLab, startRotationLab } from "../helpers/rotation-lab.ts";
-import { dumpWorld } from "../helpers/world-dump.ts";
+import { dumpWorld, expectWorld, restingWorld } from "../helpers/world-dump.ts";
 import { expectDeathEverywhere, Mortal } from "./lives.ts";
 
 const MINUTE = 60_000;
@@ -15,7 +15,7 @@ let beginning: Record<string, unknown>;
 
 beforeAll(async () => {
   [lab, mortal] = await Promise.all([startRotationLab({ clusters: 1 }), Mortal.build()]);
-  beginning = await dumpWorld(lab.sandbox);
+  beginning = await restingWorld(lab.sandbox);
   await lab.prepare();
   expect(await lab.apply()).toEqual({ kind: "finished", worldChanged: true });
   expect(await dumpWorld(lab.sandbox)).not.toEqual(beginning);
@@ -34,7 +34,7 @@ test(
     const run = await mortal.applyUntilFinished(lab, planFile);
     expect(run.outcome).toMatchObject({ kind: "already-finished" });
     await lab.sandbox.waitUntilConnected();
-    expect(await dumpWorld(lab.sandbox)).toEqual(beginning);
+    await expectWorld(lab.sandbox, beginning);
     expect(lab.sandbox.statistics().refusals).toEqual([]);
 
     await expectDeathEverywhere(lab.directory, run, length);

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ScenarioInput } from "../../src/sandbox/scenario/scenario.ts";
 import { Person } from "../helpers/person.ts";
 import { type RotationLab, type ServingPair, startRotationLab } from "../helpers/rotation-lab.ts";
-import { dumpWorld, withoutReleases } from "../helpers/world-dump.ts";
+import { expectWorld, restingWorld, withoutReleases } from "../helpers/world-dump.ts";
 import { areBuilt, pathOf } from "../kubernetes/control-plane/binaries.ts";
 import { expectDeathEverywhere, Mortal } from "./lives.ts";
 
@@ -26,7 +26,7 @@ export function killedForthAndBack(name: string, { scenario, targetOf, helm = "u
     let person: Person | undefined;
     let beginning: Record<string, unknown>;
     let undisturbed: Record<string, unknown>;
-    const world = async () => withoutReleases(await dumpWorld(lab.sandbox));
+    const world = async () => withoutReleases(await restingWorld(lab.sandbox));
 
     beforeAll(async () => {
       const program = helm === "upgrades" ? pathOf("helm3") : undefined;
@@ -41,7 +41,7 @@ export function killedForthAndBack(name: string, { scenario, targetOf, helm = "u
       undisturbed = await world();
       const back = await lab.apply({ ...calm, planFile: await lab.prepareRollback(calm.directory) });
       expect(back).toMatchObject({ kind: "finished" });
-      expect(await world()).toEqual(beginning);
+      await expectWorld(lab.sandbox, beginning, withoutReleases);
       await lab.prepare({}, lab.directory, target);
       person?.follow(lab.directory);
     });
@@ -58,7 +58,7 @@ export function killedForthAndBack(name: string, { scenario, targetOf, helm = "u
         const run = await mortal.applyUntilFinished(lab);
         expect(run.outcome).toMatchObject({ kind: "already-finished" });
         await lab.sandbox.waitUntilConnected();
-        expect(await world()).toEqual(undisturbed);
+        await expectWorld(lab.sandbox, undisturbed, withoutReleases);
         expect(lab.sandbox.statistics().refusals).toEqual([]);
         await expectDeathEverywhere(lab.directory, run);
       },
@@ -71,7 +71,7 @@ export function killedForthAndBack(name: string, { scenario, targetOf, helm = "u
         const { outcome } = await mortal.applyUntilFinished(lab, await lab.prepareRollback());
         expect(outcome).toMatchObject({ kind: "already-finished" });
         await lab.sandbox.waitUntilConnected();
-        expect(await world()).toEqual(beginning);
+        await expectWorld(lab.sandbox, beginning, withoutReleases);
         expect(lab.sandbox.statistics().refusals).toEqual([]);
       },
       12 * MINUTE,

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ScenarioInput } from "../../src/sandbox/scenario/scenario.ts";
 import { type RotationLab, startRotationLab } from "../helpers/rotation-lab.ts";
-import { dumpWorld } from "../helpers/world-dump.ts";
+import { expectWorld, restingWorld } from "../helpers/world-dump.ts";
 import { expectDeathEverywhere, Mortal } from "./lives.ts";
 
 const MINUTE = 60_000;
@@ -21,16 +21,16 @@ export function killedForth(name: string, scenario: ScenarioInput): void {
 
     beforeAll(async () => {
       [lab, mortal] = await Promise.all([startRotationLab(scenario), Mortal.build()]);
-      const beginning = await dumpWorld(lab.sandbox);
+      const beginning = await restingWorld(lab.sandbox);
       const calm = { directory: join(lab.folder, "calm") };
       await lab.prepare({}, calm.directory);
       expect(await lab.apply(calm)).toEqual({ kind: "finished", worldChanged: true });
-      undisturbed = await dumpWorld(lab.sandbox);
+      undisturbed = await restingWorld(lab.sandbox);
       expect(undisturbed).not.toEqual(beginning);
       expect(await lab.apply({ ...calm, planFile: await lab.prepareRollback(calm.directory) })).toMatchObject({
         kind: "finished",
       });
-      expect(await dumpWorld(lab.sandbox)).toEqual(beginning);
+      await expectWorld(lab.sandbox, beginning);
       await lab.prepare();
     });
 
@@ -45,7 +45,7 @@ export function killedForth(name: string, scenario: ScenarioInput): void {
         const run = await mortal.applyUntilFinished(lab);
         expect(run.outcome).toMatchObject({ kind: "already-finished" });
         await lab.sandbox.waitUntilConnected();
-        expect(await dumpWorld(lab.sandbox)).toEqual(undisturbed);
+        await expectWorld(lab.sandbox, undisturbed);
         expect(lab.sandbox.statistics().refusals).toEqual([]);
 
         await expectDeathEverywhere(lab.directory, run);

@@ -3,6 +3,8 @@
  * and without what the estate writes about itself all the time (events, leases, statuses of pods).
  */
 import { createHash } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
+import { expect } from "vitest";
 import type { ClusterClient, KubeObject, ResourceRef } from "../../src/sandbox/cluster-client.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 
@@ -31,6 +33,41 @@ export async function dumpWorld(sandbox: Sandbox): Promise<Record<string, unknow
   const management = await dumpCluster("local", sandbox.management, MANAGEMENT_KINDS);
   const downstream = await Promise.all(sandbox.clusters.map(({ id, client }) => dumpCluster(id, client, KINDS)));
   return Object.fromEntries([management, ...downstream].flat().sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+type World = Record<string, unknown>;
+
+/** Something starts, or a cluster is not there: it says nothing of what is to stay. */
+const MOVING = / ready=false"|"(Connected|Ready)=(False|Unknown)"/;
+
+/** The world once every pod is Ready and every cluster connected: Rancher serves before its probes have said so. */
+export async function restingWorld(sandbox: Sandbox): Promise<World> {
+  let world: World = {};
+  const rests = async (): Promise<boolean> => {
+    world = await dumpWorld(sandbox);
+    return !MOVING.test(JSON.stringify(world));
+  };
+  await sandbox.waitUntil(rests, { what: "the estate to be at rest" });
+  return world;
+}
+
+/** Wall milliseconds within which an estate that nobody touches has come to rest, however busy the machine is. */
+const REST_MS = 90_000;
+const LOOK_MS = 100;
+
+/** The estate comes to rest as this world; says what differs where it does not. @param plain takes out what may differ */
+export async function expectWorld(
+  sandbox: Sandbox,
+  wanted: World,
+  plain = (world: World): World => world,
+): Promise<void> {
+  const end = Date.now() + REST_MS;
+  for (;;) {
+    const found = plain(await dumpWorld(sandbox));
+    if (JSON.stringify(found) === JSON.stringify(wanted)) return;
+    if (Date.now() > end) return expect(found).toEqual(wanted);
+    await pause(LOOK_MS);
+  }
 }
 
 async function dumpCluster(

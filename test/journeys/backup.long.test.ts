@@ -7,7 +7,7 @@ import { agents, secretText, trustSecret, versions } from "../helpers/estate-fac
 import { type Journey, json, startJourney } from "../helpers/journey.ts";
 import { run } from "../helpers/run-farrier.ts";
 import { keyCanary, readableIn } from "../helpers/secret-search.ts";
-import { dumpWorld } from "../helpers/world-dump.ts";
+import { dumpWorld, restingWorld } from "../helpers/world-dump.ts";
 
 const SECRETS: ResourceRef = { group: "", version: "v1", resource: "secrets", namespace: "cattle-system" };
 const DEPLOYMENTS: ResourceRef = { ...SECRETS, group: "apps", resource: "deployments" };
@@ -23,7 +23,7 @@ let key: string;
 beforeAll(async () => {
   journey = await startJourney({ clusters: [{ name: "paris" }, { name: "lima" }] });
   key = await secretText(journey.sandbox, "tls-rancher-ingress", "tls.key");
-  beginning = await dumpWorld(journey.sandbox);
+  beginning = await restingWorld(journey.sandbox);
   const { code, stdout, stderr } = await journey.farrier("backup", "--out", "backup", "-o", "json");
   expect([code, stderr]).toEqual([0, expect.stringContaining("farrier restore backup --diff")]);
   expect(json(stdout)).toMatchObject({ format: "farrier.backup/v1", unsaved: [] });

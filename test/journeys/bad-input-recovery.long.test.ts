@@ -3,7 +3,7 @@ import { appendFile, readFile, stat } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CommandLab, expectRefusal, startCommandLab, TARGET } from "../helpers/command-lab.ts";
 import { json } from "../helpers/journey.ts";
-import { dumpWorld } from "../helpers/world-dump.ts";
+import { dumpWorld, expectWorld, restingWorld } from "../helpers/world-dump.ts";
 
 let lab: CommandLab;
 beforeAll(async () => {
@@ -29,7 +29,7 @@ const journal = (): Promise<string> => readFile(lab.path("rotation/journal.jsonl
 /** One story: each part begins where the one before ended. */
 describe("a disk that is full", () => {
   it("while the plan is written: there is none, and no scrap of one", async () => {
-    const before = await dumpWorld(lab.sandbox);
+    const before = await restingWorld(lab.sandbox);
     const ended = await lab.farrier(["plan", ...TARGET, "--out", "rotation"], { through: within(4) });
     expectRefusal(ended, {
       exit: 1,
@@ -46,7 +46,7 @@ describe("a disk that is full", () => {
   });
 
   it("while the first entry is written: nothing but the lock is touched", async () => {
-    const before = await dumpWorld(lab.sandbox);
+    const before = await restingWorld(lab.sandbox);
     const ended = await lab.farrier(["apply", "rotation", "--yes"], { through: within(0) });
     expectRefusal(ended, {
       exit: 1,
@@ -56,7 +56,7 @@ describe("a disk that is full", () => {
     });
     expect(await journal()).toBe("");
     expect(new Set(lab.writes)).toEqual(new Set(["create configmaps/farrier-rotation"]));
-    expect(await dumpWorld(lab.sandbox)).toEqual(before);
+    await expectWorld(lab.sandbox, before);
   });
 
   it("in the middle: apply stops with the reason", async () => {

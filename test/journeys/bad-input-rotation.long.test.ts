@@ -4,12 +4,12 @@ import { generateX25519Identity } from "age-encryption";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CommandLab, expectRefusal, startCommandLab } from "../helpers/command-lab.ts";
 import { json } from "../helpers/journey.ts";
-import { dumpWorld } from "../helpers/world-dump.ts";
+import { expectWorld, restingWorld } from "../helpers/world-dump.ts";
 
 /** A rotation that is finished, and one that is planned after it; every row has a copy of one of them. */
 let lab: CommandLab;
 let filesBefore: unknown;
-let worldBefore: unknown;
+let worldBefore: Record<string, unknown>;
 beforeAll(async () => {
   lab = await startCommandLab();
   // An agent must have failed its start check before it counts as armed, also where the machine is busy.
@@ -25,7 +25,7 @@ beforeAll(async () => {
   await writeOthers();
   lab.writes.length = 0;
   filesBefore = await lab.files();
-  worldBefore = await dumpWorld(lab.sandbox);
+  worldBefore = await restingWorld(lab.sandbox);
 });
 afterAll(async () => {
   await lab?.stop();
@@ -226,6 +226,6 @@ describe("after all of that", () => {
   it("no file was made or changed, and the estate saw no write", async () => {
     expect(await lab.files()).toEqual(filesBefore);
     expect(lab.writes).toEqual([]);
-    expect(await dumpWorld(lab.sandbox)).toEqual(worldBefore);
+    await expectWorld(lab.sandbox, worldBefore);
   });
 });

@@ -8,19 +8,19 @@ import { issueServing } from "../../src/pki/issuing/serving.ts";
 import { type CommandLab, expectRefusal, startCommandLab, TARGET } from "../helpers/command-lab.ts";
 import { json } from "../helpers/journey.ts";
 import type { Ended } from "../helpers/run-farrier.ts";
-import { dumpWorld } from "../helpers/world-dump.ts";
+import { expectWorld, restingWorld } from "../helpers/world-dump.ts";
 
 const DAY = 24 * 3_600_000;
 const NAMES = ["localhost", "127.0.0.1"];
 
 let lab: CommandLab;
 let filesBefore: unknown;
-let worldBefore: unknown;
+let worldBefore: Record<string, unknown>;
 beforeAll(async () => {
   lab = await startCommandLab();
   await writeTargets();
   filesBefore = await lab.files();
-  worldBefore = await dumpWorld(lab.sandbox);
+  worldBefore = await restingWorld(lab.sandbox);
 });
 afterAll(async () => {
   await lab?.stop();
@@ -178,6 +178,6 @@ describe("after all of that", () => {
     const { "config/farrier/identity.txt": _, ...files } = await lab.files();
     expect(files).toEqual(filesBefore);
     expect(lab.writes).toEqual([]);
-    expect(await dumpWorld(lab.sandbox)).toEqual(worldBefore);
+    await expectWorld(lab.sandbox, worldBefore);
   });
 });

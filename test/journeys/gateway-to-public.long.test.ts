@@ -12,7 +12,7 @@ import {
 import { helmOf } from "../helpers/helm.ts";
 import { type Journey, json, startJourney } from "../helpers/journey.ts";
 import { TO_PUBLIC, withPublicFiles } from "../helpers/public-files.ts";
-import { dumpWorld, withoutReleases } from "../helpers/world-dump.ts";
+import { expectWorld, restingWorld, withoutReleases } from "../helpers/world-dump.ts";
 import { areBuilt, pathOf } from "../kubernetes/control-plane/binaries.ts";
 
 const GATEWAYS = {
@@ -42,7 +42,7 @@ describe.skipIf(!areBuilt("helm3", "helm4"))("an estate to which a Gateway leads
     journey = await startJourney({ clusters: 2, tls }, settings);
     target = await withPublicFiles(journey);
     const { sandbox } = journey;
-    before = withoutReleases(await dumpWorld(sandbox));
+    before = withoutReleases(await restingWorld(sandbox));
     beginning = {
       bundle: await servedBundle(sandbox),
       chain: await secretText(sandbox, "tls-rancher-ingress", "tls.crt"),
@@ -93,7 +93,7 @@ describe.skipIf(!areBuilt("helm3", "helm4"))("an estate to which a Gateway leads
     expect(await presentedLeaves(sandbox)).toEqual([leafOf(beginning.chain)]);
     expect(new Set(await pins())).toEqual(new Set([pinOfServed(beginning.bundle)]));
     expect(await helm().values()).toEqual({ ...GIVEN, privateCA: true });
-    expect(withoutReleases(await dumpWorld(sandbox))).toEqual(before);
+    await expectWorld(sandbox, before, withoutReleases);
     expect(sandbox.statistics().refused).toBe(0);
   });
 });

@@ -11,7 +11,7 @@ import {
 } from "../helpers/estate-facts.ts";
 import { helmOf } from "../helpers/helm.ts";
 import { type Journey, startJourney } from "../helpers/journey.ts";
-import { dumpWorld, withoutReleases } from "../helpers/world-dump.ts";
+import { expectWorld, restingWorld, withoutReleases } from "../helpers/world-dump.ts";
 import { areBuilt, pathOf } from "../kubernetes/control-plane/binaries.ts";
 
 const CERTIFICATES = {
@@ -44,7 +44,7 @@ describe.skipIf(!areBuilt("helm3", "helm4"))("an estate whose CA Rancher has mad
     journey = await startJourney({ clusters: 2, tls: { source: "rancher" } }, settings);
     await helm().upgrade("--reuse-values", "--set", "bootstrapPassword=s3cr3t-value,extra.list={a,b}");
     const { sandbox } = journey;
-    before = withoutReleases(await dumpWorld(sandbox));
+    before = withoutReleases(await restingWorld(sandbox));
     beginning = {
       bundle: await servedBundle(sandbox),
       chain: await secretText(sandbox, "tls-rancher-ingress", "tls.crt"),
@@ -91,7 +91,7 @@ describe.skipIf(!areBuilt("helm3", "helm4"))("an estate whose CA Rancher has mad
     expect(await presentedLeaves(sandbox)).toEqual([leafOf(beginning.chain)]);
     expect(await helm().values()).toEqual(GIVEN);
     await sandbox.waitUntil(async () => (await namesOf(CERTIFICATES)).length === 1);
-    expect(withoutReleases(await dumpWorld(sandbox))).toEqual(before);
+    await expectWorld(sandbox, before, withoutReleases);
     expect(sandbox.statistics().refused).toBe(0);
   });
 

@@ -12,7 +12,7 @@ import {
 import { helmOf } from "../helpers/helm.ts";
 import { entry, type Journey, startJourney } from "../helpers/journey.ts";
 import { withPublicFiles } from "../helpers/public-files.ts";
-import { dumpWorld, withoutReleases } from "../helpers/world-dump.ts";
+import { expectWorld, restingWorld, withoutReleases } from "../helpers/world-dump.ts";
 import { areBuilt, pathOf } from "../kubernetes/control-plane/binaries.ts";
 
 const CERTIFICATES = {
@@ -47,7 +47,7 @@ describe.skipIf(!areBuilt("helm3", "helm4"))("an estate with a certificate of Le
     await withPublicFiles(journey);
     const { sandbox } = journey;
     await sandbox.waitUntil(async () => (await namesOf(CERTIFICATES)).length === 1);
-    before = withoutReleases(await dumpWorld(sandbox));
+    before = withoutReleases(await restingWorld(sandbox));
     chain = await secretText(sandbox, "tls-rancher-ingress", "tls.crt");
   });
   afterAll(() => journey?.stop());
@@ -102,7 +102,7 @@ describe.skipIf(!areBuilt("helm3", "helm4"))("an estate with a certificate of Le
     expect(await presentedLeaves(sandbox)).toEqual([leafOf(chain)]);
     expect(await helm().values()).toEqual(GIVEN);
     await sandbox.waitUntil(async () => (await namesOf(CERTIFICATES)).length === 1);
-    expect(withoutReleases(await dumpWorld(sandbox))).toEqual(before);
+    await expectWorld(sandbox, before, withoutReleases);
     expect(sandbox.statistics().refused).toBe(0);
   });
 });

@@ -6,7 +6,7 @@ import type { KubeObject } from "../../src/sandbox/cluster-client.ts";
 import { pinOfServed, servedBundle } from "../helpers/estate-facts.ts";
 import { type Journey, json, jsonLines, startJourney } from "../helpers/journey.ts";
 import type { Ended } from "../helpers/run-farrier.ts";
-import { dumpWorld } from "../helpers/world-dump.ts";
+import { expectWorld, restingWorld } from "../helpers/world-dump.ts";
 
 const PODS = { group: "", version: "v1", resource: "pods", namespace: "cattle-system" };
 const SETS = { group: "apps", version: "v1", resource: "daemonsets", namespace: "cattle-system" };
@@ -141,7 +141,7 @@ describe("a node whose agent does not come back", () => {
 
   beforeAll(async () => {
     await start(0);
-    before = await dumpWorld(journey.sandbox);
+    before = await restingWorld(journey.sandbox);
     await journey.sandbox.inject({ kind: "node-broken", cluster: "quito", node: "node-2", mended: false });
     await journey.plan("rotation");
     held = await journey.farrier("apply", "rotation", "--yes", "-o", "json");
@@ -179,7 +179,7 @@ describe("a node whose agent does not come back", () => {
   it("is as it was after a rollback, with its DaemonSet", async () => {
     const back = await journey.farrier("rollback", "rotation", "--yes", "-o", "json");
     expect(back.code, back.stdout + back.stderr).toBe(0);
-    expect(await dumpWorld(journey.sandbox)).toEqual(before);
+    await expectWorld(journey.sandbox, before);
     expect(await daemonSet()).toMatchObject({ updateStrategy: AS_RANCHER_HAS_IT, minReadySeconds: 0 });
     expect((await nodePods()).every(({ ready }) => ready)).toBe(true);
   }, 300_000);

@@ -14,7 +14,7 @@ import {
 import { helmOf } from "../helpers/helm.ts";
 import { entry, type Journey, json, startJourney } from "../helpers/journey.ts";
 import { TO_PUBLIC, withPublicFiles } from "../helpers/public-files.ts";
-import { dumpWorld, withoutReleases } from "../helpers/world-dump.ts";
+import { expectWorld, restingWorld, withoutReleases } from "../helpers/world-dump.ts";
 import { areBuilt, pathOf } from "../kubernetes/control-plane/binaries.ts";
 
 const SECRETS = { group: "", version: "v1", resource: "secrets", namespace: "cattle-system" };
@@ -37,7 +37,7 @@ describe.skipIf(!areBuilt("helm3", "helm4"))(
       const metadata = { labels: { team: "platform" }, annotations: { "example.com/owner": "ops" } };
       const body = { metadata, data: { "note.txt": Buffer.from("k3pt-n0te").toString("base64") } };
       await sandbox.management.patch(SECRETS, "tls-ca", { type: "merge", body });
-      before = withoutReleases(await dumpWorld(sandbox));
+      before = withoutReleases(await restingWorld(sandbox));
       beginning = {
         bundle: await servedBundle(sandbox),
         chain: await secretText(sandbox, "tls-rancher-ingress", "tls.crt"),
@@ -119,7 +119,7 @@ describe.skipIf(!areBuilt("helm3", "helm4"))(
       expect(await presentedLeaves(sandbox)).toEqual([leafOf(beginning.chain)]);
       const pins = Object.values(await agents(sandbox)).map(({ pin }) => pin);
       expect(new Set(pins)).toEqual(new Set([pinOfServed(beginning.bundle)]));
-      expect(withoutReleases(await dumpWorld(sandbox))).toEqual(before);
+      await expectWorld(sandbox, before, withoutReleases);
       expect(sandbox.statistics().refused).toBe(0);
     });
 

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CommandLab, expectRefusal, startCommandLab } from "../helpers/command-lab.ts";
 import { TO_PUBLIC, withPublicFiles } from "../helpers/public-files.ts";
-import { dumpWorld } from "../helpers/world-dump.ts";
+import { expectWorld, restingWorld } from "../helpers/world-dump.ts";
 
 const ROOTS = ["--public-roots", "roots.pem"];
 const OUT = ["--out", "rotation"];
@@ -11,13 +11,13 @@ const OUT = ["--out", "rotation"];
 describe("an estate whose agents may use their system's store", () => {
   let lab: CommandLab;
   let filesBefore: unknown;
-  let worldBefore: unknown;
+  let worldBefore: Record<string, unknown>;
   beforeAll(async () => {
     lab = await startCommandLab({ tls: { mode: "system-store" } });
     await withPublicFiles(lab);
     lab.put("garbage.pem", "no certificate\n");
     filesBefore = await lab.files();
-    worldBefore = await dumpWorld(lab.sandbox);
+    worldBefore = await restingWorld(lab.sandbox);
   });
   afterAll(() => lab?.stop());
 
@@ -64,7 +64,7 @@ describe("an estate whose agents may use their system's store", () => {
     const { "config/farrier/identity.txt": _, ...files } = (await lab.files()) as Record<string, string>;
     expect(files).toEqual(filesBefore);
     expect(lab.writes).toEqual([]);
-    expect(await dumpWorld(lab.sandbox)).toEqual(worldBefore);
+    await expectWorld(lab.sandbox, worldBefore);
   });
 
   it("names the person's own list of roots in the settings as well", async () => {

@@ -10,7 +10,7 @@ import type { JournalEntry } from "../../src/journal/entry.ts";
 import { sealedPair } from "../../src/plan/reading.ts";
 import { isWrite } from "../../src/sandbox/api-server/audit.ts";
 import { type RotationLab, startRotationLab } from "../helpers/rotation-lab.ts";
-import { dumpWorld } from "../helpers/world-dump.ts";
+import { expectWorld, restingWorld } from "../helpers/world-dump.ts";
 
 const MINUTE = 60_000;
 /** Several estates at the same time: each of them mostly waits. */
@@ -103,12 +103,12 @@ describe.concurrent("a rotation", () => {
   const stops = ["backup", "arm@both", "widen", "spread@both", "switch", "arm@target", "narrow", "spread@target"];
   test.for(stops)("a rollback after %s leads back to the beginning", { timeout: LONG }, async (stage, context) => {
     const lab = await start(context);
-    const beginning = await dumpWorld(lab.sandbox);
+    const beginning = await restingWorld(lab.sandbox);
     await lab.prepare();
     const outcome = await lab.apply(stopAt(at("stage-done", stage)));
     expect(outcome).toMatchObject({ kind: "halted", halt: { kind: "interrupted" } });
     expect(await lab.apply({ planFile: await planBack(lab) })).toMatchObject({ kind: "finished" });
-    expect(await dumpWorld(lab.sandbox)).toEqual(beginning);
+    await expectWorld(lab.sandbox, beginning);
     expect(lab.sandbox.statistics().refusals).toEqual([]);
   });
 
@@ -151,12 +151,12 @@ describe.concurrent("a rotation", () => {
       await lab.apply(stopAt(at("stage-done", "arm@both")));
       const file = await planBack(lab);
       await lab.apply();
-      const before = await dumpWorld(lab.sandbox);
+      const before = await restingWorld(lab.sandbox);
       await expect(lab.apply({ planFile: file })).rejects.toMatchObject({
         code: "plan.stale",
         message: expect.stringContaining("pin of the served bundle"),
       });
-      expect(await dumpWorld(lab.sandbox)).toEqual(before);
+      await expectWorld(lab.sandbox, before);
     },
     LONG,
   );
@@ -240,11 +240,11 @@ describe.concurrent("a rotation", () => {
     "backups that cannot be decrypted stop the rotation before anything is armed",
     async (context) => {
       const lab = await start(context);
-      const beginning = await dumpWorld(lab.sandbox);
+      const beginning = await restingWorld(lab.sandbox);
       const plan = await lab.prepare();
       await truncate(join(lab.directory, sealedPair(plan, "target").file), 40);
       await expect(lab.apply()).rejects.toMatchObject({ code: "backup.altered" });
-      expect(await dumpWorld(lab.sandbox)).toEqual(beginning);
+      await expectWorld(lab.sandbox, beginning);
     },
     LONG,
   );
