@@ -1,4 +1,5 @@
 /** Telling pod templates apart, and naming ReplicaSets after them. */
+import { hash } from "node:crypto";
 import type { PodTemplate } from "../workload.ts";
 
 /** The label by which the pods of a Deployment's ReplicaSets differ. It is never part of the comparison. */
@@ -13,13 +14,14 @@ const ALPHABET = "bcdfghjklmnpqrstvwxz2456789";
  * layout; nobody may depend on them.
  */
 export function templateHash(template: PodTemplate, collisions = 0): string {
-  const text = canonicalText(template) + (collisions > 0 ? `#${collisions}` : "");
-  return [...String(fnv1a(text))].map((digit) => ALPHABET[Number(digit)] ?? "").join("");
+  const { fnv } = markOf(template);
+  const number = collisions > 0 ? fnv1a(`#${collisions}`, fnv) : fnv;
+  return [...String(number)].map((digit) => ALPHABET[Number(digit)] ?? "").join("");
 }
 
 /** Whether two templates make the same pods. */
 export function isSameTemplate(a: PodTemplate, b: PodTemplate): boolean {
-  return canonicalText(a) === canonicalText(b);
+  return a === b || markOf(a).digest === markOf(b).digest;
 }
 
 /** The template with the label set, as a ReplicaSet carries it. */
@@ -30,15 +32,23 @@ export function withHash(template: PodTemplate, hash: string): PodTemplate {
   };
 }
 
-/** Every pass over a Deployment compares all its templates again, which are the same objects most of the time. */
-const texts = new WeakMap<PodTemplate, string>();
+/** What stands for a template's text, which would be some kilobytes for each one. */
+interface Mark {
+  readonly fnv: number;
+  /** SHA-256 of the text. */
+  readonly digest: string;
+}
 
-function canonicalText(template: PodTemplate): string {
-  const known = texts.get(template);
+/** Every pass over a Deployment compares all its templates again, which are the same objects most of the time. */
+const marks = new WeakMap<PodTemplate, Mark>();
+
+function markOf(template: PodTemplate): Mark {
+  const known = marks.get(template);
   if (known !== undefined) return known;
   const text = canonical(withoutHash(template));
-  texts.set(template, text);
-  return text;
+  const mark = { fnv: fnv1a(text, FNV_OFFSET), digest: hash("sha256", text, "base64") };
+  marks.set(template, mark);
+  return mark;
 }
 
 function withoutHash(template: PodTemplate): PodTemplate {
@@ -63,8 +73,11 @@ function isEmpty(value: unknown): boolean {
   return typeof value === "object" && Object.values(value).every(isEmpty);
 }
 
-function fnv1a(text: string): number {
-  let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
-  return hash >>> 0;
+const FNV_OFFSET = 0x811c9dc5;
+
+/** @param before the hash of what comes before the text */
+function fnv1a(text: string, before: number): number {
+  let fnv = before;
+  for (const byte of new TextEncoder().encode(text)) fnv = Math.imul(fnv ^ byte, 0x01000193);
+  return fnv >>> 0;
 }
