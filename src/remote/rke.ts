@@ -11,12 +11,12 @@ import type { Running, SshTarget } from "./ssh.ts";
 const run = promisify(execFile);
 
 const words = z.union([z.string(), z.array(z.string())]).transform((one) => [one].flat());
+// What was not given is written as empty text, as in the cluster file of Rancher's own hardening guide for RKE.
 const port = z
   .union([z.string(), z.int()])
-  .transform(Number)
-  .pipe(z.int().min(1).max(65535))
   .nullish()
-  .transform((one) => one ?? undefined);
+  .transform((one) => (one === "" || one === null || one === undefined ? undefined : Number(one)))
+  .pipe(z.int().min(1).max(65535).optional());
 const text = z
   .string()
   .nullish()
