@@ -19,7 +19,7 @@ export type JudgedEstate = Pick<Sandbox, "management" | "serverUrl"> & {
 export interface AgentFacts {
   readonly pin: string;
   readonly minReadySeconds: number;
-  /** Pins of its pods, sorted. */
+  /** Pins of its pods, sorted; of none that is about to go, which takes as long as the machine lets it. */
   readonly pods: readonly string[];
   /** Names of its pods, sorted. */
   readonly names: readonly string[];
@@ -94,13 +94,14 @@ async function agentOf(client: ClusterClient): Promise<AgentFacts> {
     client.get(DEPLOYMENTS, "cattle-cluster-agent"),
     client.list(PODS, { labelSelector: "app=cattle-cluster-agent" }),
   ]);
+  const staying = pods.items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   // The shape of every Deployment; a cluster without its agent fails the test.
   const spec = deployment?.spec as { minReadySeconds?: number; template: { spec: unknown } };
   return {
     pin: pinIn(spec.template.spec),
     minReadySeconds: spec.minReadySeconds ?? 0,
-    pods: pods.items.map((pod) => pinIn(pod.spec)).sort(),
-    names: pods.items.map(({ metadata }: KubeObject) => metadata.name).sort(),
+    pods: staying.map((pod) => pinIn(pod.spec)).sort(),
+    names: staying.map(({ metadata }: KubeObject) => metadata.name).sort(),
   };
 }
 
