@@ -52,7 +52,7 @@ beforeAll(async () => {
   await lab.prepare();
   do runs.push(await run());
   while (runs.at(-1)?.stoppedAt !== undefined);
-}, 120_000);
+});
 afterAll(() => lab?.stop());
 
 describe("stopped at once when the journal has just announced a step, a run", () => {

@@ -192,7 +192,7 @@ describe("waiting by what was seen", () => {
       await expect(waitAfterWriting([deployment(4, 4, OLD)], 60_000)).rejects.toMatchObject({
         code: "step.taken-back",
       });
-      expect(Date.now() - begun).toBeLessThan(8_000);
+      expect(Date.now() - begun).toBeLessThan(30_000);
     });
 
     it("ends at once when a watch of the Deployment shows another one", async () => {

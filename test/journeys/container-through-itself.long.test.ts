@@ -16,7 +16,7 @@ const VERSION = "v2.6.14";
 const IMAGES = { CATTLE_SERVER_VERSION: VERSION, CATTLE_AGENT_IMAGE: `rancher/rancher-agent:${VERSION}` };
 const KUBECONFIG = "/etc/rancher/k3s/k3s.yaml";
 const LOCK = { group: "", version: "v1", resource: "configmaps", namespace: "cattle-system" };
-const LONG = 180_000;
+const LONG = 5 * 60_000;
 const missing = missingForEngine() || missingForInnerApi();
 
 describe.skipIf(missing !== "")(
@@ -140,7 +140,7 @@ describe.skipIf(missing !== "")(
         first.process.kill("SIGINT");
         const { code, stderr } = await first.ended;
         expect([code, stderr]).toEqual([4, expect.stringContaining("farrier apply")]);
-        expect(Date.now() - asked).toBeLessThan(30_000);
+        expect(Date.now() - asked).toBeLessThan(120_000);
         await lab.inData("rancher", "ls running; rm large");
         expect(await backups()).toEqual([]);
         speak.resolve();

@@ -6,9 +6,9 @@ import type { Plan } from "../../src/plan/plan.ts";
 import { agents, pinOfServed, servedBundle } from "../helpers/estate-facts.ts";
 import { type RotationLab, startRotationLab } from "../helpers/rotation-lab.ts";
 
-const LONG = 3 * 60_000;
+const LONG = 5 * 60_000;
 /** A node has 180 s. */
-const AT_ONCE = 60_000;
+const AT_ONCE = 120_000;
 const SETS = { group: "apps", version: "v1", resource: "daemonsets", namespace: "cattle-system" };
 const ANOTHER_PIN = "d".repeat(64);
 

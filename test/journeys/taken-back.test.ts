@@ -9,9 +9,9 @@ import { agents } from "../helpers/estate-facts.ts";
 import { type RotationLab, type ServingPair, startRotationLab } from "../helpers/rotation-lab.ts";
 
 /** Several estates at the same time: each of them mostly waits. */
-const LONG = 3 * 60_000;
+const LONG = 5 * 60_000;
 /** Arming has 180 s, a roll-over 600 s; and the Deployment is looked at each 10 s at least. */
-const AT_ONCE = 45_000;
+const AT_ONCE = 120_000;
 const DEPLOYMENTS = { group: "apps", version: "v1", resource: "deployments", namespace: "cattle-system" };
 const NODES = { group: "", version: "v1", resource: "nodes" };
 const ANOTHER_PIN = "d".repeat(64);
