@@ -79,6 +79,11 @@ export interface StepAction<Before> {
   readonly before: z.ZodType<Before>;
   /** Wall-clock seconds for everything, waiting and retries included. */
   readonly deadlineSeconds: number;
+  /**
+   * All that `before` is for is to tell whether somebody else has changed what the step is about to write. Where somebody
+   * has, the step stops, and whoever tries it again reads anew.
+   */
+  readonly readsAnew?: true;
   observe(context: StepContext): Promise<Observation<Before>>;
   apply(context: StepContext, before: Before): Promise<void>;
   verify(context: StepContext, before: Before): Promise<Verification>;
@@ -96,13 +101,14 @@ export type ErasedAction = StepAction<unknown>;
 
 /** Hides the type of `before` from the runner; what the journal holds is parsed before the action sees it. */
 export function erased<Before>(action: StepAction<Before>): ErasedAction {
-  const { putBack, undoStage } = action;
+  const { putBack, readsAnew, undoStage } = action;
   return {
     before: action.before,
     deadlineSeconds: action.deadlineSeconds,
     observe: (context) => action.observe(context),
     apply: (context, before) => action.apply(context, action.before.parse(before)),
     verify: (context, before) => action.verify(context, action.before.parse(before)),
+    ...(readsAnew === undefined ? {} : { readsAnew }),
     ...(putBack === undefined ? {} : { putBack: (context, before) => putBack(context, action.before.parse(before)) }),
     ...(undoStage === undefined ? {} : { undoStage }),
   };

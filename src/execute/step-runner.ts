@@ -102,13 +102,19 @@ class Attempt {
         const onRetry = (number: number, error: unknown) => this.#recordRetry(number, error);
         return await retrying(() => this.run(), { deadlineMs, signal, onRetry });
       } catch (error) {
-        if (!(error instanceof FarrierError) || error.code !== "step.taken-back") throw error;
-        if (go < GOES) await this.#recordRetry(go, error);
+        const again = error instanceof FarrierError && error.code === "step.taken-back" && go < GOES;
+        if (again) await this.#recordRetry(go, error);
         // What it saw before it wrote holds no more, whoever goes on.
-        await this.#reopen(stage);
-        if (go === GOES) throw error;
+        if (this.#sawAnother(error)) await this.#reopen(stage);
+        if (!again) throw error;
       }
     }
+  }
+
+  /** Somebody else has written what the step is about, since it looked or since it wrote. */
+  #sawAnother(error: unknown): boolean {
+    if (!(error instanceof FarrierError)) return false;
+    return error.code === "step.taken-back" || (error.code === "step.conflict" && this.#action.readsAnew === true);
   }
 
   async #recordRetry(attempt: number, error: unknown): Promise<void> {

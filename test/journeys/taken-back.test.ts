@@ -240,4 +240,26 @@ describe.concurrent("a pin that is taken back", () => {
       expect(lab.sandbox.statistics().refusals).toEqual([]);
     },
   );
+
+  test("another pin just before its own is set: the step stops, and the next attempt has read it", {
+    timeout: LONG,
+  }, async (context) => {
+    const estate = await estateOf(context);
+    const { lab, plan, id } = estate;
+    const step = `${id}/arm-agent@target`;
+    const occasion = { step: "arm-agent@target", until: "arm@target", hand: patches, moment: "started" } as const;
+    const first = await applyTo(estate, { ...occasion, times: 1 });
+    expect(first.outcome).toEqual({ kind: "failed", stage: "arm@target", steps: [step] });
+    expect(courseOf(first.journal, step)).toEqual(["step-started", "step-added", "step-failed step.conflict"]);
+    await lab.sandbox.waitUntilConnected();
+
+    const second = await applyTo(estate, { ...occasion, times: 0 });
+    expect(second.outcome).toMatchObject({ kind: "halted" });
+    expect(courseOf(second.journal, step)).toEqual(["step-started", "step-applied", "step-done"]);
+    const begun = second.journal.find(({ step: about, type }) => about === step && type === "step-started");
+    expect(begun?.data).toMatchObject({ before: { pin: ANOTHER_PIN } });
+    expect((await agents(lab.sandbox)).paris?.pin).toBe(pinOf(plan, "target"));
+    await lab.sandbox.waitUntilConnected();
+    expect(lab.sandbox.statistics().refusals).toEqual([]);
+  });
 });

@@ -24,6 +24,7 @@ type Before = z.infer<typeof beforeSchema>;
 export const armAgent = erased<Before>({
   before: beforeSchema,
   deadlineSeconds: 180,
+  readsAnew: true,
 
   async observe(context): Promise<Observation<Before>> {
     const agent = await context.agent.lookAtDeployment();

@@ -20,6 +20,7 @@ const PATIENCE_MS = 30_000;
 export const armNodeAgents = erased<NodeAgentsBefore>({
   before: nodeAgentsBeforeSchema,
   deadlineSeconds: 120,
+  readsAnew: true,
 
   async observe(context) {
     const sets = await context.nodeAgents.look();

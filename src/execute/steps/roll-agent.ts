@@ -25,6 +25,7 @@ type Before = z.infer<typeof beforeSchema>;
 export const rollAgent = erased<Before>({
   before: beforeSchema,
   deadlineSeconds: 600,
+  readsAnew: true,
 
   async observe(context) {
     const { pin } = epochOf(context);

@@ -33,6 +33,7 @@ const MOST_RESTARTS = 5;
 export const rollNodeAgents = erased<NodeAgentsBefore>({
   before: nodeAgentsBeforeSchema,
   deadlineSeconds: 7200,
+  readsAnew: true,
 
   async observe(context) {
     const sets = await context.nodeAgents.look();

@@ -8,6 +8,7 @@ const beforeSchema = z.object({ minReadySeconds: z.number().int(), pin: z.string
 export const settleAgent = erased<z.infer<typeof beforeSchema>>({
   before: beforeSchema,
   deadlineSeconds: 120,
+  readsAnew: true,
 
   async observe(context) {
     const agent = await context.agent.lookAtDeployment();
