@@ -267,7 +267,7 @@ describe.skipIf(commands.length === 0).each(tried)("kubectl $version", ({ progra
     const path = "jsonpath={.spec.template.metadata.annotations}";
     expect(await kubectl("get", "deployment", "agent", "-o", path)).toContain("kubectl.kubernetes.io/restartedAt");
     expect(await kubectl("rollout", "history", "deployment/agent")).toContain("No rollout history found");
-    const waiting = await attempt("rollout", "status", "deployment/agent", "--timeout=1s");
+    const waiting = await attempt("rollout", "status", "deployment/agent", "--timeout=5s");
     expect(waiting.stdout).toContain("Waiting for deployment spec update to be observed");
     expect(waiting.stderr).toContain("timed out waiting for the condition");
   });
@@ -306,7 +306,7 @@ describe.skipIf(commands.length === 0).each(tried)("kubectl $version", ({ progra
     expect(await kubectl("wait", "--for=jsonpath={.status.phase}=Active", "namespace/cattle-system")).toContain(
       "condition met",
     );
-    const late = await attempt("wait", "--for=condition=Available", "deployment/agent", "--timeout=1s");
+    const late = await attempt("wait", "--for=condition=Available", "deployment/agent", "--timeout=5s");
     expect(late.stderr).toContain("timed out waiting for the condition");
     expect(await kubectl("delete", "deployment", "agent", "other")).toContain('deployment.apps "agent" deleted');
     expect(await kubectl("delete", "namespace", "cattle-system")).toContain("deleted");

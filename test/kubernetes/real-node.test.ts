@@ -92,7 +92,7 @@ describe.skipIf(missingForNode() !== "")("a real node", () => {
     const said = await kubectl("exec", "shell", "--", "/bin/sh", "-c", "echo out; echo err >&2; exit 3");
     expect(said).toMatchObject({ code: 3, stdout: "out\n" });
     expect(said.stderr).toContain("err\n");
-    expect(await kubectl("delete", "pod", "shell", "--timeout=60s")).toMatchObject({ code: 0 });
+    expect(await kubectl("delete", "pod", "shell", "--timeout=180s")).toMatchObject({ code: 0 });
     expect((await kubectl("get", "pod", "shell")).stderr).toContain("NotFound");
   });
 

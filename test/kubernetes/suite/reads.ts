@@ -74,7 +74,7 @@ export function reads(api: () => ApiCaller): void {
 
     test("that see nothing still learn by bookmarks how far the world has gone, and end at their time", async () => {
       const { body: list } = await api().call("GET", SECRETS);
-      const begin = `resourceVersion=${list.metadata.resourceVersion}&timeoutSeconds=4&allowWatchBookmarks=true`;
+      const begin = `resourceVersion=${list.metadata.resourceVersion}&timeoutSeconds=10&allowWatchBookmarks=true`;
       const watching = api().watch(`${SECRETS}?watch=true&${begin}&fieldSelector=metadata.name%3Dnobody`, () => false);
       const body = { apiVersion: "v1", kind: "Secret", metadata: { name: "somebody" } };
       const { body: made } = await api().call("POST", SECRETS, { body });
