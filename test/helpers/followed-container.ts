@@ -17,7 +17,9 @@ export interface Follow {
 export async function followContainer(lab: EngineLab, { sandbox, name, onStart }: Follow): Promise<() => void> {
   const data = (await lab.podman("inspect", "--format", "{{(index .Mounts 0).Source}}", name)).trim();
   const rancher = must(sandbox.rancherContainer);
-  const starts = (): number => readFileSync(join(data, "starts"), "utf8").split("\n").length;
+  const file = join(data, "starts");
+  // It goes with the container.
+  const starts = (): number => (existsSync(file) ? readFileSync(file, "utf8").split("\n").length : 0);
   let followed = starts();
   let silence: { remove(): void } | undefined;
   let work = Promise.resolve();
