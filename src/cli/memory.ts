@@ -31,6 +31,7 @@ const POOL_BYTES = 8192;
  * any piece of it does: the last word of each idle connection held one.
  */
 export function saveSandboxMemory(): void {
+  holdGrowth();
   holdYoungSpace(SANDBOX_YOUNG_BYTES);
   Buffer.poolSize = POOL_BYTES;
 }
