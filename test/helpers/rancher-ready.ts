@@ -4,7 +4,7 @@ import { waitUntil } from "../../src/sandbox/scenario/waiting.ts";
 const DEPLOYMENTS = { group: "apps", version: "v1", resource: "deployments", namespace: "cattle-system" };
 
 /** The chart has Rancher's readiness looked at every 30 s; at speed 1 these are as long here. */
-const SECONDS = 90;
+const SECONDS = 180;
 
 /** Rancher serves before its probes have said so; this waits until its Deployment has come to rest. */
 export async function waitUntilRancherRests({ management }: Pick<Sandbox, "management">): Promise<void> {

@@ -68,7 +68,7 @@ describe("a cluster that the API token does not see", () => {
   it("holds the gate after the switch, however it is reached: Rancher itself refuses, and shows no session", async () => {
     await planOverKubeconfig(journey);
     expect((await journey.farrier("check")).stdout).toContain("[token.sees-no-session]");
-    const { code, stdout } = await journey.farrier("apply", "rotation", "--yes", "--gate-wait", "2", "-o", "json");
+    const { code, stdout } = await journey.farrier("apply", "rotation", "--yes", "--gate-wait", "15", "-o", "json");
     expect(code, stdout).toBe(4);
     const { outcome } = jsonLines(stdout).at(-1);
     expect(outcome).toMatchObject({ kind: "held", stage: "arm@target" });
