@@ -66,7 +66,11 @@ function explained(workshop: Workshop, late: readonly Step[], holds: readonly Ho
     );
     const failure = step === undefined ? undefined : run.steps[step.id]?.failure;
     if (step === undefined || failure === undefined) return hold;
-    return { ...hold, why: `${hold.why} Step ${step.id} failed: ${failure.message}.`, hint: failure.hint };
+    return {
+      ...hold,
+      why: `${hold.why} Step ${step.id} failed: ${failure.message.replace(/\.$/, "")}.`,
+      hint: failure.hint,
+    };
   });
 }
 

@@ -94,6 +94,7 @@ class Session<T> {
   /** At least one event came. */
   progressed = false;
   #resourceVersion = "";
+  #thrown: { readonly error: unknown } | undefined;
   readonly #objects = new Map<string, KubeObject>();
   readonly #decide: Decide<T>;
 
@@ -125,6 +126,7 @@ class Session<T> {
         if (this.found !== undefined) return true;
       }
     } catch (error) {
+      if (this.#thrown !== undefined) throw this.#thrown.error;
       signal.throwIfAborted();
       throw error instanceof ApiError ? error : errorOfConnection(watched.asked, error);
     } finally {
@@ -147,9 +149,15 @@ class Session<T> {
     return true;
   }
 
+  /** What whoever decides throws is told from what the connection does: it ends the waiting. */
   #ask(): void {
-    const value = this.#decide([...this.#objects.values()]);
-    if (value !== undefined) this.found = { value };
+    try {
+      const value = this.#decide([...this.#objects.values()]);
+      if (value !== undefined) this.found = { value };
+    } catch (error) {
+      this.#thrown = { error };
+      throw error;
+    }
   }
 }
 

@@ -168,6 +168,20 @@ describe("waiting", () => {
     await expect(watch(api)).rejects.toMatchObject({ code: "api.forbidden" });
   });
 
+  it.each([
+    ["at the list", [list("5", pod("a", "5", "Running"))], [lines(false)]],
+    ["at a change", [list("5")], [lines(false, { type: "ADDED", object: pod("a", "6", "Running") })]],
+  ])("ends with what whoever looks %s throws, and asks no more", async (_, lists, streams) => {
+    const { api, server } = await serve(lists, streams);
+    const refusal = new Error("somebody has taken it back");
+    const look = (objects: Parameters<typeof running>[0]): undefined => {
+      if (running(objects) !== undefined) throw refusal;
+    };
+    const waiting = api.watchUntil(pods("cattle-system"), {}, look, { deadlineMs: 5_000 });
+    await expect(waiting).rejects.toBe(refusal);
+    expect(server.requests.length).toBeLessThanOrEqual(2);
+  });
+
   it("ends at its deadline with an error of that kind", async () => {
     const { api } = await serve([list("5")], [lines(false)]);
     await expect(watch(api, 200)).rejects.toMatchObject({ kind: "deadline", code: "api.deadline" });

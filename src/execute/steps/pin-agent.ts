@@ -16,6 +16,7 @@ const beforeSchema = z.object({ pin: z.string(), minReadySeconds: z.number().int
 export const pinAgent = erased<z.infer<typeof beforeSchema>>({
   before: beforeSchema,
   deadlineSeconds: 300,
+  readsAnew: true,
 
   async observe(context) {
     const seen = await lookAtAccess(context);
