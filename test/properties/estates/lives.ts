@@ -170,7 +170,8 @@ class CaseLife {
   async #pastObstacle(id: string): Promise<Pick<Lived, "outcome" | "held" | "waived">> {
     const impatient = { calls: 1, gateWaitSeconds: IMPATIENT_SECONDS };
     let held = await this.#apply(this.#case.deaths, impatient);
-    // Another cluster may just be away when the gate gives up: it is let come back, and the command called again.
+    // Another cluster may just be away when the gate gives up, or a busy machine take longer for its step than the little
+    // time that steps have here: it is let come back, and the command called again.
     for (let call = 1; call < CALLS && holdsAnother(held, id); call++) {
       await this.#everybodyElseIsConnected(id);
       held = await this.#apply([], impatient);
@@ -302,6 +303,7 @@ function isNamedIn(outcome: ApplyOutcome | undefined, id: string): boolean {
 }
 
 function holdsAnother(outcome: ApplyOutcome | undefined, id: string): boolean {
+  if (outcome?.kind === "failed") return outcome.steps.some((step) => !step.startsWith(`${id}/`));
   return outcome?.kind === "held" && outcome.holds.some(({ why }) => !why.includes(id));
 }
 
