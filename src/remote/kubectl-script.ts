@@ -2,9 +2,9 @@
  * What runs on a node where its SSH server forwards no ports: the node's own `kubectl`, or that of the agent's image, which
  * every managed cluster has. Nothing is written on the node's disks.
  */
+import { quoted } from "../plan/shell-word.ts";
 import type { NodeFiles } from "./node-kubeconfig.ts";
 import { nodeKubeconfigs } from "./node-kubeconfig.ts";
-import { quoted } from "./ssh.ts";
 
 /** Exit codes of the script's own. */
 export const NO_KUBECONFIG = 97;

@@ -10,7 +10,8 @@
  */
 import { z } from "zod";
 import { FarrierError } from "../errors.ts";
-import { nodeCalled, quoted, runOnNode, type SshTarget } from "./ssh.ts";
+import { quoted } from "../plan/shell-word.ts";
+import { nodeCalled, runOnNode, type SshTarget } from "./ssh.ts";
 
 const USUAL = ["/etc/rancher/rke2/rke2.yaml", "/etc/rancher/k3s/k3s.yaml", "/etc/kubernetes/admin.conf"];
 

@@ -10,9 +10,10 @@ import { type Asked, errorOfConnection } from "../kubernetes/api-error.ts";
 import type { Exchange, StreamedAnswer, TransportRequest } from "../kubernetes/transport.ts";
 import type { Answer } from "../kubernetes/whole-answer.ts";
 import { Secret } from "../pki/secret.ts";
+import { quoted } from "../plan/shell-word.ts";
 import { kubectlPrelude, NO_KUBECONFIG, NO_KUBECTL } from "./kubectl-script.ts";
 import type { NodeFiles } from "./node-kubeconfig.ts";
-import { complaintsOf, endOf, errorOfSession, nodeCalled, quoted, type SshTarget, startSession } from "./ssh.ts";
+import { complaintsOf, endOf, errorOfSession, nodeCalled, type SshTarget, startSession } from "./ssh.ts";
 
 /** Sessions at the same time: `sshd` begins to drop further ones at ten. */
 const SESSIONS = 4;

@@ -5,7 +5,8 @@
 import { FarrierError } from "../errors.ts";
 import { redactedLine } from "../pki/redacted-text.ts";
 import type { EtcdRunner } from "../plan/estate-backup.ts";
-import { nodeCalled, quoted, type Running, runOnNode, type SshTarget } from "./ssh.ts";
+import { quoted } from "../plan/shell-word.ts";
+import { nodeCalled, type Running, runOnNode, type SshTarget } from "./ssh.ts";
 
 /** What begins each line that is meant for Farrier: a login script may print something of its own. */
 const MARK = "farrier-snapshot";

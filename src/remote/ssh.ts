@@ -72,11 +72,6 @@ export function startSession(target: SshTarget, more: readonly string[] = []): C
   });
 }
 
-/** A word of a script that no shell reads anything into. */
-export function quoted(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
-}
-
 /** More than any kubeconfig, or any `full-cluster-state`, is long. */
 const MOST_BYTES = 8 * 1024 * 1024;
 const DEADLINE_MS = 60_000;

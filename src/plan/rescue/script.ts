@@ -19,6 +19,7 @@
  */
 import { CLUSTER_AGENT } from "../../estate/agent.ts";
 import { NODE_AGENTS } from "../../estate/node-agent.ts";
+import { quoted } from "../shell-word.ts";
 
 export interface RescueFacts {
   readonly cluster: { readonly id: string; readonly name: string };
@@ -53,11 +54,6 @@ export function rescueScript(facts: RescueFacts): string {
 
 /** How the script calls the empty pin. */
 const NONE = "none";
-
-/** A word that no shell reads anything into. */
-function quoted(value: string): string {
-  return `'${value.replaceAll("'", `'\\''`)}'`;
-}
 
 const TITLE = `#!/bin/sh
 # Gives the Rancher agent of one cluster the certificate authority that Rancher serves. See README.md beside it.

@@ -1,10 +1,11 @@
 import type { ClusterObjectSnapshot } from "../estate-backup.ts";
 import type { Step } from "../plan.ts";
+import { quoted } from "../shell-word.ts";
 
 /** `rotation/request-snapshot`: the Rancher that provisioned this cluster has its etcd saved, before anything is touched. */
 export function requestSnapshot({ cluster, kubeconfig, context, nodes }: ClusterObjectSnapshot): Step {
   const { namespace, name } = cluster;
-  const there = `kubectl --kubeconfig '${kubeconfig}' --context '${context}' -n ${namespace}`;
+  const there = `kubectl --kubeconfig ${quoted(kubeconfig)} --context ${quoted(context)} -n ${namespace}`;
   const field = "{.spec.rkeConfig.etcdSnapshotCreate.generation}";
   return {
     id: "rotation/request-snapshot",
