@@ -47,7 +47,7 @@ export function seen<T>(answer: T | undefined): Seen<T> | undefined {
   return answer === undefined ? undefined : { answer };
 }
 
-/** @throws FarrierError `step.taken-back`: here, since a watch takes what is thrown inside it for its own connection's */
+/** Of a watch that has ended, or of a look. @throws FarrierError `step.taken-back` */
 export function answerOf<T>(found: Seen<T>): T {
   if ("takenBack" in found) throw found.takenBack;
   return found.answer;
