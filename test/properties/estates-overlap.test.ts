@@ -1,5 +1,5 @@
 /**
- * Random estates, random faults, agents that restart whenever they like, and a process that is killed anywhere: the
+ * Random estates of one cluster, random faults, agents that restart whenever they like, and a process that is killed anywhere: the
  * change of the CA goes forth to its end, or says what holds it.
  */
 import { expect, test } from "vitest";

@@ -13,11 +13,12 @@ const AT_ONCE = 8;
 const RUNS = Number(process.env.FARRIER_PROPERTY_RUNS ?? 300);
 
 /** What a file of tests runs: the cases that go forth by one procedure, those that go back, with a helm, or with an `sshd`. */
-export type Kind = "overlap" | "renew" | "replace" | "upgrade" | "ssh" | "back";
+export type Kind = "overlap" | "overlap-waves" | "renew" | "replace" | "upgrade" | "ssh" | "back";
 
 /** Where the cases of a kind are taken from, and what share that is of all. */
 const SOURCES = {
   overlap: { share: 0.6, draw: (seed: number) => caseOf(seed, "forth") },
+  "overlap-waves": { share: 0.6, draw: (seed: number) => caseOf(seed, "forth") },
   renew: { share: 0.6, draw: (seed: number) => caseOf(seed, "forth") },
   replace: { share: 0.15, draw: flagDayOf },
   upgrade: { share: 0.05, draw: upgradeOf },
@@ -35,8 +36,16 @@ export function casesOf(kind: Kind): Case[] {
   const all = Array.from({ length: Math.ceil(RUNS * share) }, (_, index) => index + 1);
   const cases = (only === undefined ? all : [Number(only)]).map(draw);
   return cases
-    .filter(({ procedure }) => (kind !== "overlap" && kind !== "renew") || procedure === kind)
+    .filter((one) => belongs(kind, one))
     .toSorted((one, other) => Number(outlastsAStep(other)) - Number(outlastsAStep(one)));
+}
+
+/** One drawing is shared out: renewals, changes of the CA of a single cluster, and of several, which make waves. */
+function belongs(kind: Kind, { procedure, estate: { clusters } }: Case): boolean {
+  if (kind === "renew") return procedure === "renew";
+  if (kind !== "overlap" && kind !== "overlap-waves") return true;
+  const isSingle = Array.isArray(clusters) && clusters.length === 1;
+  return procedure === "overlap" && isSingle === (kind === "overlap");
 }
 
 /** Whether a step waits in vain for a pod to become Ready, for as long as it may. */
@@ -56,7 +65,7 @@ export async function failuresOf(kind: Kind, run: (one: Case) => Promise<void>):
       try {
         await withinTime(run(one));
       } catch (error) {
-        const again = `FARRIER_PROPERTY_SEED=${one.seed} npx vitest run test/properties/estates-${kind}`;
+        const again = `FARRIER_PROPERTY_SEED=${one.seed} npx vitest run test/properties/estates-${kind}.`;
         failures.push(`${again}\n${inspect(one, { depth: 9, breakLength: 120 })}\n${describe(error)}`);
       }
     }

@@ -13,7 +13,7 @@ import {
 import { isFinished, liveThrough } from "./lives.ts";
 
 /** Runs all cases of a procedure. @returns one text for each that failed */
-export async function failuresForth(kind: "overlap" | "renew"): Promise<string[]> {
+export async function failuresForth(kind: "overlap" | "overlap-waves" | "renew"): Promise<string[]> {
   return await failuresOf(kind, (one) =>
     liveThrough(one, async (lived) => {
       if (!isFinished(lived.outcome)) throw new Error(`it did not come to its end: ${JSON.stringify(lived.outcome)}`);
