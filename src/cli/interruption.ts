@@ -19,22 +19,16 @@ export function listenForInterruption(tell: (sentence: string) => void): Interru
     tell("Finishing the steps in hand. Press Ctrl-C again to stop at once.");
     stop.abort();
   };
-  const onHangUp = (): void => {
-    // Whoever is gone with the terminal is told nothing any more, and what is in hand is finished all the same.
-    process.stdout.on("error", () => {});
-    process.stderr.on("error", () => {});
-    onSignal();
-  };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
-  process.on("SIGHUP", onHangUp);
+  process.on("SIGHUP", onSignal);
   return {
     stop: stop.signal,
     abort: abort.signal,
     release: () => {
       process.off("SIGINT", onSignal);
       process.off("SIGTERM", onSignal);
-      process.off("SIGHUP", onHangUp);
+      process.off("SIGHUP", onSignal);
     },
   };
 }
