@@ -71,5 +71,13 @@ export function distinguishedName(attributes: Readonly<Record<string, string | u
 
 function encodeName(name: DistinguishedName | x509.Name): x509.Name {
   if (name instanceof x509.Name) return name;
-  return new x509.Name(name.map(([attribute, value]) => ({ [attribute]: [value] })));
+  return new x509.Name(name.map(([attribute, value]) => ({ [attribute]: [verbatim(value)] })));
+}
+
+/**
+ * The library reads RFC 4514's escapes, quotes and `#` hexadecimal into plain strings: `Example "A"` would become `A`. What
+ * is said to be a UTF8String it takes as it is; PrintableString has none of these characters (RFC 5280 §4.1.2.4 allows both).
+ */
+function verbatim(value: string): string | { readonly utf8String: string } {
+  return /["\\#]/.test(value) ? { utf8String: value } : value;
 }

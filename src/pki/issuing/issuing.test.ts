@@ -177,6 +177,38 @@ describe("low-level issuing", () => {
   });
 });
 
+describe("what an authority is called is in its certificate letter by letter", () => {
+  for (const name of [
+    'Example "Internal" Root',
+    '"Root"',
+    "a\\0ab",
+    "#0c0141",
+    "Root + CN=evil, O=other; <x>",
+    " blanks ",
+    "Zürich 北京",
+    "O'Neill",
+  ]) {
+    it(name, async () => {
+      const root = await createRoot({ commonName: name, organization: `${name} Ltd`, now: NOW });
+      const shown = openssl(
+        "x509",
+        "-noout",
+        "-subject",
+        "-nameopt",
+        "multiline,-esc_msb,utf8",
+        "-in",
+        write("n.pem", root.certificatePem),
+      );
+      // openssl doubles a backslash, so that one before a hexadecimal number is told apart from an octet.
+      const said = name.replaceAll("\\", "\\\\");
+      expect(shown).toContain(`organizationName          = ${said} Ltd\n`);
+      expect(shown).toContain(`commonName                = ${said}\n`);
+      const { certificatePem } = await createIntermediate(root, { commonName: name, now: NOW });
+      expect(openssl("verify", "-CAfile", "n.pem", write("i.pem", certificatePem))).toBe("i.pem: OK\n");
+    });
+  }
+});
+
 describe("a name is an address", () => {
   const rows: readonly [name: string, expected: boolean][] = [
     ["192.0.2.1", true],
