@@ -1,5 +1,7 @@
 /** `farrier adopt`: rebuilds a lost or truncated journal from the estate, so that its rotation can go on. */
+
 import { resolve } from "node:path";
+import { commandWord } from "../errors/command-word.ts";
 import { EXIT, type ExitCode } from "../errors.ts";
 import { confirm } from "./confirm.ts";
 import { withWorld } from "./estate-access.ts";
@@ -18,7 +20,7 @@ export async function runAdopt(
   return await withWorld(options, async (world) => {
     const { adoptRotation } = await import("../execute/adopt.ts");
     const adopted = await adoptRotation({ directory, world, now: () => new Date() });
-    await printResult(format, adopted, () => `Adopted. Go on with: farrier apply ${directory}\n`);
+    await printResult(format, adopted, () => `Adopted. Go on with: farrier apply ${commandWord(directory)}\n`);
     return EXIT.done;
   });
 }

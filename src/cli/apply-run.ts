@@ -1,4 +1,5 @@
 /** Runs a rotation in front of a person (or a script): progress, interruption, and how it ended. */
+import { commandWord } from "../errors/command-word.ts";
 import { EXIT, type ExitCode, FarrierError } from "../errors.ts";
 import { type ApplyOptions, type ApplyOutcome, applyRotation } from "../execute/apply.ts";
 import type { JournalObserver } from "../execute/journal-store.ts";
@@ -56,7 +57,7 @@ export async function runApplying(request: RunRequest): Promise<ExitCode> {
   } catch (error) {
     view?.end();
     if (!interruption.abort.aborted) throw error;
-    process.stderr.write(`Stopped at once. Go on with: farrier apply ${directory}\n`);
+    process.stderr.write(`Stopped at once. Go on with: farrier apply ${commandWord(directory)}\n`);
     if (format !== "table") process.stdout.write(resultLine({ kind: "stopped" }, fold.state));
     return EXIT.held;
   } finally {

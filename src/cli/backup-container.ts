@@ -1,5 +1,7 @@
 /** `farrier backup --container`: saves, encrypted, all data of a Rancher that runs in a single container. */
+
 import { resolve } from "node:path";
+import { commandWord } from "../errors/command-word.ts";
 import { EXIT, type ExitCode, FarrierError } from "../errors.ts";
 import type { ContainerBackupMade } from "../execute/container-backup.ts";
 import type { EngineChoice } from "../execute/rancher-container.ts";
@@ -31,7 +33,7 @@ export async function runContainerBackup(name: string, options: Options): Promis
       process.stderr.write(`Made an age identity, which opens this backup: keep ${owner.path}.\n`);
     }
     const out = String(options.out);
-    process.stderr.write(`\nWritten to ${resolve(out)}. Put it back with: farrier restore ${out}\n`);
+    process.stderr.write(`\nWritten to ${resolve(out)}. Put it back with: farrier restore ${commandWord(out)}\n`);
     if (notStarted !== undefined) throw notStarted;
     return EXIT.done;
   });

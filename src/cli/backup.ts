@@ -1,5 +1,7 @@
 /** `farrier backup`: saves, encrypted, every object that any procedure may change. */
+
 import { resolve } from "node:path";
+import { commandWord } from "../errors/command-word.ts";
 import { EXIT, type ExitCode } from "../errors.ts";
 import { refuseContainerFlags } from "./container-engine.ts";
 import { withWorld } from "./estate-access.ts";
@@ -41,7 +43,7 @@ export async function runBackup(
     process.stderr.write(`Made an age identity, which opens this backup: keep ${owner.path}.\n`);
   }
   process.stderr.write(
-    `\nWritten to ${directory}. See what has changed since with: farrier restore ${String(options.out)} --diff\n`,
+    `\nWritten to ${directory}. See what has changed since with: farrier restore ${commandWord(String(options.out))} --diff\n`,
   );
   return backup.unsaved.length === 0 ? EXIT.done : EXIT.held;
 }

@@ -1,7 +1,9 @@
 /** `farrier ca create`: a private certificate authority, for trials and for estates that have none yet. */
+
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { commandWord } from "../errors/command-word.ts";
 import { EXIT, type ExitCode } from "../errors.ts";
 import { type Authority, createIntermediate, createRoot } from "../pki/issuing/authority.ts";
 import { issuingOptions } from "./ca-options.ts";
@@ -42,7 +44,7 @@ export async function run(_words: readonly string[], options: Readonly<Record<st
   if (intermediate === undefined) removeStaleIntermediate(out);
   const result = { files, notAfter: root.notAfter.toISOString() };
   await printResult(parsed.output, result, () => {
-    const next = `farrier ca issue --ca ${out} --out DIRECTORY --hostname NAME`;
+    const next = `farrier ca issue --ca ${commandWord(out)} --out DIRECTORY --hostname NAME`;
     return `${files.join("\n")}\nValid until ${result.notAfter.slice(0, 10)}. Next: ${next}\n`;
   });
   return EXIT.done;

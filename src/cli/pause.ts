@@ -1,5 +1,7 @@
 /** `farrier pause`: the process that works on the rotation stops after the steps in hand. */
+
 import { resolve } from "node:path";
+import { commandWord } from "../errors/command-word.ts";
 import { EXIT, type ExitCode } from "../errors.ts";
 import { parseOutputFormat, printResult } from "./output.ts";
 import { person } from "./person.ts";
@@ -18,7 +20,7 @@ export async function runPause(
   await printResult(
     format,
     { type: "pause", rotation: plan.rotation },
-    () => `It pauses after the steps in hand. Go on with: farrier resume ${directory}\n`,
+    () => `It pauses after the steps in hand. Go on with: farrier resume ${commandWord(directory)}\n`,
   );
   return EXIT.done;
 }

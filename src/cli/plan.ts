@@ -2,7 +2,9 @@
  * `farrier plan`: observes, checks, and writes a rotation's directory. Nothing in the estate is changed, but that Rancher
  * makes a token for each authorized endpoint that the plan keeps (ADR 14).
  */
+
 import { resolve } from "node:path";
+import { commandWord } from "../errors/command-word.ts";
 import { EXIT, type ExitCode, FarrierError } from "../errors.ts";
 import type { Finding } from "../findings.ts";
 import type { World } from "../observe/world.ts";
@@ -41,7 +43,9 @@ export async function runPlan(
   await printResult(format, JSON.parse(serialisePlan(plan)), () =>
     options.manual === true ? renderManual(plan) : renderPlan(plan),
   );
-  process.stderr.write(`\nWritten to ${directory}. Carry it out with: farrier apply ${String(options.out)}\n`);
+  process.stderr.write(
+    `\nWritten to ${directory}. Carry it out with: farrier apply ${commandWord(String(options.out))}\n`,
+  );
   return EXIT.done;
 }
 

@@ -1,5 +1,7 @@
 /** `farrier refresh`: looks at both sides of clusters, plans, asks, and carries it out. */
+
 import { resolve } from "node:path";
+import { commandWord } from "../errors/command-word.ts";
 import { EXIT, type ExitCode, FarrierError } from "../errors.ts";
 import type { ClusterLook, NamedCluster } from "../execute/prepare-refresh.ts";
 import type { OwnWay } from "../observe/own-way.ts";
@@ -120,14 +122,14 @@ async function showPlan(plan: Plan, options: Options): Promise<ExitCode> {
   const { serialisePlan } = await import("../plan/plan-file.ts");
   const format = parseOutputFormat(String(options.output));
   await printResult(format, JSON.parse(serialisePlan(plan)), () => renderPlan(plan));
-  process.stderr.write(`\nCarry it out with: farrier apply ${String(options.out)}\n`);
+  process.stderr.write(`\nCarry it out with: farrier apply ${commandWord(String(options.out))}\n`);
   return EXIT.done;
 }
 
 async function carryOut(plan: Plan, run: Run): Promise<ExitCode> {
   const { agreed } = await import("./apply.ts");
   if (!(await agreed(plan, run.options))) {
-    process.stderr.write(`The plan is kept: farrier apply ${String(run.options.out)}\n`);
+    process.stderr.write(`The plan is kept: farrier apply ${commandWord(String(run.options.out))}\n`);
     return EXIT.held;
   }
   const { runApplying } = await import("./apply-run.ts");

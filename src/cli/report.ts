@@ -1,6 +1,8 @@
 /** `farrier report`: the evidence as JSON, Markdown and HTML, or the check that the journal is whole. */
+
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { commandWord } from "../errors/command-word.ts";
 import { EXIT, type ExitCode, FarrierError } from "../errors.ts";
 import type { World } from "../observe/world.ts";
 import { withWorld } from "./estate-access.ts";
@@ -44,7 +46,7 @@ async function write(directory: string, world: World, settings: Settings): Promi
   if (state === undefined) {
     await refuseLostJournal(applied, world);
     throw new FarrierError("rotation.held", "Nothing of this rotation was applied: there is nothing to report.", {
-      hint: `Carry it out first: farrier apply ${directory}`,
+      hint: `Carry it out first: farrier apply ${commandWord(directory)}`,
     });
   }
   const { rotation, estate } = await lookAgain(directory, world, settings);

@@ -1,5 +1,7 @@
 /** `farrier status`: where a rotation stands, by its journal alone; the estate is not asked. */
+
 import { resolve } from "node:path";
+import { commandWord } from "../errors/command-word.ts";
 import { EXIT, type ExitCode } from "../errors.ts";
 import type { RotationState } from "../journal/fold.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -21,8 +23,8 @@ export async function runStatus(
       format,
       { rotation: plan.rotation, planFile, phase: "planned", stages: [] },
       () =>
-        `${plan.rotation} is planned, and ${directory} has no journal. Carry it out with: farrier apply ${directory}\n` +
-        `If it was begun and its journal is lost, rebuild that with: farrier adopt ${directory}\n`,
+        `${plan.rotation} is planned, and ${directory} has no journal. Carry it out with: farrier apply ${commandWord(directory)}\n` +
+        `If it was begun and its journal is lost, rebuild that with: farrier adopt ${commandWord(directory)}\n`,
     );
     return EXIT.done;
   }

@@ -1,5 +1,7 @@
 /** `farrier waive`: a named person accepts, with a reason and an end date, that one cluster is left behind. */
+
 import { resolve } from "node:path";
+import { commandWord } from "../errors/command-word.ts";
 import { EXIT, type ExitCode, FarrierError } from "../errors.ts";
 import { findCluster } from "./cluster-name.ts";
 import { withWorld } from "./estate-access.ts";
@@ -26,7 +28,7 @@ export async function runWaive(
   await printResult(
     format,
     { type: "waiver", rotation: plan.rotation, ...waiver },
-    () => `${waiver.clusterId} is waived until ${waiver.until}. Go on with: farrier apply ${directory}\n`,
+    () => `${waiver.clusterId} is waived until ${waiver.until}. Go on with: farrier apply ${commandWord(directory)}\n`,
   );
   return EXIT.done;
 }

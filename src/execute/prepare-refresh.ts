@@ -1,10 +1,12 @@
 /** Looks at clusters whose own CA or service-account key may have changed, and makes a refresh: directory, vault, plan. */
+
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { inNewDirectory } from "../backup/new-directory.ts";
 import type { IdentityChoice, OwnerIdentity } from "../backup/owner-identity.ts";
 import { Vault } from "../backup/vault.ts";
 import { clusterTarget } from "../checks/check.ts";
+import { commandWord } from "../errors/command-word.ts";
 import { FarrierError } from "../errors.ts";
 import { type Finding, finding } from "../findings.ts";
 import { ApiError } from "../kubernetes/api-error.ts";
@@ -146,7 +148,7 @@ export async function prepareRefresh(input: NewRefresh): Promise<{ plan: Plan; o
   const { directory, world, clusters, findings, options, inContainer, now } = input;
   if (existsSync(join(directory, PLAN_FILE))) {
     throw new FarrierError("rotation.exists", `${directory} already holds a rotation or a refresh.`, {
-      hint: `Go on with it by farrier apply ${directory}, or name another directory with --out.`,
+      hint: `Go on with it by farrier apply ${commandWord(directory)}, or name another directory with --out.`,
     });
   }
   const only = clusters.map(({ access }) => access.id);

@@ -1,4 +1,5 @@
 /** Makes a rotation: its directory, its vault with the keys that later steps need, and its plan. */
+
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,6 +7,7 @@ import { inNewDirectory } from "../backup/new-directory.ts";
 import type { IdentityChoice, OwnerIdentity } from "../backup/owner-identity.ts";
 import { sealServingPair } from "../backup/serving-pair.ts";
 import { Vault } from "../backup/vault.ts";
+import { commandWord } from "../errors/command-word.ts";
 import { FarrierError } from "../errors.ts";
 import type { Estate } from "../estate/estate.ts";
 import type { Finding } from "../findings.ts";
@@ -184,7 +186,7 @@ export async function prepareRollback(request: RollbackRequest): Promise<{ plan:
       "plan.no-procedure",
       "A refresh has no way back: what it removed was refused by its cluster.",
       {
-        hint: `farrier restore ${request.directory} --diff shows what Rancher held before, and puts it back where you want it.`,
+        hint: `farrier restore ${commandWord(request.directory)} --diff shows what Rancher held before, and puts it back where you want it.`,
       },
     );
   }

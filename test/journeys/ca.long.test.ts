@@ -43,6 +43,11 @@ describe("farrier ca create and farrier ca issue", () => {
     expect(read("ca/cacerts.pem")).toBe(read("ca/root.crt"));
   });
 
+  it("say the next command as a shell takes it", () => {
+    const { stdout } = farrier("ca", "create", "--out", "my ca");
+    expect(stdout).toContain("Next: farrier ca issue --ca 'my ca' --out DIRECTORY --hostname NAME\n");
+  });
+
   it("put the intermediate into the served chain, not into the trust bundle", () => {
     farrier("ca", "create", "--out", "ca", "--intermediate", "Issuing CA 1", "--common-name", "Example Root");
     farrier("ca", "issue", "--ca", "ca", "--out", "t", "--hostname", "rancher.example");

@@ -58,6 +58,13 @@ describe("how an apply ended, and what to do next", () => {
     expect(trailingBlanks(text.trimEnd())).toEqual([]);
   });
 
+  test("the commands can be copied whatever the directory is called", () => {
+    const text = plain(
+      describeOutcome({ kind: "halted", stage: "switch", halt: { kind: "interrupted" } }, "/a/my rotation"),
+    );
+    expect(text).toContain("Go on with: farrier apply '/a/my rotation'\n");
+  });
+
   test("resting says until when, and how to go on", () => {
     const text = plain(
       describeOutcome({ kind: "resting", stage: "rest", until: "2026-12-01T00:00:00.000Z" }, "rotation"),

@@ -1,4 +1,5 @@
 /** Formats that are not PEM, recognised by their first bytes, and the command that converts each. */
+import { commandWord } from "../../errors/command-word.ts";
 import { FarrierError } from "../../errors.ts";
 import { DerReader, TAG } from "../der/reader.ts";
 import { readOid } from "../der/values.ts";
@@ -47,7 +48,7 @@ export function refuseOtherFormats(content: Uint8Array, label: string): void {
   const format = formatOf(content);
   if (format !== undefined) {
     throw new FarrierError("input.needs-conversion", `${label} holds ${format.name}, not PEM.`, {
-      hint: `Convert it: ${format.command(quoted(label))}`,
+      hint: `Convert it: ${format.command(commandWord(label))}`,
     });
   }
 }
@@ -94,9 +95,4 @@ function pemFormat(content: Uint8Array): Format | undefined {
   }
   const text = Buffer.from(content).toString("latin1").trim();
   return /^MII[A-Za-z0-9+/=\s]+$/.test(text) ? FORMATS.base64 : undefined;
-}
-
-/** A file name as a shell takes it. */
-function quoted(name: string): string {
-  return /^[A-Za-z0-9._/@%+=:,-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
 }
