@@ -33,8 +33,19 @@ describe("a flag whose value is not what it should be", () => {
 
   it("is named as it is written, with what it should be", () => {
     expect(() => parseOptions(schema, { validDays: "many" })).toThrow(
-      expect.objectContaining({ code: "input.invalid", message: "The value of --valid-days is not valid: a number." }),
+      expect.objectContaining({ code: "input.invalid", message: "The value of --valid-days must be a number." }),
     );
+  });
+
+  const rows: [string, z.ZodType, unknown, string][] = [
+    ["too small", z.coerce.number().int().min(1), "0", "at least 1"],
+    ["too large", z.coerce.number().max(36_500), "99999", "at most 36500"],
+    ["a fraction", z.coerce.number().int(), "3.5", "a whole number"],
+    ["too long", z.string().max(64), "x".repeat(65), "at most 64 characters long"],
+    ["none of those that there are", z.enum(["a", "b"]), "c", "one of a, b"],
+  ];
+  it.each(rows)("is told what it must be where it is %s", (_, value, said, must) => {
+    expect(() => parseOptions(z.object({ value }), { value: said })).toThrow(`The value of --value must be ${must}.`);
   });
 
   it("is the first of several", () => {

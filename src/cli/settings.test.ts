@@ -158,15 +158,15 @@ describe("what ssh could take for an option, or for more than one word, is refus
   });
 
   const bad: [string, string, string][] = [
-    ["a host that is an option", "host: -oProxyCommand=id", "host: a host name or address"],
-    ["a host of two words", 'host: "node -oProxyCommand=id"', "host: a host name or address"],
-    ["a host with a line more", 'host: "node\\nProxyCommand id"', "host: a host name or address"],
-    ["a host that runs something", 'host: "$(id)"', "host: a host name or address"],
-    ["no host", 'host: ""', "host: a host name or address"],
-    ["a user that is an option", "host: node, user: -oProxyCommand=id", "user: a user's name"],
-    ["a user of two words", 'host: node, user: "root id"', "user: a user's name"],
-    ["a jump host that is an option", "host: node, jump: -oProxyCommand=id", "jump: [user@]host[:port]"],
-    ["a jump host that runs something", 'host: node, jump: "gate;id"', "jump: [user@]host[:port]"],
+    ["a host that is an option", "host: -oProxyCommand=id", "host: must be a host name or address"],
+    ["a host of two words", 'host: "node -oProxyCommand=id"', "host: must be a host name or address"],
+    ["a host with a line more", 'host: "node\\nProxyCommand id"', "host: must be a host name or address"],
+    ["a host that runs something", 'host: "$(id)"', "host: must be a host name or address"],
+    ["no host", 'host: ""', "host: must be a host name or address"],
+    ["a user that is an option", "host: node, user: -oProxyCommand=id", "user: must be a user's name"],
+    ["a user of two words", 'host: node, user: "root id"', "user: must be a user's name"],
+    ["a jump host that is an option", "host: node, jump: -oProxyCommand=id", "jump: must be [user@]host[:port]"],
+    ["a jump host that runs something", 'host: node, jump: "gate;id"', "jump: must be [user@]host[:port]"],
   ];
   test.each(bad)("%s", async (_, ssh, says) => {
     await writeFile(config, `clusters: { paris: { ssh: { ${ssh} } } }\n`);
@@ -186,8 +186,23 @@ describe("a file that is none", () => {
       `context: a\nx: [${secret}\n`,
       /is not valid YAML: see its line \d\.$/,
     ],
+    ["is told the setting that there is not", "servr: x\n", /is not valid: the file: there is no setting "servr"\.$/],
+    [
+      "is told which kind it wants",
+      "kubeconfig: 5\nclusters: 7\n",
+      /: kubeconfig: must be text; clusters: must be settings by name\.$/,
+    ],
+    [
+      "is told how large a number must be",
+      "waves: { size: 0 }\nhorizonDays: 1.5\n",
+      /: horizonDays: must be a whole number; waves\.size: must be at least 1\.$/,
+    ],
     ["is told as a whole where it is a list", `- ${secret}\n`, /is not valid: the file: /],
-    ["is told by all that is wrong with it", "rest: soon\nserver: x\n", /server: .*; rest: a number of seconds from 0/],
+    [
+      "is told by all that is wrong with it",
+      "rest: soon\nserver: x\n",
+      /server: .*; rest: must be a number of seconds from 0/,
+    ],
   ];
   test.each(rows)("%s", async (_, text, says) => {
     await writeFile(config, text);

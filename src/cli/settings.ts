@@ -9,6 +9,7 @@ import { FarrierError } from "../errors.ts";
 import { backupRelativeTo, estateBackupSchema } from "./estate-backup-settings.ts";
 import { type ManagementContainer, managementContainerSchema, managementWay } from "./management-way.ts";
 import { sshSchema } from "./ssh-settings.ts";
+import { clauseOf, whatItMustBe } from "./value-errors.ts";
 
 export const settingsSchema = z.strictObject({
   kubeconfig: z.string().optional().describe("Kubeconfig of the management cluster. It must not lead through Rancher."),
@@ -171,9 +172,9 @@ async function readSettingsFile(path: string): Promise<Settings> {
       hint: "Check its brackets, quotes and indentation.",
     });
   }
-  const result = settingsSchema.safeParse(parsed);
+  const result = settingsSchema.safeParse(parsed, { error: whatItMustBe });
   if (!result.success) {
-    const said = result.error.issues.map((issue) => `${issue.path.join(".") || "the file"}: ${issue.message}`);
+    const said = result.error.issues.map((issue) => `${issue.path.join(".") || "the file"}: ${clauseOf(issue)}`);
     throw new FarrierError("input.invalid", `${path} is not valid: ${said.join("; ")}.`, {
       hint: "schema/farrier.schema.json in the package describes every setting.",
     });

@@ -132,8 +132,13 @@ describe("a plan with a backup that cannot be made", () => {
   it.each([
     ["a set that there is not", { operator: { resourceSet: "mine" } }, 3, /no ResourceSet mine; there are rancher-/],
     ["a Secret that there is not", { operator: { encryptionConfigSecret: "gone" } }, 3, /no Secret cattle-.*\/gone/],
-    ["nothing that makes it", {}, 2, /estateBackup: must name one of operator, /],
-    ["two that make it", { operator: {}, k3s: { host: "node" } }, 2, /estateBackup: must name one of operator, /],
+    ["nothing that makes it", {}, 2, /estateBackup: must be made by exactly one of operator, /],
+    [
+      "two that make it",
+      { operator: {}, k3s: { host: "node" } },
+      2,
+      /estateBackup: must be made by exactly one of operator, /,
+    ],
     ["something else that makes it", { velero: {} }, 2, /velero/],
   ])("names %s", async (_, estateBackup, code, says) => {
     const own = await start({}, { estateBackup });

@@ -154,7 +154,7 @@ describe.skipIf(missing !== "")("a management API that is not reached (left out 
     [
       "a setting that there is not",
       () => ["--config", "both.yaml"],
-      { exit: 2, code: "input.invalid", says: /managementContainer: Unrecognized key: "socket"/ },
+      { exit: 2, code: "input.invalid", says: /managementContainer: there is no setting "socket"/ },
       { managementContainer: { name: "rancher", socket: "/s" } },
     ],
   ];
