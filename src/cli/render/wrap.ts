@@ -7,7 +7,7 @@ export function terminalColumns(stream: NodeJS.WriteStream = process.stdout): nu
 }
 
 /** Beside a deeper indentation than this leaves room for, text is left to the terminal. */
-const LEAST_COLUMNS = 20;
+export const LEAST_COLUMNS = 20;
 
 /** One line of text as lines of at most `columns`; those after the first are indented by `hang`. */
 export function wrap(text: string, hang: number, columns = terminalColumns()): string {
