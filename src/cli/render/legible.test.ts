@@ -1,5 +1,7 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { terminalOf } from "../../../test/helpers/terminal.ts";
 import { legible, oneLine, plainLine } from "./legible.ts";
+import { type Meaning, paint } from "./style.ts";
 
 describe("text from outside cannot steer the terminal", () => {
   test.each([
@@ -9,6 +11,8 @@ describe("text from outside cannot steer the terminal", () => {
       text: "\u001b[32myes\u001b[39m\nno",
       shown: "\u001b[32myes\u001b[39m\nno",
     },
+    { name: "hiding what follows", text: "a\u001b[8mb\u001b[0m", shown: "a\ufffd[8mb\ufffd[0m" },
+    { name: "black on black", text: "a\u001b[30;40mb", shown: "a\ufffd[30;40mb" },
     { name: "clearing the screen", text: "a\u001b[2Jb", shown: "a\ufffd[2Jb" },
     { name: "moving up", text: "a\u001b[3Ab", shown: "a\ufffd[3Ab" },
     { name: "setting the title", text: "\u001b]0;evil\u0007", shown: "\ufffd]0;evil\ufffd" },
@@ -19,6 +23,18 @@ describe("text from outside cannot steer the terminal", () => {
   ])("$name", ({ text, shown }) => {
     expect(legible(text)).toBe(shown);
   });
+});
+
+const meanings: readonly Meaning[] = ["good", "bad", "attention", "quiet", "strong", "accent"];
+test.each(meanings)("what is painted as %s stays so", (meaning) => {
+  for (const name of ["NO_COLOR", "CI"]) vi.stubEnv(name, undefined);
+  vi.stubEnv("TERM", "xterm-256color");
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
+  const painted = paint(meaning, "text", terminalOf(80, 24).stream);
+  expect(painted).not.toBe("text");
+  expect(legible(painted)).toBe(painted);
 });
 
 test("several lines become one where only one has room", () => {

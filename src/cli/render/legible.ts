@@ -1,6 +1,7 @@
 /**
  * Text from outside (names of clusters, messages of servers) as it may reach a terminal: it can neither move the
- * cursor, nor erase or reorder what stands there. Colours, tabs and line ends stay, since we write them ourselves.
+ * cursor, nor erase, reorder or hide what stands there. The colours of style.ts, tabs and line ends stay, since we write
+ * them ourselves.
  */
 export function legible(text: string): string {
   return text.replaceAll(CONTROL, (character, offset: number) => {
@@ -22,6 +23,7 @@ export function plainLine(text: string): string {
 const LINE_ENDS = /\s*[\r\n\t]+\s*/g;
 
 const ESCAPE = String.fromCharCode(27);
-const COLOUR = /^\[[0-9;]*m/;
+/** What `styleText` writes for the meanings of style.ts: concealed text or black on black are none of them. */
+const COLOUR = /^\[(?:1|2|3[1236]|22|39)m/;
 /** Control characters, and those that change the direction of writing. */
 const CONTROL = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
