@@ -10,7 +10,7 @@ import { observeEstate } from "../observe/observe-estate.ts";
 import { ownWay } from "../observe/own-way.ts";
 import { requireToken, type World } from "../observe/world.ts";
 import { onlyRefreshed } from "../plan/reading.ts";
-import { belongsTo, staleness } from "../plan/staleness.ts";
+import { belongsTo, describeDifferences, staleness } from "../plan/staleness.ts";
 import { anchorsOf } from "../plan/system-store.ts";
 import { agentTlsModeOf, readSetting } from "../rancher/settings.ts";
 import { endEndpoints, giveStoredEndpoints } from "./endpoints.ts";
@@ -212,8 +212,8 @@ async function observeFresh(rotation: Rotation, world: World, now: () => Date): 
   if (other?.rotation === plan.rotation && (rotation.state === undefined || isWorking(other))) return estate;
   const differences = staleness(plan, estate);
   if (differences.length === 0) return estate;
-  const said = differences.map(({ what, planned, found }) => `${what}: planned ${planned}, found ${found}`);
-  throw new FarrierError("plan.stale", `The estate has changed since the plan was made. ${said.join("; ")}.`);
+  const said = describeDifferences(differences);
+  throw new FarrierError("plan.stale", `The estate has changed since the plan was made. ${said}.`);
 }
 
 /** Somebody is at it now: whoever asks for the lock is told so. */

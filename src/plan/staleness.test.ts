@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { agentWith, armedAgent, clusterWith, localCluster, offlineCluster } from "../../test/helpers/estate-builder.ts";
 import { BOTH_BUNDLE, estateOf, overlapPlan, PIN, YOUNG } from "../../test/helpers/plan-builder.ts";
 import type { Estate } from "../estate/estate.ts";
-import { belongsTo, staleness } from "./staleness.ts";
+import { belongsTo, describeDifferences, staleness } from "./staleness.ts";
 
 const clusters = [
   localCluster(),
@@ -52,7 +52,8 @@ describe("a plan is stale when", () => {
   ];
   test.each(rows)("%s", (_, estate, what) => {
     const differences = staleness(plan, estate);
-    expect(differences.map((difference) => difference.what.slice(0, what.length))).toEqual([what]);
+    const named = differences.map(({ what, cluster }) => (cluster === undefined ? what : `${what} ${cluster}`));
+    expect(named.map((name) => name.slice(0, what.length))).toEqual([what]);
     expect(differences[0]?.planned).not.toBe(differences[0]?.found);
   });
 });
@@ -65,4 +66,35 @@ test("a plan belongs to one management cluster and one address", () => {
   expect(belongsTo(plan, calm.identity)).toBe(true);
   expect(belongsTo(plan, { ...calm.identity, kubeSystemUid: "other" })).toBe(false);
   expect(belongsTo(plan, { ...calm.identity, serverUrl: "https://other.test" })).toBe(false);
+});
+
+describe("the differences in a sentence", () => {
+  const [now, then] = ["a", "b"].map((digit) => digit.repeat(64));
+  const pins = (...ids: string[]) =>
+    ids.map((cluster) => ({ what: "pin of cluster", planned: now ?? "", found: then ?? "", cluster }));
+  const rows: [string, Parameters<typeof describeDifferences>[0], string][] = [
+    [
+      "of Rancher itself",
+      [{ what: "Rancher's version", planned: "v1", found: "v2" }],
+      "Rancher's version: planned v1, found v2",
+    ],
+    [
+      "the whole pin that Rancher serves",
+      [{ what: "pin of the served bundle", planned: now ?? "", found: "" }],
+      `pin of the served bundle: planned ${now}, found `,
+    ],
+    ["of one cluster", pins("c-1"), "pin of cluster c-1: planned aaaaaaaaaaaa, found bbbbbbbbbbbb"],
+    ["of two", pins("c-1", "c-2"), "pin of clusters c-1 and c-2: planned aaaaaaaaaaaa, found bbbbbbbbbbbb"],
+    [
+      "of many that have it in common, and one that has not",
+      [
+        ...pins("c-1", "c-2", "c-3", "c-4", "c-5"),
+        { what: "cluster", planned: "there", found: "gone", cluster: "c-6" },
+      ],
+      "pin of clusters c-1, c-2, c-3 and 2 more: planned aaaaaaaaaaaa, found bbbbbbbbbbbb; cluster c-6: planned there, found gone",
+    ],
+  ];
+  test.each(rows)("%s", (_, differences, said) => {
+    expect(describeDifferences(differences)).toBe(said);
+  });
 });

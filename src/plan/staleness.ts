@@ -1,12 +1,15 @@
 /** Whether a plan still fits the estate that it was made from. */
+import type { Cluster } from "../estate/cluster.ts";
 import type { Estate } from "../estate/estate.ts";
 import { leafFingerprint } from "./chain.ts";
 import type { Plan } from "./plan.ts";
 import { presentBundle } from "./present-bundle.ts";
 
 export interface Difference {
-  /** `bundle`, `certificate`, `Rancher's version`, `cluster c-abc12`. */
+  /** `certificate (SHA-256)`, `Rancher's version`, `pin of cluster`. */
   readonly what: string;
+  /** Id of the cluster that it is about, if it is about one. */
+  readonly cluster?: string;
   readonly planned: string;
   readonly found: string;
 }
@@ -42,14 +45,52 @@ function clusterDifferences({ basis, refreshed }: Plan, estate: Estate): Differe
   return ids.flatMap((id) => {
     const before = planned.get(id);
     const now = found.get(id);
-    if (before === undefined) return difference(`cluster ${id}`, "not there", now?.name ?? id);
-    if (now === undefined) return difference(`cluster ${id}`, "there", "gone");
-    const pin = now.agent?.pin ?? "";
-    const pins = before.pin === "" || pin === "" ? [] : difference(`pin of cluster ${id}`, before.pin, pin);
-    const refused = before.method === "patch" && now.permissions.patchAgent === "no";
-    return [...pins, ...(refused ? difference(`method of cluster ${id}`, "patch", "patching is not permitted") : [])];
+    const said =
+      before === undefined
+        ? difference("cluster", "not there", now?.name ?? id)
+        : now === undefined
+          ? difference("cluster", "there", "gone")
+          : [...pins(before, now), ...methods(before, now)];
+    return said.map((one) => ({ ...one, cluster: id }));
   });
 }
+
+type Planned = Plan["basis"]["clusters"][number];
+
+function pins(before: Planned, now: Cluster): Difference[] {
+  const pin = now.agent?.pin ?? "";
+  return before.pin === "" || pin === "" ? [] : difference("pin of cluster", before.pin, pin);
+}
+
+function methods(before: Planned, now: Cluster): Difference[] {
+  const refused = before.method === "patch" && now.permissions.patchAgent === "no";
+  return refused ? difference("method of cluster", "patch", "patching is not permitted") : [];
+}
+
+/**
+ * The differences as the end of a sentence. What many clusters have in common is said once, with some of their ids, and
+ * of their pins the beginning: an estate of hundreds does not fill the screen.
+ */
+export function describeDifferences(differences: readonly Difference[]): string {
+  const groups = Map.groupBy(differences, ({ what, planned, found }) => JSON.stringify([what, planned, found]));
+  return [...groups.values()]
+    .flatMap(([first, ...others]) => (first === undefined ? [] : [describeAlike(first, others)]))
+    .join("; ");
+}
+
+/** How many clusters are named where more are alike. */
+const NAMED = 3;
+
+function describeAlike(first: Difference, others: readonly Difference[]): string {
+  const ids = [first, ...others].flatMap(({ cluster }) => cluster ?? []);
+  const named = ids.length > NAMED + 1 ? [...ids.slice(0, NAMED), `${ids.length - NAMED} more`] : ids;
+  const of =
+    named.length > 1 ? `s ${named.slice(0, -1).join(", ")} and ${named.at(-1)}` : named.map((id) => ` ${id}`).join("");
+  const shown = (value: string): string => (ids.length > 0 ? value.replace(PIN, "$1") : value);
+  return `${first.what}${of}: planned ${shown(first.planned)}, found ${shown(first.found)}`;
+}
+
+const PIN = /^([0-9a-f]{12})[0-9a-f]{52}$/;
 
 function difference(what: string, planned: string, found: string): Difference[] {
   return planned === found ? [] : [{ what, planned, found }];
