@@ -3,6 +3,7 @@
 import { resolve } from "node:path";
 import { commandWord } from "../errors/command-word.ts";
 import { EXIT, type ExitCode } from "../errors.ts";
+import type { Adopted } from "../execute/adopt.ts";
 import { confirm } from "./confirm.ts";
 import { withWorld } from "./estate-access.ts";
 import { parseOutputFormat, printResult } from "./output.ts";
@@ -20,7 +21,18 @@ export async function runAdopt(
   return await withWorld(options, async (world) => {
     const { adoptRotation } = await import("../execute/adopt.ts");
     const adopted = await adoptRotation({ directory, world, now: () => new Date() });
-    await printResult(format, adopted, () => `Adopted. Go on with: farrier apply ${commandWord(directory)}\n`);
+    await printResult(
+      format,
+      adopted,
+      () => `${describe(adopted)} Go on with: farrier apply ${commandWord(directory)}\n`,
+    );
     return EXIT.done;
   });
+}
+
+function describe({ stagesDone, oldJournal }: Adopted): string {
+  const last = stagesDone.at(-1);
+  const where = last === undefined ? "at its beginning" : `after ${last}`;
+  const aside = oldJournal === undefined ? "" : ` What was left of the journal is in ${oldJournal} now.`;
+  return `Adopted: the rotation stands ${where}.${aside} Waivers have to be given again.`;
 }

@@ -13,8 +13,8 @@ export async function runPause(
 ): Promise<ExitCode> {
   const format = parseOutputFormat(String(options.output));
   const directory = resolve(words[0] ?? "");
-  const { openRotation } = await import("../execute/rotation.ts");
-  const { plan } = await openRotation(directory);
+  const { openUnfinished } = await import("../execute/rotation.ts");
+  const { plan } = await openUnfinished(directory);
   const { leaveRequest } = await import("../execute/requests.ts");
   await leaveRequest(directory, { kind: "pause", by: person(), why: String(options.reason) });
   await printResult(

@@ -59,10 +59,17 @@ async function write(directory: string, world: World, settings: Settings): Promi
     headHash: journal.head.hash,
     now: new Date(),
   });
-  await writeFile(join(directory, "report.json"), `${JSON.stringify(report, null, 2)}\n`);
-  await writeFile(join(directory, "report.md"), renderMarkdown(report));
-  await writeFile(join(directory, "report.html"), renderHtml(report));
+  await writeReport(join(directory, "report.json"), `${JSON.stringify(report, null, 2)}\n`);
+  await writeReport(join(directory, "report.md"), renderMarkdown(report));
+  await writeReport(join(directory, "report.html"), renderHtml(report));
   return report;
+}
+
+async function writeReport(path: string, content: string): Promise<void> {
+  const { unwritable } = await import("../backup/private-files.ts");
+  await writeFile(path, content).catch((error: unknown) => {
+    throw unwritable(path, error);
+  });
 }
 
 interface Verified {

@@ -15,8 +15,8 @@ export async function runWaive(
 ): Promise<ExitCode> {
   const format = parseOutputFormat(String(options.output));
   const directory = resolve(words[0] ?? "");
-  const { openRotation } = await import("../execute/rotation.ts");
-  const { plan } = await openRotation(directory);
+  const { openUnfinished } = await import("../execute/rotation.ts");
+  const { plan } = await openUnfinished(directory);
   const accepted = {
     by: text("--by", options.by),
     reason: text("--reason", options.reason),

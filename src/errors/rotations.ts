@@ -47,6 +47,11 @@ export const ROTATION_ERRORS = {
     meaning: "The journal is not the one that the estate vouches for: it was cut off, replaced, or belongs to a copy.",
     hint: "Look for the directory in which the rotation was carried on; farrier adopt begins a new journal if it is lost.",
   },
+  "journal.whole": {
+    exit: EXIT.badInput,
+    meaning: "The journal was to be rebuilt, and it is whole: the estate vouches for it.",
+    hint: "Nothing was changed. farrier apply goes on with it.",
+  },
   "lock.held": {
     exit: EXIT.locked,
     meaning: "Another process holds the estate, or has gone further with this rotation than this directory knows.",
@@ -101,6 +106,11 @@ export const ROTATION_ERRORS = {
     exit: EXIT.badInput,
     meaning: "The directory that was named for a new rotation already holds one.",
     hint: "Name another directory, or go on with the one that is there: farrier status.",
+  },
+  "rotation.finished": {
+    exit: EXIT.badInput,
+    meaning: "The rotation is finished: what was asked for has nothing left that it could be about.",
+    hint: "farrier status shows how it ended; farrier rollback begins the way back.",
   },
   "rotation.held": {
     exit: EXIT.held,

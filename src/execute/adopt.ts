@@ -16,8 +16,9 @@ import type { Plan, Stage } from "../plan/plan.ts";
 import { parsePlan, planDigest } from "../plan/plan-file.ts";
 import { belongsTo } from "../plan/staleness.ts";
 import { describeHolder, type Holder, thisProcess } from "./holder.ts";
+import { loadJournal } from "./journal-store.ts";
 import { Ledger, ROTATION } from "./ledger.ts";
-import { EstateLock, type LockedJournal, readLock } from "./lock.ts";
+import { continues, EstateLock, type LockedJournal, type LockRecord, readLock } from "./lock.ts";
 import { JOURNAL_FILE, PLAN_FILE } from "./rotation.ts";
 
 export interface AdoptOptions {
@@ -37,7 +38,8 @@ export interface Adopted {
 
 /**
  * Writes a new journal beside the plan and binds the estate's lock to it.
- * @throws FarrierError `lock.held` while somebody works on this machine; `plan.*`, `api.*`, `rotation.unwritable`
+ * @throws FarrierError `journal.whole`; `lock.held` while somebody works on this machine; `plan.*`, `api.*`,
+ *   `rotation.unwritable`
  */
 export async function adoptRotation({ directory, world, now, holder = thisProcess() }: AdoptOptions): Promise<Adopted> {
   const first = parsePlan(await textOf(join(directory, PLAN_FILE)));
@@ -46,6 +48,7 @@ export async function adoptRotation({ directory, world, now, holder = thisProces
   }
   const { namespace } = first.rancher;
   const record = await readLock(world.management, namespace);
+  if (record?.rotation === first.rotation) await refuseWholeJournal(directory, record);
   const { file, plan, digest } = await planInForce(directory, record?.plan);
   const estate = await observeEstate(world, { now });
   const done = stagesDone(plan, estate);
@@ -79,6 +82,16 @@ export async function adoptRotation({ directory, world, now, holder = thisProces
     await ledger.close();
   }
   return { planFile: file, stagesDone: done, ...(oldJournal === undefined ? {} : { oldJournal }) };
+}
+
+/** A new journal would know less: neither waivers, nor what was seen of each agent and when. */
+async function refuseWholeJournal(directory: string, record: LockRecord): Promise<void> {
+  const journal = await loadJournal(join(directory, JOURNAL_FILE), record.rotation).catch(() => undefined);
+  if (journal === undefined || journal.head.seq === 0 || !continues(journal, record)) return;
+  throw new FarrierError(
+    "journal.whole",
+    `The journal in ${directory} is whole: the estate vouches for its ${journal.head.seq} entries.`,
+  );
 }
 
 /** The journal that the lock speaks of: none yet, then the new one. */

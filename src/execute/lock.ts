@@ -215,7 +215,7 @@ function mayResume(request: LockRequest, record: LockRecord): boolean {
 }
 
 /** The journal contains, at that place, the very line that the estate saw last. */
-function continues(journal: LockedJournal, record: LockRecord): boolean {
+export function continues(journal: LockedJournal, record: LockRecord): boolean {
   if (record.journalLength === 0) return true;
   if (record.journalLength > journal.head.seq) return false;
   if (record.journalLength === journal.head.seq) return record.journalHead === journal.head.hash;

@@ -70,6 +70,17 @@ export function isFinished({ state, planFile }: Pick<Rotation, "state" | "planFi
 }
 
 /**
+ * As {@link openRotation}, for what is asked of a rotation that goes on: a request that nobody takes up any more would
+ * wait for the next rollback.
+ * @throws FarrierError `rotation.finished`, and those of {@link openRotation}
+ */
+export async function openUnfinished(directory: string): Promise<Rotation> {
+  const rotation = await openRotation(directory);
+  if (!isFinished(rotation)) return rotation;
+  throw new FarrierError("rotation.finished", `${rotation.plan.rotation} is finished: nothing of it is left to do.`);
+}
+
+/**
  * Writes a plan into its directory (0700/0600), which is made if it is missing.
  * @throws FarrierError `rotation.unwritable`
  */

@@ -1,5 +1,5 @@
 /** A rotation whose journal was lost on the way: what is left is refused, adopted, and gone on with. */
-import { rename } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { agents, leafOf, pinOfServed, presentedLeaves, servedBundle, versions } from "../helpers/estate-facts.ts";
@@ -28,6 +28,23 @@ it("adopt reads off the estate where the rotation stands", async () => {
   const adopted = await journey.farrier("adopt", "rotation", "--yes", "-o", "json");
   expect(adopted.code).toBe(0);
   expect(json(adopted.stdout).stagesDone).toEqual(expect.arrayContaining(["arm@both", "widen", "switch"]));
+});
+
+it("a journal that is whole is not given up", async () => {
+  const again = await journey.farrier("adopt", "rotation", "--yes");
+  expect(again.code).toBe(2);
+  expect(again.stderr).toContain("[journal.whole]");
+});
+
+it("of one that was cut off it says where it is kept, and where the rotation stands", async () => {
+  const path = join(journey.folder, "rotation/journal.jsonl");
+  const lines = (await readFile(path, "utf8")).trimEnd().split("\n");
+  await writeFile(path, `${lines.slice(0, -2).join("\n")}\n`);
+  const adopted = await journey.farrier("adopt", "rotation", "--yes");
+  expect(adopted.code).toBe(0);
+  expect(adopted.stdout).toMatch(
+    /^Adopted: the rotation stands after \S+\. What was left .* journal-lost-1\.jsonl now\./,
+  );
 });
 
 it("and the rotation goes on to its end, with nobody cut off", async () => {

@@ -1,6 +1,6 @@
 /** What is left for others to read when a rotation is over: the report, the proof, and the check of the journal. */
 import { createHash } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { reportSchema } from "../../src/report/report.ts";
@@ -24,7 +24,8 @@ beforeAll(async () => {
 
 afterAll(() => journey?.stop());
 
-const file = (name: string): Promise<string> => readFile(join(journey.folder, "rotation", name), "utf8");
+const path = (name: string): string => join(journey.folder, "rotation", name);
+const file = (name: string): Promise<string> => readFile(path(name), "utf8");
 
 describe("farrier report", () => {
   it("prints one object, which is report.json and fits its schema", async () => {
@@ -69,6 +70,16 @@ describe("farrier report", () => {
     for (const { name } of journey.sandbox.clusters) expect(markdown).toContain(name);
     expect(markdown).toContain(json(reported.stdout).journal.headHash);
     expect(markdown).toMatch(/^# /);
+  });
+
+  it("says which of its files cannot be written", async () => {
+    await rename(path("report.md"), path("report.kept"));
+    await mkdir(path("report.md"));
+    const refused = await journey.farrier("report", "rotation");
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(/report\.md cannot be written.*\[rotation\.unwritable\]/);
+    await rmdir(path("report.md"));
+    await rename(path("report.kept"), path("report.md"));
   });
 
   it("changes nothing in the estate", async () => {
@@ -127,3 +138,25 @@ function without(text: string, line: number): string {
     .filter((_, index) => index !== line)
     .join("\n");
 }
+
+describe("what is asked of a rotation that is over is refused, and changes nothing", () => {
+  const waiver = ["--by", "Ana", "--reason", "no power", "--until", "2099-01-01"];
+  const rows: readonly (readonly [code: string, args: readonly string[]])[] = [
+    ["rotation.finished", ["pause", "rotation"]],
+    ["rotation.finished", ["waive", "rotation", "c-any", ...waiver]],
+    ["journal.whole", ["adopt", "rotation", "--yes"]],
+  ];
+  it.each(rows)("%s: farrier %j", async (code, args) => {
+    const [before, held, lay] = [
+      await file("journal.jsonl"),
+      await versions(journey.sandbox),
+      await readdir(path(".")),
+    ];
+    const refused = await journey.farrier(...args);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain(`[${code}]`);
+    expect(await file("journal.jsonl")).toBe(before);
+    expect(await versions(journey.sandbox)).toEqual(held);
+    expect(await readdir(path("."))).toEqual(lay);
+  });
+});
