@@ -7,7 +7,7 @@ import { openRotation } from "../execute/rotation.ts";
 import { type RotationState, startFold } from "../journal/fold.ts";
 import type { World } from "../observe/world.ts";
 import { listenForInterruption } from "./interruption.ts";
-import { parseOutputFormat } from "./output.ts";
+import { documentLine, parseOutputFormat } from "./output.ts";
 import { progressView } from "./render/live.ts";
 import { describeOutcome } from "./render/outcome.ts";
 import type { Settings } from "./settings.ts";
@@ -29,11 +29,14 @@ export async function runApplying(request: RunRequest): Promise<ExitCode> {
   const fold = startFold();
   for (const entry of rotation.journal.entries) fold.add(entry);
   const view = format === "table" ? progressView(rotation.plan) : undefined;
+  const print = (value: unknown): void => {
+    if (format !== "table") process.stdout.write(documentLine(format, value));
+  };
   const observer: JournalObserver = {
     afterFlush: (entry) => {
       fold.add(entry);
-      if (view === undefined) process.stdout.write(`${JSON.stringify(entry)}\n`);
-      else if (fold.state !== undefined) view.show(entry, fold.state);
+      print(entry);
+      if (view !== undefined && fold.state !== undefined) view.show(entry, fold.state);
     },
   };
   const interruption = listenForInterruption((sentence) => {
@@ -53,12 +56,14 @@ export async function runApplying(request: RunRequest): Promise<ExitCode> {
       observers: [observer],
     });
     view?.end();
-    return finish(outcome, { directory, format, state: fold.state });
+    if (format === "table") process.stdout.write(describeOutcome(outcome, directory));
+    print(result(outcome, fold.state));
+    return EXIT_OF[outcome.kind];
   } catch (error) {
     view?.end();
     if (!interruption.abort.aborted) throw error;
     process.stderr.write(`Stopped at once. Go on with: farrier apply ${commandWord(directory)}\n`);
-    if (format !== "table") process.stdout.write(resultLine({ kind: "stopped" }, fold.state));
+    print(result({ kind: "stopped" }, fold.state));
     return EXIT.held;
   } finally {
     interruption.release();
@@ -75,18 +80,9 @@ function gateWait(options: RunRequest["options"], settings: Settings): Pick<Appl
   );
 }
 
-function finish(
-  outcome: ApplyOutcome,
-  { directory, format, state }: { directory: string; format: string; state: RotationState | undefined },
-): ExitCode {
-  if (format === "table") process.stdout.write(describeOutcome(outcome, directory));
-  else process.stdout.write(resultLine(outcome, state));
-  return EXIT_OF[outcome.kind];
-}
-
 /** The last line of `-o json`. `stopped`: interrupted twice, in the middle of a step. */
-function resultLine(outcome: ApplyOutcome | { readonly kind: "stopped" }, state: RotationState | undefined): string {
-  return `${JSON.stringify({ type: "result", outcome, direction: state?.current.direction })}\n`;
+function result(outcome: ApplyOutcome | { readonly kind: "stopped" }, state: RotationState | undefined): object {
+  return { type: "result", outcome, direction: state?.current.direction };
 }
 
 const EXIT_OF = {

@@ -30,6 +30,13 @@ export async function printResult(format: OutputFormat, value: unknown, table: (
   }
 }
 
+/**
+ * One of several values that follow each other: a line of JSON; in YAML, of which JSON is a part, a document of its own.
+ */
+export function documentLine(format: Exclude<OutputFormat, "table">, value: unknown): string {
+  return `${format === "yaml" ? "---\n" : ""}${JSON.stringify(value)}\n`;
+}
+
 /** Waits for a slow reader, so that a long result is not cut off when the process ends. */
 async function write(text: string): Promise<void> {
   await new Promise<void>((resolve) => process.stdout.write(text, () => resolve()));

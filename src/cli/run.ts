@@ -2,6 +2,7 @@
 import { CommanderError } from "commander";
 import { EXIT, type ExitCode, FarrierError } from "../errors.ts";
 import { COMMANDS, GROUPS } from "./commands.ts";
+import { documentLine } from "./output.ts";
 import { createProgram } from "./program.ts";
 import { renderError } from "./render/error.ts";
 
@@ -19,7 +20,8 @@ export async function run(argv: readonly string[]): Promise<ExitCode> {
     if (error instanceof CommanderError && isHelp(error)) return error.exitCode === 0 ? EXIT.done : EXIT.badInput;
     const told = error instanceof CommanderError ? usageError(error, argv) : error;
     process.stderr.write(renderError(told));
-    if (wantsJson(argv)) process.stdout.write(`${JSON.stringify(errorObject(told))}\n`);
+    const format = wantedFormat(argv);
+    if (format !== undefined) process.stdout.write(documentLine(format, errorObject(told)));
     return told instanceof FarrierError ? told.exitCode : EXIT.failed;
   }
 }
@@ -58,12 +60,16 @@ function errorObject(error: unknown): object {
 }
 
 /** The error may be about the command line itself, so the format is looked up without parsing it. */
-function wantsJson(argv: readonly string[]): boolean {
-  return argv.some(
-    (word, index) =>
-      word === "-ojson" || word === "--output=json" || (word === "json" && isOutputFlag(argv[index - 1])),
+function wantedFormat(argv: readonly string[]): "json" | "yaml" | undefined {
+  return MACHINE_FORMATS.find((format) =>
+    argv.some(
+      (word, index) =>
+        word === `-o${format}` || word === `--output=${format}` || (word === format && isOutputFlag(argv[index - 1])),
+    ),
   );
 }
+
+const MACHINE_FORMATS = ["json", "yaml"] as const;
 
 function isOutputFlag(word: string | undefined): boolean {
   return word === "-o" || word === "--output";

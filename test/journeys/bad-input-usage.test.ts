@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { expectRefusal } from "../helpers/command-lab.ts";
 import { type Ended, farrierBeside } from "../helpers/run-farrier.ts";
 
@@ -62,7 +63,7 @@ const COMMAND_LINES: readonly Row[] = [
   ["a command of a group", "ca isue", "input.usage", /'isue'/, /Did you mean issue\?/],
   ["a flag that does not exist", "plan --cacert x", "input.usage", /'--cacert'/, /Did you mean --cacerts\?/],
   ["a flag of another command", "status --yes r", "input.usage", /'--yes'/, /farrier status --help/],
-  ["a flag before the command", "-o yaml status r", "input.usage", /'-o'/, /--help/],
+  ["a flag before the command", "-o table status r", "input.usage", /'-o'/, /--help/],
   ["a rotation that is not named", "apply --yes", "input.usage", /'rotation'/, /farrier apply --help/],
   ["one word too many", "apply a b", "input.usage", /Too many arguments/, /farrier apply --help/],
   ["a flag without its value", "observe --kubeconfig", "input.usage", /'--kubeconfig <file>'/, /observe --help/],
@@ -167,6 +168,12 @@ describe("where JSON was asked for", () => {
     expect(ended.stderr).toContain(message);
     expect(ended.stderr).toContain(hint);
   });
+});
+
+it("where YAML was asked for, an error is a document, too", async () => {
+  const ended = await farrier(["observe", "--config", "list.yaml", "-o", "yaml"]);
+  expect(ended.code).toBe(2);
+  expect(parse(ended.stdout)).toMatchObject({ type: "error", code: "input.invalid" });
 });
 
 describe("a person who does not know where to begin", () => {

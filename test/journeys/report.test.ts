@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseAllDocuments } from "yaml";
 import { reportSchema } from "../../src/report/report.ts";
 import { leafOf, pinOfServed, servedBundle, setMinReadySeconds, versions } from "../helpers/estate-facts.ts";
 import { type Journey, json, startJourney } from "../helpers/journey.ts";
@@ -26,6 +27,13 @@ afterAll(() => journey?.stop());
 
 const path = (name: string): string => join(journey.folder, "rotation", name);
 const file = (name: string): Promise<string> => readFile(path(name), "utf8");
+
+it("apply -o yaml is a stream of documents, the last of which says how it ended", async () => {
+  const { code, stdout } = await journey.farrier("apply", "rotation", "-o", "yaml");
+  expect(code).toBe(0);
+  const documents = parseAllDocuments(stdout).map((document) => document.toJS());
+  expect(documents).toEqual([{ type: "result", outcome: { kind: "already-finished" }, direction: "forward" }]);
+});
 
 describe("farrier report", () => {
   it("prints one object, which is report.json and fits its schema", async () => {

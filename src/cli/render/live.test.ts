@@ -164,6 +164,11 @@ describe("where there is no terminal, lines tell the story", () => {
       line: ["c-1/arm-agent@both", { type: "step-failed", data: FAILURE }],
       says: "c-1/arm-agent@both  failed: May not. Ask.",
     },
+    {
+      name: "a reason that is no sentence yet",
+      line: ["c-1/arm-agent@both", { type: "step-failed", data: { ...FAILURE, message: "no room" } }],
+      says: "c-1/arm-agent@both  failed: no room. Ask.",
+    },
     { name: "a pause", line: { type: "paused", data: { by: "ann", why: "lunch" } }, says: "paused by ann: lunch" },
     {
       name: "a waiver",

@@ -89,6 +89,11 @@ function plainLines(plan: Plan, stream: NodeJS.WriteStream): ProgressView {
   };
 }
 
+/** Reasons that other sentences repeat have no full stop. */
+function sentence(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
+}
+
 /** The entries that a person reading a log wants; a step that goes well is not one of them. */
 function plainLine(
   entry: Exclude<JournalEntry, { type: "plan-begun" }>,
@@ -108,7 +113,7 @@ function plainLine(
     case "step-retried":
       return `${entry.step ?? entry.target}  tries again: ${entry.data.failure.message}`;
     case "step-failed":
-      return `${entry.step ?? entry.target}  ${paint("bad", "failed", stream)}: ${entry.data.message} ${entry.data.hint}`;
+      return `${entry.step ?? entry.target}  ${paint("bad", "failed", stream)}: ${sentence(entry.data.message)} ${entry.data.hint}`;
     case "paused":
       return `paused by ${entry.data.by}: ${entry.data.why}`;
     case "waived":

@@ -109,6 +109,11 @@ describe("the picture of a rotation", () => {
       says: /^▸ arm@both .* 2 of 4, 1 failed$/,
     },
     {
+      name: "failures that a wave's budget let pass are still counted when the stage is done",
+      lines: [...UNDER_WAY, ["c-3/arm-agent@both", { type: "step-failed", data: FAILED }], stageDone("arm@both")],
+      says: /^✓ arm@both +2 of 4, 1 failed$/,
+    },
+    {
       name: "a gate that holds",
       lines: [...UNDER_WAY, { type: "gate-held", data: { stage: "widen", holds: [] } }],
       says: /^‖ widen +waits at its gate$/,

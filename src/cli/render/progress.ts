@@ -60,7 +60,7 @@ function stageLine(stage: Stage, run: PlanRun, width: number, stream: NodeJS.Wri
   const name = pad(stage.id, width);
   const state = run.stages[stage.id];
   if (state === "done") {
-    return `${paint("good", "✓", stream)} ${name}  ${paint("quiet", counts.total > 1 ? `${counts.done} of ${counts.total}` : "", stream)}`.trimEnd();
+    return `${paint("good", "✓", stream)} ${name}  ${paint("quiet", counts.total > 1 || counts.failed > 0 ? describeCounts(counts, stream) : "", stream)}`.trimEnd();
   }
   if (run.held?.stage === stage.id) return `${paint("attention", "‖", stream)} ${name}  waits at its gate`;
   if (state === "entered") {
