@@ -75,6 +75,12 @@ describe.each([
     expect(facts.filter((fact) => !text.includes(fact))).toEqual([]);
   });
 
+  test("steers no terminal by a name from outside", () => {
+    const text = render(reportOf("a\u001b[2J\u009b8m\u202eb"));
+    expect(text).toContain("[2J");
+    expect(text.match(/(?!\n)[\p{Cc}\u202a-\u202e]/gu)).toBeNull();
+  });
+
   test("leaves out a part that has nothing in it", () => {
     const text = render({ ...PLAIN, waivers: [], gaps: [] });
     expect(text).not.toContain("Waivers");

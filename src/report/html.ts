@@ -1,5 +1,5 @@
 /** The report as one HTML file without outside parts, for a browser in light or dark, or for printing. */
-import { describeCell, duration, shortTime } from "./phrases.ts";
+import { describeCell, duration, harmless, shortTime } from "./phrases.ts";
 import type { Report } from "./report.ts";
 import { STYLESHEET } from "./stylesheet.ts";
 
@@ -51,7 +51,7 @@ function stages(report: Report): string {
   const rows = report.stages.map((stage) => {
     const waived = stage.waived.length === 0 ? "" : ` <small>waived: ${escapeHtml(stage.waived.join(", "))}</small>`;
     const tone = stage.doneAt === undefined ? "attention" : "good";
-    return `<tr><td><span class="dot ${tone}"></span>${escapeHtml(stage.id)}</td><td>${escapeHtml(stage.says)}${waived}</td><td>${escapeHtml(shortTime(stage.enteredAt))}</td><td class="number">${duration(stage)}</td></tr>`;
+    return `<tr><td class="whole"><span class="dot ${tone}"></span>${escapeHtml(stage.id)}</td><td>${escapeHtml(stage.says)}${waived}</td><td class="whole">${escapeHtml(shortTime(stage.enteredAt))}</td><td class="whole">${duration(stage)}</td></tr>`;
   });
   return table(["Stage", "What happened", "Entered", "Took"], rows);
 }
@@ -64,7 +64,7 @@ function matrix(report: Report): string {
       const title = cell.evidence.map((one) => `${one.kind}: ${one.source}, ${one.at}`).join("\n");
       return `<td title="${escapeHtml(title)}"><span class="dot ${TONE[cell.state]}"></span>${escapeHtml(describeCell(cell))}</td>`;
     });
-    return `<tr><td>${escapeHtml(row.cluster)}</td><td>${escapeHtml(row.kind)}</td>${cells.join("")}</tr>`;
+    return `<tr><td>${escapeHtml(row.cluster)}</td><td class="whole">${escapeHtml(row.kind)}</td>${cells.join("")}</tr>`;
   });
   return table(["Cluster", "Consumer", ...report.epochs.map((epoch) => epoch.name)], rows);
 }
@@ -81,7 +81,7 @@ function epochs(report: Report): string {
 function certificates(certificates: Report["now"]["presented"]): string {
   const rows = certificates.map(
     (one) =>
-      `<tr><td>${escapeHtml(one.subject)}</td><td>${escapeHtml(one.issuer)}</td><td>${escapeHtml(one.notAfter.slice(0, 10))}</td><td>${code(one.fingerprint.slice(0, 16))}</td></tr>`,
+      `<tr><td>${escapeHtml(one.subject)}</td><td>${escapeHtml(one.issuer)}</td><td class="whole">${escapeHtml(one.notAfter.slice(0, 10))}</td><td class="whole">${code(one.fingerprint.slice(0, 16))}</td></tr>`,
   );
   return table(["Subject", "Issuer", "Until", "SHA-256"], rows);
 }
@@ -120,5 +120,9 @@ function code(text: string): string {
 }
 
 function escapeHtml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+  return harmless(text)
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
 }

@@ -1,5 +1,5 @@
 /** The report as Markdown, for tickets. */
-import { describeCell, duration, shortTime } from "./phrases.ts";
+import { describeCell, duration, harmless, shortTime } from "./phrases.ts";
 import type { Report } from "./report.ts";
 
 /** The whole report; ends with a newline. */
@@ -84,7 +84,7 @@ function named(one: { readonly target: string; readonly why: string }): string {
 
 /** Text from outside on one line, shown as it is: neither markup nor HTML, and no end of a table's cell. */
 function escapeText(text: string): string {
-  return text
+  return harmless(text)
     .replaceAll(/\s+/g, " ")
     .replaceAll(/[\\`*_[\]|]/g, "\\$&")
     .replaceAll("&", "&amp;")

@@ -37,3 +37,13 @@ export function duration(stage: {
 
 const HOUR = 3_600;
 const DAY = 24 * HOUR;
+
+/**
+ * Text from outside without what steers the program that shows it: a name may hold control characters, or those that
+ * change the direction of writing, and a report is also read with `cat`. Line ends stay.
+ */
+export function harmless(text: string): string {
+  return text.replaceAll(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, (character) =>
+    /[\n\r\t]/.test(character) ? character : "\ufffd",
+  );
+}

@@ -22,8 +22,8 @@ small, time { color: var(--quiet); }
 table { width: 100%; border-collapse: collapse; font-size: .92rem; }
 th { text-align: left; color: var(--quiet); font-weight: 500; }
 th, td { padding: .4rem .9rem .4rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-td:first-child { white-space: nowrap; }
-.number { font-variant-numeric: tabular-nums; }
+td { overflow-wrap: break-word; min-width: 5rem; }
+.whole { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .dot { display: inline-block; width: .55rem; height: .55rem; margin-right: .45rem; border-radius: 50%; background: currentColor; }
 @media print { main { max-width: none; padding: 0; } }
 `;
