@@ -46,8 +46,13 @@ export async function watchAgentPods<T>(
   { deadlineMs, signal, from }: PodsWaiting,
 ): Promise<T> {
   const ending = new AbortController();
-  const options = { deadlineMs, signal: AbortSignal.any([signal, ending.signal]), from: from.pods };
   const inquiry = new Inquiry(api, decide, from);
+  const options = {
+    deadlineMs,
+    signal: AbortSignal.any([signal, ending.signal]),
+    from: from.pods,
+    beforeStream: () => inquiry.unlessAnswered(),
+  };
   const waits = [
     api.watchUntil<never>(
       pods(AGENT.namespace),
@@ -75,6 +80,7 @@ class Inquiry<T> {
   #deployment: KubeObject;
   #pods: readonly KubeObject[];
   #asking: Promise<void> | undefined;
+  #answered = false;
   /** Pods have changed since the Deployment was asked for last. */
   #changed = false;
   #pauseMs = FIRST_PAUSE_MS;
@@ -108,6 +114,15 @@ class Inquiry<T> {
       this.#ask();
       await this.#asking;
     }
+  }
+
+  /**
+   * Where the Deployment is being asked, its word is awaited.
+   * @throws once that was the answer: where a list shows it, no stream is opened any more
+   */
+  async unlessAnswered(): Promise<void> {
+    await this.#asking;
+    if (this.#answered) throw DECIDED;
   }
 
   /** Nobody waits any more. */
@@ -146,7 +161,10 @@ class Inquiry<T> {
         this.#deployment = deployment;
         const agent = this.#agent();
         const answer = agent === undefined ? undefined : this.#decide(agent, deployment);
-        if (answer !== undefined) this.#answer.resolve(answer);
+        if (answer === undefined) continue;
+        this.#answered = true;
+        this.#answer.resolve(answer);
+        return;
       } while (this.#changed && this.#mayBeSo());
     } catch (error) {
       // A cluster that cannot be asked just now is asked again a little later.

@@ -16,6 +16,11 @@ export interface WatchOptions {
   readonly signal?: AbortSignal;
   /** What a list (or a single object's version) has shown a moment ago: it is continued, and not asked for again. */
   readonly from?: Listed | undefined;
+  /**
+   * Awaited before each stream is opened: whoever finds out elsewhere that nothing is left to wait for, because of what
+   * the list has shown, ends the waiting here, and no connection is made for it.
+   */
+  readonly beforeStream?: (() => Promise<void>) | undefined;
 }
 
 /** Objects, and the version from which a watch continues them. */
@@ -46,7 +51,7 @@ export async function watchUntil<T>(watched: Watched, decide: Decide<T>, options
   if (outer.aborted) end();
   outer.addEventListener("abort", end, { once: true });
   try {
-    return await follow(continuing(watched, options.from), decide, ending.signal);
+    return await follow(holding(continuing(watched, options.from), options.beforeStream), decide, ending.signal);
   } catch (error) {
     if (options.signal?.aborted === true) throw options.signal.reason;
     if (late.aborted) throw tooLate(watched.asked, options.deadlineMs);
@@ -67,6 +72,18 @@ function continuing(watched: Watched, from: Listed | undefined): Watched {
       const list = known ?? (await watched.list());
       known = undefined;
       return list;
+    },
+  };
+}
+
+function holding(watched: Watched, beforeStream: WatchOptions["beforeStream"]): Watched {
+  if (beforeStream === undefined) return watched;
+  return {
+    ...watched,
+    async open(resourceVersion, signal) {
+      await beforeStream();
+      signal.throwIfAborted();
+      return await watched.open(resourceVersion, signal);
     },
   };
 }

@@ -168,6 +168,32 @@ describe("waiting by what was seen", () => {
     expect(server.requests.filter((request) => request.includes("watch=1"))).toHaveLength(1);
   });
 
+  it("opens no second watch where the list after a broken one shows it", async () => {
+    const settledAgent = deployment(2, 2);
+    const listed = (ready: boolean) => ({ metadata: { resourceVersion: "11" }, items: [pod(ready)] });
+    let cut = false;
+    const server = await startScriptedServer(({ url = "" }, response) => {
+      if (!url.includes("watch=1")) {
+        const answer = () => json(response, 200, url.includes("/pods") ? listed(cut) : settledAgent);
+        // Slow enough for a watch that does not wait for it.
+        setTimeout(answer, cut && !url.includes("/pods") ? 500 : 0);
+        return;
+      }
+      cut = true;
+      response.writeHead(200, { "content-type": "application/json" });
+      response.flushHeaders();
+      response.destroy();
+    });
+    opened.push({ close: () => server.stop() });
+    const transport = new Transport({ origin: server.origin, tls: () => ({ ca: server.ca }) });
+    opened.push(transport);
+    const api = createApi({ transport, server: "cluster c-abc12", basePath: "", headers: async () => ({}) });
+    const sight = new AgentSight(api);
+    await sight.look();
+    expect(await wait(sight, 20_000)).toMatchObject({ settled: true, pods: [{ ready: true }] });
+    expect(watches(server)).toHaveLength(1);
+  });
+
   it("does not believe the pods of a Deployment that somebody has changed since", async () => {
     const { sight } = await serve([deployment(2, 2), deployment(3, 3, "d".repeat(64))]);
     await sight.look();
