@@ -4,6 +4,7 @@
  */
 import type { AgentWorkload } from "../estate/agent.ts";
 import type { Api } from "../kubernetes/api.ts";
+import type { KubeObject } from "../kubernetes/object.ts";
 import { deployments } from "../kubernetes/resource.ts";
 import { type AgentObjects, agentObjects } from "../observe/agent.ts";
 import { AGENT, agentWorkloadOf } from "../rancher/agent-workload.ts";
@@ -31,6 +32,7 @@ export class AgentSight {
   readonly #api: Api;
   #seen: { readonly objects: Partial<AgentObjects>; readonly at: number } | undefined;
   #given: Given | undefined;
+  #written: KubeObject | undefined;
 
   constructor(api: Api) {
     this.#api = api;
@@ -52,11 +54,17 @@ export class AgentSight {
     return deployment === undefined ? undefined : agentWorkloadOf(deployment, []);
   }
 
+  /** The Deployment as the answer to the last write shows it; undefined before there was one. */
+  get written(): Omit<AgentWorkload, "pods"> | undefined {
+    return this.#written === undefined ? undefined : agentWorkloadOf(this.#written, []);
+  }
+
   /** See `changeAgent`. */
   async change(change: AgentChange): Promise<void> {
     const recent = this.#recent();
     this.#given = undefined;
     const deployment = await changeAgent(this.#api, change, recent?.objects.deployment);
+    this.#written = deployment;
     if (recent !== undefined) this.#seen = { ...recent, objects: { ...recent.objects, deployment } };
     if (change.pin !== undefined) this.#given = { pin: change.pin, object: deployment };
   }
