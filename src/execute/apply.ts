@@ -208,7 +208,7 @@ function isFresh({ state, planFile }: Rotation): boolean {
 async function observeFresh(rotation: Rotation, world: World, now: () => Date): Promise<Estate> {
   const { plan } = rotation;
   const other = await readLock(world.management, plan.rancher.namespace);
-  const estate = await observeEstate(world, { now, concurrency: 50, ...onlyRefreshed(plan) });
+  const estate = await observeEstate(world, { now, concurrency: 50, basisAlone: true, ...onlyRefreshed(plan) });
   if (other?.rotation === plan.rotation && (rotation.state === undefined || isWorking(other))) return estate;
   const differences = staleness(plan, estate);
   if (differences.length === 0) return estate;

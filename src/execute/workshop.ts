@@ -57,13 +57,16 @@ export class Workshop {
   /** An error that ends the run: the lock or the disk is lost. */
   #fatal: unknown;
   #latest: Estate | undefined;
+  /** Every consumer was looked at in this process. */
+  #seenWhole = false;
   readonly #gates = new Map<string, Date>();
   readonly #reachNotes: ReachNotes;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(parts: WorkshopParts, seen?: Estate) {
+  /** @param basis the estate as it was compared with the plan: without what the plan is not based on */
+  constructor(parts: WorkshopParts, basis?: Estate) {
     this.parts = parts;
-    this.#latest = seen;
+    this.#latest = basis;
     const { plan, ledger, world } = parts;
     this.#reachNotes = new ReachNotes(plan, ledger, world.reaches);
     for (const { id, kubeSystemUid } of plan.clusters) world.reaches.know(id, kubeSystemUid);
@@ -141,7 +144,7 @@ export class Workshop {
     const previous = this.#latest;
     const options = {
       now,
-      allConsumers,
+      allConsumers: allConsumers || !this.#seenWhole,
       concurrency: OBSERVE_AT_ONCE,
       ...onlyRefreshed(this.parts.plan),
       ...(previous === undefined ? {} : { previous }),
@@ -150,13 +153,14 @@ export class Workshop {
       deadlineMs: OBSERVE_DEADLINE_MS,
       signal: abort,
     });
+    this.#seenWhole = true;
     return this.#latest;
   }
 
   /** What Rancher serves now, with the clusters as they were seen last: for a gate that asks nothing of them. */
   async observeServed(): Promise<Estate> {
     const { world, now, abort } = this.parts;
-    const latest = await this.latestEstate();
+    const latest = this.#seenWhole ? await this.latestEstate() : await this.observe();
     const gaps = new Gaps();
     const look = async () => {
       const server = await observeServer(world, gaps);

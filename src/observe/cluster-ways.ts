@@ -39,6 +39,8 @@ export interface WaysQuestion {
   readonly before: Cluster | undefined;
   /** Why Rancher's tunnel need not be tried at all. */
   readonly noTunnel: string | undefined;
+  /** Of permissions only that to patch the agent, and nothing of what it registers with. */
+  readonly basisAlone: boolean;
 }
 
 /**
@@ -68,12 +70,12 @@ function settled(world: World, id: string, seen: WaysSeen): WaysSeen {
 type TunnelSeen = Pick<WaysSeen, "inside" | "tunnel">;
 
 async function lookThroughTunnel(world: World, id: string, question: WaysQuestion): Promise<TunnelSeen> {
-  const { now, timeoutMs, before, noTunnel } = question;
+  const { now, timeoutMs, before, noTunnel, basisAlone } = question;
   if (noTunnel !== undefined) return { inside: undefined, tunnel: unreachable(now, noTunnel) };
   try {
     const api = world.rancher.downstream(id, { timeoutMs });
     const known = before?.reach === "rancher" ? before : undefined;
-    const inside = await lookInside("rancher", api, known);
+    const inside = basisAlone ? await lookAtBasis(api) : await lookInside("rancher", api, known);
     return { inside, tunnel: { kind: "answering", at: now().toISOString() } };
   } catch (error) {
     return { inside: undefined, tunnel: unreachable(now, whyOf(error), isClustersAnswer(error)) };
@@ -85,6 +87,13 @@ async function lookInside(reach: UsableReach, api: Api, known: Cluster | undefin
   const kubeSystemUid = known?.kubeSystemUid ?? (await api.get(namespaces, "kube-system"))?.metadata.uid;
   const [agent, permissions] = await Promise.all([observeAgent(api), known?.permissions ?? observePermissions(api)]);
   return { reach, api, kubeSystemUid, agent, permissions, missingCredentials: await missingCredentials(api, agent) };
+}
+
+async function lookAtBasis(api: Api): Promise<Inside> {
+  const kubeSystemUid = (await api.get(namespaces, "kube-system"))?.metadata.uid;
+  const [agent, patchAgent] = await Promise.all([observeAgent(api), mayPatchAgent(api)]);
+  const permissions = { patchAgent, deletePods: "unknown", listPods: "unknown" } as const;
+  return { reach: "rancher", api, kubeSystemUid, agent, permissions, missingCredentials: undefined };
 }
 
 interface WaySeen {
@@ -238,11 +247,15 @@ function unreachable(now: () => Date, why: string, answered = false): Cluster["t
 
 async function observePermissions(api: Api): Promise<Cluster["permissions"]> {
   const [patchAgent, deletePods, listPods] = await Promise.all([
-    api.allowed("patch", deployments(AGENT.namespace), AGENT.deployment),
+    mayPatchAgent(api),
     api.allowed("delete", pods(AGENT.namespace)),
     api.allowed("list", pods(AGENT.namespace)),
   ]);
   return { patchAgent, deletePods, listPods };
+}
+
+function mayPatchAgent(api: Api): ReturnType<Api["allowed"]> {
+  return api.allowed("patch", deployments(AGENT.namespace), AGENT.deployment);
 }
 
 function faultOf(error: unknown): ReachFault {

@@ -25,6 +25,8 @@ export interface SharedFacts {
   /** What an earlier look saw, by id: then only the agent is looked at again, unless `allConsumers`. */
   readonly previous?: ReadonlyMap<string, Cluster>;
   readonly allConsumers?: boolean;
+  /** Only what a plan is based on: the agent, the way to it, and whether it may be patched. */
+  readonly basisAlone?: boolean;
   /** How long a cluster may take to answer before it counts as unreachable. Default 15 s. */
   readonly answerWithinMs?: number;
   /** Why no cluster can be reached through Rancher at all: its token is refused. */
@@ -64,7 +66,7 @@ export async function lookAtCluster(
   const seen = shared.previous?.get(known.id);
   const before = seen === undefined || seen.reach === "none" ? undefined : seen;
   const timeoutMs = shared.answerWithinMs ?? ANSWER_MS;
-  const question = { now, timeoutMs, before, noTunnel: shared.noReach };
+  const question = { now, timeoutMs, before, noTunnel: shared.noReach, basisAlone: shared.basisAlone ?? false };
   if (before !== undefined && shared.allConsumers !== true) {
     return await lookAgain({ world, known, shared, question }, before);
   }
@@ -73,11 +75,8 @@ export async function lookAtCluster(
   const { api, reach, agent, missingCredentials, permissions, kubeSystemUid } = inside;
   const at = now();
   const gaps = new Gaps();
-  const [nodeAgents, plans, fleetAgent] = await Promise.all([
-    gaps.look(`cluster ${known.id}: daemonsets`, () => observeNodeAgents(api), []),
-    gaps.look(`cluster ${known.id}: upgrade plans`, () => observeUpgradePlans(api), []),
-    gaps.look(`cluster ${known.id}: fleet-agent`, () => observeFleetAgent(api), false),
-  ]);
+  const { nodeAgents, plans, fleetAgent } =
+    shared.basisAlone === true ? NOTHING_SEEN : await othersInside(known, api, gaps);
   const cluster: Cluster = {
     ...factsOf(known),
     tunnel,
@@ -86,7 +85,7 @@ export async function lookAtCluster(
     ...(kubeSystemUid === undefined ? {} : { kubeSystemUid }),
     ...(agent === undefined ? {} : { agent }),
     ...(missingCredentials === undefined ? {} : { missingCredentials }),
-    ...(nodeAgents.length === 0 ? {} : { nodeAgents }),
+    ...(nodeAgents.length === 0 ? {} : { nodeAgents: [...nodeAgents] }),
     permissions: nodeAgents.length === 0 ? permissions : { ...permissions, ...(await mayPatchNodeAgents(api)) },
     consumers: consumersOf(known, shared, { agent, nodeAgents, plans, fleetAgent, at }),
   };
@@ -94,6 +93,20 @@ export async function lookAtCluster(
     gaps.add(`cluster ${known.id}`, `It has no Deployment ${AGENT.namespace}/${AGENT.deployment}.`);
   }
   return { cluster, gaps: gaps.found };
+}
+
+/** Who trusts Rancher's certificate in a cluster, beside its cluster agent. */
+async function othersInside(
+  { id }: ManagementCluster,
+  api: Api,
+  gaps: Gaps,
+): Promise<Pick<SeenInside, "nodeAgents" | "plans" | "fleetAgent">> {
+  const [nodeAgents, plans, fleetAgent] = await Promise.all([
+    gaps.look(`cluster ${id}: daemonsets`, () => observeNodeAgents(api), []),
+    gaps.look(`cluster ${id}: upgrade plans`, () => observeUpgradePlans(api), []),
+    gaps.look(`cluster ${id}: fleet-agent`, () => observeFleetAgent(api), false),
+  ]);
+  return { nodeAgents, plans, fleetAgent };
 }
 
 async function mayPatchNodeAgents(api: Api): Promise<Pick<Cluster["permissions"], "patchNodeAgents">> {

@@ -24,6 +24,11 @@ export interface ObserveOptions {
   readonly previous?: Estate;
   /** Nothing about consumers is taken from `previous`: five requests for each cluster. Default false. */
   readonly allConsumers?: boolean;
+  /**
+   * Of clusters only what a plan is based on (see `staleness`): four requests for each instead of ten. Such an estate names
+   * no consumer but the cluster agents; no gate is asked of it. Default false.
+   */
+  readonly basisAlone?: boolean;
   /** Values of Rancher's chart are to change, whatever they are now: the helm that is here is looked at. Default false. */
   readonly upgrades?: boolean;
   /** Only these clusters, by id; all where absent. */
@@ -58,6 +63,7 @@ export async function observeEstate(world: World, options: ObserveOptions): Prom
     servedBundle: trust.served[0] ?? trust.stored,
     ...(previous === undefined ? {} : { previous: new Map(previous.clusters.map((cluster) => [cluster.id, cluster])) }),
     allConsumers: options.allConsumers ?? false,
+    basisAlone: options.basisAlone ?? false,
     ...(options.answerWithinMs === undefined ? {} : { answerWithinMs: options.answerWithinMs }),
     ...(access.token.valid ? {} : { noReach: "Rancher refuses the API token." }),
   };
