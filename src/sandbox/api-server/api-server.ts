@@ -34,7 +34,7 @@ export interface ApiServerOptions {
   /** What `/version` says. Default "v1.32.5". */
   readonly kubernetesVersion?: string;
   readonly clock?: Clock;
-  /** How many changes a watch can go back (older ones answer 410), and how many writes the audit keeps. Default 1000. */
+  /** How many changes a watch can go back (older ones answer 410). Default 1000. */
   readonly historyLimit?: number;
   /** Numbers in [0, 1) for generated names. Default: not repeatable. */
   readonly random?: () => number;
@@ -73,7 +73,7 @@ export class ApiServer {
     this.faults = new Faults(this.clock);
     const { historyLimit = 1000 } = options;
     this.store = new Store(historyLimit);
-    this.audit = new Audit(historyLimit);
+    this.audit = new Audit();
     const namespaces = this.#mustHave("", "v1", "namespaces");
     const events = this.#mustHave("", "v1", "events");
     const { store, admission, clock, kinds } = this;

@@ -22,22 +22,11 @@ export function isWrite(entry: AuditEntry): boolean {
   return WRITE_VERBS.has(entry.verb) && !entry.dryRun && entry.code < 400 && !entry.resource.endsWith("reviews");
 }
 
+/** Counts requests and tells of them. It keeps none: a large estate has hundreds of API servers in one process. */
 export class Audit {
-  readonly #limit: number;
-  readonly #writes: AuditEntry[] = [];
   readonly #listeners = new Set<(entry: AuditEntry) => void>();
   readonly #requests = new Map<string, number>();
   #total = 0;
-
-  /** @param limit how many writes are kept at least; older ones are dropped. */
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  /** The latest writes, oldest first. */
-  get writes(): readonly AuditEntry[] {
-    return this.#writes;
-  }
 
   /** All requests since the start, reads and refused ones included. */
   get requestCount(): number {
@@ -58,10 +47,6 @@ export class Audit {
   record(entry: AuditEntry): void {
     this.#total += 1;
     this.#requests.set(entry.user, this.requestsOf(entry.user) + 1);
-    if (isWrite(entry)) {
-      this.#writes.push(entry);
-      if (this.#writes.length > this.#limit * 1.25) this.#writes.splice(0, this.#writes.length - this.#limit);
-    }
     for (const listener of this.#listeners) listener(entry);
   }
 }
