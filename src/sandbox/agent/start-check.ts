@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { sharedText } from "../api-server/shared-text.ts";
 import { type AgentProcess, TERMINATED } from "./process.ts";
 import { asCurlSaysIt, type Fetched, fetchOnce } from "./request.ts";
 import { pemCertificates } from "./trust.ts";
@@ -60,7 +61,8 @@ async function checkPin(agent: AgentProcess, pin: string): Promise<StartCheck> {
 /** `jq -r` writes the value and a newline, and that is what is hashed and stored. */
 function comparePins(agent: AgentProcess, found: { pin: string; url: string; bundle: string }): StartCheck {
   const served = createHash("sha256").update(found.bundle).digest("hex");
-  if (served === found.pin || agent.surroundings.startedEarlier()) return { kind: "passed", bundle: found.bundle };
+  if (served === found.pin || agent.surroundings.startedEarlier())
+    return { kind: "passed", bundle: sharedText(found.bundle) };
   agent.surroundings.observer.pinMismatch(agent.podName);
   agent.say("ERROR", `Configured cacerts checksum (${served}) does not match given --ca-checksum (${found.pin})`);
   agent.say("ERROR", `Please check if the correct certificate is configured at ${found.url}`);

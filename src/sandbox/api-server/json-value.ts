@@ -1,5 +1,7 @@
 /** Plain JSON in memory: shared, frozen, compared by value. */
 
+import { sharedText } from "./shared-text.ts";
+
 export type JsonObject = { readonly [key: string]: unknown };
 
 export function isJsonObject(value: unknown): value is JsonObject {
@@ -27,13 +29,25 @@ export function list(value: unknown): readonly unknown[] {
 /**
  * A frozen equal of a JSON value. What is frozen already is taken to be frozen all the way down and is shared, so
  * that an object that differs from an earlier one in one field costs one field. Keys that are undefined are left out.
+ * Equal texts are one, and so is everything that is empty.
  */
 export function frozen<T>(value: T): T {
-  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
-  const copy: unknown = Array.isArray(value) ? value.map((element) => frozen(element ?? null)) : mapped(value, frozen);
-  // The copy has the shape of the original, less what JSON cannot hold.
-  return Object.freeze(copy) as T;
+  // An equal has the shape of the original, less what JSON cannot hold.
+  return equalInStore(value) as T;
 }
+
+function equalInStore(value: unknown): unknown {
+  if (typeof value === "string") return sharedText(value);
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  if (Array.isArray(value)) {
+    return value.length === 0 ? NO_ELEMENTS : Object.freeze(value.map((element) => equalInStore(element ?? null)));
+  }
+  const copy = mapped(value, equalInStore);
+  return Object.keys(copy).length === 0 ? NO_KEYS : Object.freeze(copy);
+}
+
+const NO_ELEMENTS: readonly unknown[] = Object.freeze([]);
+const NO_KEYS: JsonObject = Object.freeze({});
 
 /** Whether two JSON values are equal, whatever the order of keys. */
 export function jsonEqual(left: unknown, right: unknown): boolean {
@@ -61,18 +75,31 @@ export function sharing(old: unknown, next: unknown): unknown {
   return same ? old : shared;
 }
 
-/**
- * An object with the same keys (but for those that are undefined) and other values. A copy of the whole keeps the
- * layout in memory; built key by key, an object takes twice as much of it.
- */
+/** An object with the same keys (but for those that are undefined) and other values. */
 function mapped(object: object, change: (value: unknown, key: string) => unknown): Record<string, unknown> {
-  const entries = Object.entries(object);
-  const copy: Record<string, unknown> = entries.some(([, value]) => value === undefined)
-    ? Object.fromEntries(entries.filter(([, value]) => value !== undefined))
-    : { ...object };
-  for (const key of Object.keys(copy)) copy[key] = change(copy[key], key);
+  const entries = Object.entries(object).filter(([, value]) => value !== undefined);
+  const copy = withKeys(entries.map(([key]) => key));
+  for (const [key, value] of entries) copy[key] = change(value, key);
   return copy;
 }
+
+/**
+ * An object with these keys, which are still to be given their values. The runtime lays an object out in one piece that
+ * it reads from JSON or copies from such a one; built key by key, it takes half as much memory again, and twice as much
+ * where it has but one key.
+ */
+function withKeys(keys: readonly string[]): Record<string, unknown> {
+  const name = JSON.stringify(keys);
+  const known = layouts.get(name);
+  if (known !== undefined) return { ...known };
+  const layout = JSON.parse(JSON.stringify(Object.fromEntries(keys.map((key) => [key, null]))));
+  if (layouts.size >= LAYOUTS_KEPT) layouts.clear();
+  layouts.set(name, layout);
+  return { ...layout };
+}
+
+const layouts = new Map<string, Record<string, unknown>>();
+const LAYOUTS_KEPT = 2000;
 
 /** The object without some of its keys. */
 export function without(object: JsonObject, ...keys: readonly string[]): JsonObject {

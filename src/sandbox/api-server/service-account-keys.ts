@@ -1,6 +1,7 @@
 /** A cluster's service-account key: it signs the tokens of accounts, and what another key has signed is refused. */
 import { createHash, generateKeyPairSync, type KeyObject, sign, verify } from "node:crypto";
 import { z } from "zod";
+import { inOnePiece } from "./shared-text.ts";
 
 /** What a token of a Secret says of itself: whose it is, and which Secret holds it. */
 export interface AccountClaims {
@@ -50,7 +51,7 @@ export class ServiceAccountKeys {
 
   /** What the token says, if the key of now has signed it. */
   read(token: string): AccountClaims | undefined {
-    if (!this.#verified.has(token)) this.#verified.set(token, verified(token, this.#keys().publicKey));
+    if (!this.#verified.has(token)) this.#verified.set(inOnePiece(token), verified(token, this.#keys().publicKey));
     return this.#verified.get(token);
   }
 

@@ -1,5 +1,7 @@
 /** The log of one run of a container: what `kubectl logs` shows, with `-f` what comes after. */
 
+import { inOnePiece } from "../../api-server/shared-text.ts";
+
 export interface LogLine {
   readonly at: Date;
   readonly text: string;
@@ -25,7 +27,7 @@ export class ContainerLog {
   }
 
   append(line: LogLine): void {
-    this.#texts.push(line.text);
+    this.#texts.push(inOnePiece(line.text));
     this.#times.push(line.at.getTime());
     if (this.#texts.length > LINES_KEPT) {
       this.#texts.shift();
