@@ -27,7 +27,7 @@ export function dial(agent: AgentProcess, url: string, options: DialOptions): Pr
   return inTurn(() => open(agent, url, options));
 }
 
-function open(agent: AgentProcess, url: string, options: DialOptions): Promise<Dialled> {
+function open(agent: AgentProcess, url: string, { trust, headers }: DialOptions): Promise<Dialled> {
   const { link } = agent.surroundings;
   // Either may have come about while it waited for its turn.
   if (agent.signal.aborted || !link.up) {
@@ -35,8 +35,8 @@ function open(agent: AgentProcess, url: string, options: DialOptions): Promise<D
   }
   const { promise, resolve } = Promise.withResolvers<Dialled>();
   const socket = new WebSocket(url, {
-    headers: options.headers,
-    createConnection: () => verifiedConnection(new URL(url), options.trust),
+    headers,
+    createConnection: () => verifiedConnection(new URL(url), trust),
     perMessageDeflate: false,
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     autoPong: false,

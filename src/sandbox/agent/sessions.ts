@@ -19,7 +19,6 @@ export async function holdSessions(agent: AgentProcess, connection: Trusted): Pr
   const token = agent.context.readFile("/cattle-credentials/token") ?? "";
   const parameters = await connectionParameters(agent);
   if (parameters === undefined) return 1;
-  const headers = { "X-API-Tunnel-Token": token, "X-API-Tunnel-Params": parameters };
   const websocketServer = agent.server.replace(/^http/, "ws");
   let path = "/v3/connect/register";
   let aggregation: Promise<void> | undefined;
@@ -28,6 +27,7 @@ export async function holdSessions(agent: AgentProcess, connection: Trusted): Pr
     const url = websocketServer + path;
     agent.log("info", `Connecting to ${url} with token starting with ${token.slice(0, 4)}`);
     agent.log("info", "Connecting to proxy", { url });
+    const headers = { "X-API-Tunnel-Token": token, "X-API-Tunnel-Params": parameters() };
     const dialled = await dial(agent, url, { trust: connection.trust, headers });
     if (dialled.kind === "open") {
       agent.log("info", "Connected to proxy", { url });

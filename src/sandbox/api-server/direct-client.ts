@@ -17,7 +17,7 @@ import type { ApiServer, ResourceRequest } from "./api-server.ts";
 import type { User } from "./authorization.ts";
 import type { ResourceKind } from "./kinds.ts";
 import { applyPatch } from "./patches.ts";
-import { fieldPredicate, labelPredicate, type Predicate } from "./selectors.ts";
+import { EVERYTHING, fieldPredicate, labelPredicate, type Predicate } from "./selectors.ts";
 import { badRequest, unknownPath } from "./status-errors.ts";
 import { eventFor } from "./watch-events.ts";
 
@@ -88,11 +88,11 @@ export class DirectClient implements ClusterClient {
     const { namespace } = ref;
     this.#server.mustAllow(this.#request("watch", { kind, namespace: namespace ?? "", name: "" }));
     const selected = predicate(kind, selection);
-    const existing = store.list(kind, namespace).filter(selected);
     let closed = false;
-    queueMicrotask(() => {
-      for (const object of existing) if (!closed) onEvent({ type: "ADDED", object });
-    });
+    const tell = (object: KubeObject) => {
+      if (!closed) onEvent({ type: "ADDED", object });
+    };
+    tellSoon(store.list(kind, namespace).filter(selected), tell);
     const subscription = store.subscribe(kind, store.revision, (change) => {
       const event = eventFor(change, namespace, selected);
       if (event !== undefined && !closed) onEvent(event);
@@ -144,8 +144,15 @@ interface Address {
   readonly subresource?: string;
 }
 
+/** Apart from the watch, which would hold on to the objects of its beginning for as long as it lives. */
+function tellSoon(objects: readonly KubeObject[], tell: (object: KubeObject) => void): void {
+  queueMicrotask(() => {
+    for (const object of objects) tell(object);
+  });
+}
+
 function predicate(kind: ResourceKind, selection: Selection): Predicate {
   const byLabel = labelPredicate(selection.labelSelector);
   const byField = fieldPredicate(selection.fieldSelector, kind.selectableFields);
-  return (object) => byLabel(object) && byField(object);
+  return byLabel === EVERYTHING && byField === EVERYTHING ? EVERYTHING : (object) => byLabel(object) && byField(object);
 }

@@ -9,12 +9,15 @@ import { badRequest } from "./status-errors.ts";
 
 export type Predicate = (object: KubeObject) => boolean;
 
+/** What no selector selects. One for all: every watch of every cluster holds its own otherwise. */
+export const EVERYTHING: Predicate = () => true;
+
 const REQUIREMENT =
   /^\s*(?:(?<absent>!)\s*(?<missing>[\w./-]+)|(?<key>[\w./-]+)(?:\s*(?<operator>==|=|!=)\s*(?<value>[\w.-]*)|\s+(?<set>in|notin)\s*\((?<values>[^()]*)\))?)\s*$/;
 
 /** @throws ApiError 400 for what is not a selector. Undefined and "" select everything. */
 export function labelPredicate(selector: string | undefined): Predicate {
-  if (selector === undefined || selector.trim() === "") return () => true;
+  if (selector === undefined || selector.trim() === "") return EVERYTHING;
   const requirements = splitOutsideParentheses(selector).map((part) => requirement(part, selector));
   return (object) => {
     const labels = object.metadata.labels ?? {};
@@ -24,7 +27,7 @@ export function labelPredicate(selector: string | undefined): Predicate {
 
 /** @param selectable the paths that the kind offers beside metadata.name and metadata.namespace. */
 export function fieldPredicate(selector: string | undefined, selectable: readonly string[] = []): Predicate {
-  if (selector === undefined || selector.trim() === "") return () => true;
+  if (selector === undefined || selector.trim() === "") return EVERYTHING;
   const terms = selector.split(",").map((part) => fieldTerm(part, selector, selectable));
   return (object) => terms.every((holds) => holds(object));
 }

@@ -43,7 +43,11 @@ export class Informer<T extends Item<unknown, unknown>> {
    */
   async start(client: ClusterClient, clock: Clock): Promise<void> {
     this.#watch = client.watch(this.ref, (event) => this.#deliver(event));
-    const existing = new Set(await this.#listUids(client, clock));
+    await this.#allSeen(new Set(await this.#listUids(client, clock)));
+  }
+
+  /** Apart from `start`, whose watch would hold on to the names for as long as it lives. */
+  #allSeen(existing: ReadonlySet<string>): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#onSeen = () => {
       if (this.#seen && !existing.isSubsetOf(this.#seen)) return;
@@ -52,7 +56,7 @@ export class Informer<T extends Item<unknown, unknown>> {
       resolve();
     };
     this.#onSeen();
-    await promise;
+    return promise;
   }
 
   close(): void {

@@ -19,14 +19,17 @@ export interface Item<Spec, Status> {
 export type Reader<T> = (object: KubeObject) => T | undefined;
 
 /** Makes the reader of a kind from the shapes of its spec and status; both may be missing in the object. */
-export function reader<Spec, Status>(spec: z.ZodType<Spec>, status: z.ZodType<Status>): Reader<Item<Spec, Status>> {
+export function reader<Spec extends object, Status extends object>(
+  spec: z.ZodType<Spec>,
+  status: z.ZodType<Status>,
+): Reader<Item<Spec, Status>> {
   const readSpec = remembering(spec);
   const readStatus = remembering(status);
   return (object) => {
     const specRead = readSpec(object.spec ?? NOTHING);
     const statusRead = readStatus(object.status ?? NOTHING);
-    if (!specRead.success || !statusRead.success) return undefined;
-    return { ...identity(object), spec: specRead.data, status: statusRead.data };
+    if (specRead === undefined || statusRead === undefined) return undefined;
+    return { ...identity(object), spec: specRead, status: statusRead };
   };
 }
 
@@ -36,16 +39,17 @@ const NOTHING = Object.freeze({});
  * Versions of a stored object share the parts that did not change, and what is frozen stays as it is: each part is
  * read once, and what is made of it is shared in turn.
  */
-function remembering<T>(shape: z.ZodType<T>): (part: unknown) => z.ZodSafeParseResult<T> {
-  const known = new WeakMap<object, z.ZodSafeParseResult<T>>();
+function remembering<T extends object>(shape: z.ZodType<T>): (part: unknown) => T | undefined {
+  const known = new WeakMap<object, T>();
   return (part) => {
-    if (typeof part !== "object" || part === null || !Object.isFrozen(part)) return shape.safeParse(part);
+    if (typeof part !== "object" || part === null || !Object.isFrozen(part)) return shape.safeParse(part).data;
     const remembered = known.get(part);
     if (remembered !== undefined) return remembered;
     const read = shape.safeParse(part);
+    if (!read.success) return undefined;
     // What was read differs from what is stored where a default was filled in; all else need not be there twice, and
     // sharing keeps the shape.
-    const kept = read.success ? { ...read, data: sharing(part, read.data) as T } : read;
+    const kept = sharing(part, read.data) as T;
     known.set(part, kept);
     return kept;
   };

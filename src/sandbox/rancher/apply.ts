@@ -147,13 +147,21 @@ interface Read {
 async function send(ask: Ask, request: { method: string; path: string; body?: unknown; type?: string }): Promise<Read> {
   const body = request.body === undefined ? new Uint8Array() : Buffer.from(JSON.stringify(request.body));
   const headers = { accept: "application/json", "content-type": request.type ?? "application/json" };
-  const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
-  const response = await ask({ method: request.method, path: request.path, headers, body }, signal);
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of response.body) chunks.push(chunk);
-  const text = Buffer.concat(chunks).toString();
-  return { status: response.status, body: recordOf(text === "" ? {} : JSON.parse(text)) };
+  const late = new AbortController();
+  const timeout = setTimeout(() => late.abort(TIMED_OUT), REQUEST_TIMEOUT_MS).unref();
+  try {
+    const response = await ask({ method: request.method, path: request.path, headers, body }, late.signal);
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of response.body) chunks.push(chunk);
+    const text = Buffer.concat(chunks).toString();
+    return { status: response.status, body: recordOf(text === "" ? {} : JSON.parse(text)) };
+  } finally {
+    clearTimeout(timeout);
+  }
 }
+
+/** Without a reason, each signal would make an exception of its own, with its stack. */
+const TIMED_OUT = new Error("the cluster's API did not answer in time");
 
 /** Wall milliseconds: Rancher waits five seconds for a cluster's API. */
 const REQUEST_TIMEOUT_MS = 5000;

@@ -58,11 +58,16 @@ export function tunnelOver(
   return (request, signal) => {
     if (socket.readyState !== socket.OPEN) return Promise.reject(new Error(DISCONNECTED));
     const id = next++;
-    const answer = new Answer(() => {
-      if (pending.delete(id)) send(KIND.cancel, id);
+    const cancel = () => answer.cancel();
+    const answer = new Answer({
+      onCancel: () => {
+        if (pending.delete(id)) send(KIND.cancel, id);
+      },
+      // A signal may live much longer than the answer, and would hold on to it.
+      onOutcome: () => signal.removeEventListener("abort", cancel),
     });
     pending.set(id, answer);
-    signal.addEventListener("abort", () => answer.cancel(), { once: true });
+    signal.addEventListener("abort", cancel, { once: true });
     send(KIND.request, id, Buffer.from(JSON.stringify({ ...request, body: toBase64(request.body) })));
     return answer.response;
   };
@@ -109,16 +114,18 @@ class Answer {
   readonly #resolve: (response: TunnelResponse) => void;
   readonly #reject: (error: Error) => void;
   readonly #onCancel: () => void;
+  readonly #onOutcome: () => void;
   readonly #chunks: Uint8Array[] = [];
   #outcome: "open" | "ended" | Error = "open";
   #wake: () => void = () => {};
 
-  constructor(onCancel: () => void) {
+  constructor({ onCancel, onOutcome }: { readonly onCancel: () => void; readonly onOutcome: () => void }) {
     const { promise, resolve, reject } = Promise.withResolvers<TunnelResponse>();
     this.response = promise;
     this.#resolve = resolve;
     this.#reject = reject;
     this.#onCancel = onCancel;
+    this.#onOutcome = onOutcome;
   }
 
   start(head: Omit<TunnelResponse, "body">): void {
@@ -132,11 +139,13 @@ class Answer {
 
   end(): void {
     this.#outcome = "ended";
+    this.#onOutcome();
     this.#wake();
   }
 
   fail(error: Error): void {
     this.#outcome = error;
+    this.#onOutcome();
     this.#reject(error);
     this.#wake();
   }
