@@ -65,3 +65,33 @@ describe("what a process that works on an estate may grow by, from one whole col
     expect(growth(megabytes)).toEqual(expected);
   });
 });
+
+/**
+ * A process that makes many small objects, lets go of every second one, and goes on making others until four whole
+ * collections have come by themselves; prints how many times what is in use its pages take.
+ */
+const WITH_HOLES = `
+  import { constants, PerformanceObserver } from "node:perf_hooks";
+  import { setImmediate } from "node:timers/promises";
+  import { getHeapStatistics } from "node:v8";
+  import { saveSandboxMemory } from "${import.meta.resolve("./memory.ts")}";
+  saveSandboxMemory();
+  let collections = 0;
+  new PerformanceObserver((list) => {
+    for (const { detail } of list.getEntries()) if (detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR) collections++;
+  }).observe({ entryTypes: ["gc"] });
+  const many = (count) => Array.from({ length: count }, (_, index) => ({ index, more: [index] }));
+  globalThis.held = many(1_500_000).filter((_, index) => index % 2 === 0);
+  const latest = [];
+  for (let turn = 0; collections < 4; turn++) {
+    latest[turn % 20] = many(10_000);
+    await setImmediate();
+  }
+  const { total_heap_size: total, used_heap_size: used } = getHeapStatistics();
+  console.log(total / used);
+`;
+
+it("the pages that old objects of a simulated estate are in are few", () => {
+  const said = execFileSync(process.execPath, ["--input-type=module", "--eval", WITH_HOLES], { encoding: "utf8" });
+  expect(Number(said)).toBeLessThan(1.35);
+});

@@ -1,14 +1,22 @@
 import { constants, PerformanceObserver } from "node:perf_hooks";
 import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from "node:v8";
 
+/** Percent by which old objects may grow from one whole collection to the next, where they are little, and much. */
+interface Growth {
+  readonly little: number;
+  readonly much: number;
+  /** Whether what is much is kept in as few pages as it can be: the runtime moves it together at each collection. */
+  readonly close: boolean;
+}
+
 /** Bytes of the space for young objects (both of its halves) above which it does not grow. */
 const YOUNG_BYTES = 16_000_000;
 /**
  * Percent by which the rest may grow from one whole collection to the next; the runtime's own choice is up to 300. A
  * process that holds little may grow by more, which saves it a third of those collections.
  */
-const GROWTH = { little: 70, much: 40 } as const;
-/** Bytes in use after a whole collection that are much: 300 clusters and more. */
+const GROWTH: Growth = { little: 70, much: 40, close: false };
+/** Bytes in use after a whole collection that are much: 300 clusters and more, 100 of a simulated estate. */
 const MUCH_BYTES = 56_000_000;
 
 /**
@@ -17,30 +25,36 @@ const MUCH_BYTES = 56_000_000;
  * most in place of 398, for a tenth more CPU.
  */
 export function saveMemory(): void {
-  holdGrowth();
+  holdGrowth(GROWTH);
   holdYoungSpace(YOUNG_BYTES);
 }
 
 /** A simulated estate's objects live as long as it does; young ones need little. */
 const SANDBOX_YOUNG_BYTES = 8_000_000;
+/**
+ * Versions of objects come and go among those that stay: in pages of their own these would take twice their size. Measured
+ * on a rotation of 500 clusters with the rest as it is: 442 MB at most in place of 570, for a third more CPU.
+ */
+const SANDBOX_GROWTH: Growth = { little: 70, much: 25, close: true };
 /** The runtime's own choice is 64 KB. */
-const POOL_BYTES = 8192;
+const POOL_BYTES = 1024;
 
 /**
  * Keeps a process small that is a simulated estate, and quick. Small buffers are cut from pools, and a pool stays as long as
  * any piece of it does: the last word of each idle connection held one.
  */
 export function saveSandboxMemory(): void {
-  holdGrowth();
+  holdGrowth(SANDBOX_GROWTH);
   holdYoungSpace(SANDBOX_YOUNG_BYTES);
   Buffer.poolSize = POOL_BYTES;
 }
 
-/** The runtime reads the flag at the end of each whole collection. */
-function holdGrowth(): void {
+/** The runtime reads the flags at each whole collection. */
+function holdGrowth({ little, much, close }: Growth): void {
   const grow = (): void => {
-    const { used_heap_size: used } = getHeapStatistics();
-    setFlagsFromString(`--heap-growing-percent=${used < MUCH_BYTES ? GROWTH.little : GROWTH.much}`);
+    const isMuch = getHeapStatistics().used_heap_size >= MUCH_BYTES;
+    setFlagsFromString(`--heap-growing-percent=${isMuch ? much : little}`);
+    setFlagsFromString(isMuch && close ? "--memory-saver-mode" : "--no-memory-saver-mode");
   };
   grow();
   const observer = new PerformanceObserver((list) => {

@@ -43,8 +43,11 @@ export interface DownstreamOptions<C extends EstateCluster> {
   readonly makeCluster: (options: ClusterOptions) => C;
 }
 
-/** A real API server remembers a hundred changes of each kind at least (k8s.io/apiserver/pkg/storage/cacher). */
-const HISTORY = 100;
+/**
+ * How many changes are remembered, whatever their kind. A real API server has room for a hundred of each kind at least
+ * (k8s.io/apiserver/pkg/storage/cacher); here hundreds of them are in one process.
+ */
+const HISTORY = 50;
 
 const AGENT = { namespace: "cattle-system", name: "cattle" };
 
