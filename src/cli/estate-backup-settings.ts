@@ -60,7 +60,10 @@ export const estateBackupSchema = z
         "Rancher's cluster is RKE2 or K3s and was provisioned by another Rancher: that one has a snapshot of etcd saved.",
       ),
   })
-  .refine((one) => BY.filter((by) => one[by] !== undefined).length === 1, `made by exactly one of ${BY.join(", ")}`);
+  .refine(
+    (one) => BY.filter((by) => one[by] !== undefined).length === 1,
+    `must be made by exactly one of ${BY.join(", ")}`,
+  );
 export type EstateBackupSettings = z.infer<typeof estateBackupSchema>;
 
 /** Paths on this machine are relative to the file; a program without a slash is looked for on the PATH. */

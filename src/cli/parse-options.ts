@@ -1,7 +1,7 @@
 /** From Commander's raw options to what a command works with, once. */
 import type { z } from "zod";
+import { whatItMustBe } from "../errors/value-errors.ts";
 import { FarrierError } from "../errors.ts";
-import { whatItMustBe } from "./value-errors.ts";
 
 /**
  * Parses a command's options once.

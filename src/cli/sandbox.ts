@@ -1,12 +1,13 @@
 /** `farrier sandbox`: a simulated Rancher estate on loopback, with everything that the other commands need to meet it. */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { EXIT, type ExitCode, FarrierError } from "../errors.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { saveSandboxMemory } from "./memory.ts";
 import { parseOutputFormat, printResult } from "./output.ts";
 import { paint } from "./render/style.ts";
 import { readText } from "./settings.ts";
+import { parseYaml } from "./yaml-file.ts";
 
 /** What a started sandbox wrote, and where: the first line on stdout with `-o json`. */
 interface Ready {
@@ -43,10 +44,10 @@ export async function runSandbox(
 }
 
 async function scenarioOf(options: Readonly<Record<string, unknown>>): Promise<Record<string, unknown>> {
-  const { parse } = await import("yaml");
-  const file: unknown = options.scenario === undefined ? {} : parse(readText(String(options.scenario)));
+  const path = options.scenario === undefined ? undefined : String(options.scenario);
+  const file = path === undefined ? {} : await parseYaml(readText(path), path);
   if (typeof file !== "object" || file === null || Array.isArray(file)) {
-    throw new FarrierError("input.invalid", `${String(options.scenario)} does not describe a scenario.`);
+    throw new FarrierError("input.invalid", `${path} does not describe a scenario.`);
   }
   const { clusters, speed, seed, rancherVersion } = options;
   return {
@@ -109,12 +110,7 @@ async function writeFiles(sandbox: Sandbox, directory: string): Promise<Ready> {
     ["public/tls.crt", ofPublic.certificate, false],
     ["public/tls.key", ofPublic.key, true],
   ];
-  for (const folder of ["ca", "target", "public"]) mkdirSync(join(directory, folder), { recursive: true });
-  for (const [name, content, secret] of files) {
-    const path = join(directory, name);
-    rmSync(path, { force: true });
-    writeFileSync(path, content, { mode: secret ? 0o600 : 0o644 });
-  }
+  for (const [name, content, secret] of files) writeAnew(join(directory, name), content, secret ? 0o600 : 0o644);
   return {
     ready: true,
     directory,
@@ -123,6 +119,17 @@ async function writeFiles(sandbox: Sandbox, directory: string): Promise<Ready> {
     kubeconfig: join(directory, "kubeconfig"),
     control: sandbox.controlUrl,
   };
+}
+
+/** @throws FarrierError `input.file-unwritable` */
+function writeAnew(path: string, content: string, mode: number): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    rmSync(path, { force: true });
+    writeFileSync(path, content, { mode });
+  } catch (error) {
+    throw new FarrierError("input.file-unwritable", `${path} cannot be written.`, { cause: error });
+  }
 }
 
 function describe(sandbox: Sandbox, { server, directory }: Ready): string {

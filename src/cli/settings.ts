@@ -5,11 +5,12 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { z } from "zod";
+import { clauseOf, whatItMustBe } from "../errors/value-errors.ts";
 import { FarrierError } from "../errors.ts";
 import { backupRelativeTo, estateBackupSchema } from "./estate-backup-settings.ts";
 import { type ManagementContainer, managementContainerSchema, managementWay } from "./management-way.ts";
 import { sshSchema } from "./ssh-settings.ts";
-import { clauseOf, whatItMustBe } from "./value-errors.ts";
+import { parseYaml } from "./yaml-file.ts";
 
 export const settingsSchema = z.strictObject({
   kubeconfig: z.string().optional().describe("Kubeconfig of the management cluster. It must not lead through Rancher."),
@@ -159,19 +160,7 @@ function refuseCredentials(chart: string | undefined): void {
 }
 
 async function readSettingsFile(path: string): Promise<Settings> {
-  const { parse, YAMLParseError } = await import("yaml");
-  let parsed: unknown;
-  try {
-    parsed = parse(readText(path)) ?? {};
-  } catch (error) {
-    if (error instanceof FarrierError) throw error;
-    // The parser's message repeats the line that it does not understand, and that may hold what is secret.
-    const line = error instanceof YAMLParseError ? error.linePos?.[0].line : undefined;
-    const place = line === undefined ? "" : `: see its line ${line}`;
-    throw new FarrierError("input.invalid", `${path} is not valid YAML${place}.`, {
-      hint: "Check its brackets, quotes and indentation.",
-    });
-  }
+  const parsed = (await parseYaml(readText(path), path)) ?? {};
   const result = settingsSchema.safeParse(parsed, { error: whatItMustBe });
   if (!result.success) {
     const said = result.error.issues.map((issue) => `${issue.path.join(".") || "the file"}: ${clauseOf(issue)}`);

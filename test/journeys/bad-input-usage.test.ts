@@ -83,6 +83,27 @@ const COMMAND_LINES: readonly Row[] = [
   ],
   ["a rotation that is not there", "status nowhere", "input.file-missing", /nowhere\/plan\.json/, /farrier plan --out/],
   ["a number of clusters that is none", "sandbox --clusters many", "input.invalid", /--clusters .*"many"/, /\w/],
+  [
+    "a scenario that is no YAML",
+    "sandbox --scenario no-yaml.yaml",
+    "input.invalid",
+    /no-yaml\.yaml is not valid YAML: see its line \d/,
+    /brackets/,
+  ],
+  [
+    "a scenario with a slip of the pen",
+    "sandbox --scenario unknown-key.yaml",
+    "input.invalid",
+    /there is no setting "kubconfig"/,
+    /try-it\.md/,
+  ],
+  [
+    "a sandbox that cannot write its files",
+    "sandbox --clusters 1 --directory words/a",
+    "input.file-unwritable",
+    /words\/a\/farrier\.yaml cannot be written/,
+    /\w/,
+  ],
   ["a scenario that is none", "sandbox --scenario words", "input.invalid", /words/, /\w/],
   [
     "an authority that is not there",

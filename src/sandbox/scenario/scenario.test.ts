@@ -25,16 +25,20 @@ describe("a scenario file", () => {
 
   test.each([
     { name: "not YAML", text: "clusters: [", sentence: "not valid YAML" },
-    { name: "an unknown member", text: "cluster: 3", sentence: "Unrecognized key" },
+    { name: "an unknown member", text: "cluster: 3", sentence: 'is not valid: there is no setting "cluster"' },
     { name: "an old Rancher", text: "rancher: { version: 2.0.16 }", sentence: "rancher.version" },
-    { name: "an unknown fault", text: "faults: [{ kind: earthquake }]", sentence: "faults.0.kind" },
+    {
+      name: "an unknown fault",
+      text: "faults: [{ kind: earthquake }]",
+      sentence: "faults.0.kind: must be one of offline, disconnect, ",
+    },
     { name: "a fault without its cluster", text: "faults: [{ kind: offline }]", sentence: "faults.0.cluster" },
     {
       name: "a rate above one",
       text: "faults: [{ kind: api-errors, target: rancher, rate: 2, statuses: [500] }]",
       sentence: "faults.0.rate",
     },
-    { name: "no speed", text: "speed: 0", sentence: "speed" },
+    { name: "no speed", text: "speed: 0", sentence: "speed: must be more than 0." },
     {
       name: "a bundle that strict agents need, and that there is none",
       text: "tls: { source: letsEncrypt }",

@@ -1,5 +1,6 @@
 import { parse } from "yaml";
 import { z } from "zod";
+import { clauseOf, whatItMustBe } from "../../errors/value-errors.ts";
 import { FarrierError } from "../../errors.ts";
 import { isRancherVersion, rancherProfile } from "../rancher/profile.ts";
 import { cityName } from "./city-names.ts";
@@ -127,11 +128,14 @@ export type ScenarioCluster = Scenario["clusters"][number];
 
 /** @throws FarrierError `input.invalid` that names the first wrong member */
 export function parseScenario(input: unknown): Scenario {
-  const parsed = scenarioSchema.safeParse(input ?? {});
+  const parsed = scenarioSchema.safeParse(input ?? {}, { error: whatItMustBe });
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const place = issue?.path.join(".") ?? "";
-  throw new FarrierError("input.invalid", `The scenario is not valid${place && ` at ${place}`}: ${issue?.message}.`);
+  const clause = issue === undefined ? "" : clauseOf(issue);
+  throw new FarrierError("input.invalid", `The scenario is not valid${place && ` at ${place}`}: ${clause}.`, {
+    hint: "docs/guide/en/try-it.md in the package shows what a scenario may say.",
+  });
 }
 
 /** @param text a scenario file, YAML or JSON. @throws FarrierError `input.invalid` */

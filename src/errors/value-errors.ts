@@ -6,6 +6,7 @@ import type { z } from "zod";
  * @returns the end of a sentence that begins with the value's name
  */
 export function clauseOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === "custom") return issue.message;
   if (issue.code !== "unrecognized_keys") return `must be ${issue.message}`;
   return `there is no setting ${issue.keys.map((key) => JSON.stringify(key)).join(", ")}`;
 }
@@ -21,6 +22,8 @@ export function whatItMustBe(issue: z.core.$ZodRawIssue): string {
       return `${issue.inclusive === false ? "less than" : "at most"} ${amount(issue.maximum, issue.origin)}`;
     case "invalid_value":
       return `${issue.values.length === 1 ? "" : "one of "}${issue.values.map(String).join(", ")}`;
+    case "invalid_union":
+      return Array.isArray(issue.options) ? `one of ${issue.options.map(String).join(", ")}` : "of another kind";
     case "invalid_format":
       return issue.format === "url" ? "a URL" : "of another form";
     default:
