@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { z } from "zod";
 import { bodyOf, sendJson, sendText } from "../rancher/response.ts";
 import type { Fault } from "./faults.ts";
-import { faultSchema } from "./faults.ts";
+import { parseFault } from "./faults.ts";
 import type { Statistics } from "./statistics.ts";
 
 /** What the endpoint lets other processes do with the sandbox. */
@@ -59,7 +59,7 @@ export class ControlEndpoint {
       case "GET /kubeconfig":
         return sendText(response, 200, this.#controlled.kubeconfig());
       case "POST /faults":
-        await this.#controlled.inject(faultSchema.parse(JSON.parse((await bodyOf(request)).toString())));
+        await this.#controlled.inject(parseFault(JSON.parse((await bodyOf(request)).toString())));
         response.writeHead(204).end();
         return;
       case "POST /restart-agent": {

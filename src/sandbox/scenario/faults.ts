@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { clauseOf, whatItMustBe } from "../../errors/value-errors.ts";
+import { FarrierError } from "../../errors.ts";
 
 const cluster = z.string().min(1).describe("id or display name of a cluster");
 const seconds = z.number().positive().describe("seconds of sandbox time");
@@ -78,3 +80,11 @@ export const faultSchema = z.discriminatedUnion("kind", [
 ]);
 
 export type Fault = z.infer<typeof faultSchema>;
+
+/** @throws FarrierError `input.invalid` that names everything that is wrong with it */
+export function parseFault(input: unknown): Fault {
+  const parsed = faultSchema.safeParse(input, { error: whatItMustBe });
+  if (parsed.success) return parsed.data;
+  const said = parsed.error.issues.map((issue) => `${issue.path.join(".") || "the fault"}: ${clauseOf(issue)}`);
+  throw new FarrierError("input.invalid", `The fault is not valid: ${said.join("; ")}.`);
+}
