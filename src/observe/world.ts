@@ -188,7 +188,10 @@ async function readServerUrl(management: Api, connection: Connection): Promise<s
 
 function rancherUrl(text: string): string {
   if (URL.canParse(text) && new URL(text).protocol === "https:") return text;
-  throw new FarrierError("input.invalid", `Rancher's URL must begin with https://, and "${text}" does not.`);
+  const wrong = URL.canParse(text) ? "does not begin with https://" : "is no URL";
+  throw new FarrierError("input.invalid", `"${text}" cannot be Rancher's URL: it ${wrong}.`, {
+    hint: "Give it as in Rancher's setting server-url: https://rancher.example.com, or https://[2001:db8::1]:8443.",
+  });
 }
 
 /** Where the chart puts it, and Rancher its own objects however it runs. */

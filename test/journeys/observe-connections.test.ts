@@ -235,8 +235,15 @@ const rows: readonly Row[] = [
     options: async () => ({ kubeconfig: await written(() => undefined), server: "http://localhost" }),
     code: "input.invalid",
     exit: 2,
-    says: /must begin with https/,
+    says: /^"http:\/\/localhost" cannot be Rancher's URL: it does not begin with https:\/\/\.$/,
   },
+  ...["localhost.example", "https://[::1", "https://"].map((server) => ({
+    name: `Rancher's URL as ${server}`,
+    options: async () => ({ kubeconfig: await written(() => undefined), server }),
+    code: "input.invalid",
+    exit: 2,
+    says: /cannot be Rancher's URL: it is no URL\.$/,
+  })),
 ];
 
 async function downstreamKubeconfig(): Promise<Omit<WorldOptions, "token">> {
