@@ -139,6 +139,16 @@ describe("the estate's facts", () => {
 test.each([
   { name: "the CN of several parts", subject: "CN=Example Root,O=Example", says: "Example Root" },
   { name: "a CN that comes later", subject: "O=Example,CN=Example Root", says: "Example Root" },
+  {
+    name: "its CN whole, with the commas and quotes that companies have in their names",
+    subject: String.raw`CN=Example\, Inc. \"Root\" \+ more,O=A\, B`,
+    says: 'Example, Inc. "Root" + more',
+  },
+  {
+    name: "the CN, not what looks like one in another part",
+    subject: String.raw`O=A\,CN=other,CN=Example`,
+    says: "Example",
+  },
   { name: "all of it where there is no CN", subject: "O=Example", says: "O=Example" },
 ])("a short name of a certificate: $name", ({ subject, says }) => {
   expect(commonName(subject)).toBe(says);

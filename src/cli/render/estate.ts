@@ -115,9 +115,10 @@ export function describeCertificate(certificate: CertificateFacts): string {
   return `${commonName(certificate.subject)}, issued by ${commonName(certificate.issuer)}, until ${certificate.notAfter.slice(0, 10)}`;
 }
 
-/** The CN of a subject, or the whole subject where there is none. */
+/** The CN of a subject (RFC 4514) as it was written, or the whole subject where there is none. */
 export function commonName(subject: string): string {
-  return subject.match(/CN=([^,+]+)/)?.[1] ?? subject;
+  const escaped = subject.match(/(?:^|(?<!\\)(?:\\\\)*[,+])CN=((?:\\.|[^,+\\])+)/u)?.[1];
+  return escaped?.replaceAll(/\\(.)/gu, "$1") ?? subject;
 }
 
 function presented(estate: Estate): string {
