@@ -36,8 +36,11 @@ export interface ConnectionOptions {
   readonly dial?: (to: { readonly host: string; readonly port: string }) => Promise<Duplex>;
 }
 
-/** Each connection that is dialled costs a process somewhere. */
-const MOST_DIALLED = 8;
+/**
+ * Connections at a time. One cluster is asked little at once, and each connection costs a handshake, which takes as much as
+ * several requests; one that is dialled costs a process somewhere.
+ */
+const MOST_CONNECTIONS = 8;
 
 /**
  * Connects to the cluster that a kubeconfig's context names. Nothing is asked of the server yet, but an exec plugin is
@@ -53,11 +56,12 @@ export async function connectKubeconfig(
   const source = new CredentialSource(chosen, credentials);
   const { origin, servername } = await placeOf(chosen.server, detour);
   const tls = (): TlsMaterial => ({ ...servername, ...source.current.tls });
-  const carried = dial === undefined ? {} : { dial: () => dial(hostOf(chosen.server)), connections: MOST_DIALLED };
-  const transport = new Transport({ origin, tls, ...carried });
+  const carried = dial === undefined ? {} : { dial: () => dial(hostOf(chosen.server)) };
+  const shared = { origin, connections: MOST_CONNECTIONS, ...carried };
+  const transport = new Transport({ ...shared, tls });
   const place = { ...limits, server: name, basePath: chosen.server.pathname.replace(/\/+$/, "") };
   const api = createApi({ ...place, transport, headers: async () => (await source.fresh()).headers });
-  const nameless = new Transport({ origin, tls: () => withoutIdentity(tls()), ...carried });
+  const nameless = new Transport({ ...shared, tls: () => withoutIdentity(tls()) });
   return {
     api,
     server: chosen.server.href,
