@@ -16,7 +16,7 @@ const YOUNG_BYTES = 16_000_000;
  * process that holds little may grow by more, which saves it a third of those collections.
  */
 const GROWTH: Growth = { little: 70, much: 40, close: false };
-/** Bytes in use after a whole collection that are much: 300 clusters and more, 100 of a simulated estate. */
+/** Bytes in use after a whole collection that are much: 300 clusters and more, 150 of a simulated estate. */
 const MUCH_BYTES = 56_000_000;
 
 /**
