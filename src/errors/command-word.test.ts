@@ -23,6 +23,6 @@ describe("a shell reads the name that was meant", () => {
   });
 
   it("and a plain one stays as it was said", () => {
-    expect(commandWord("/work/rotation-1/")).toBe("/work/rotation-1/");
+    expect(commandWord("/srv/rotation-1/")).toBe("/srv/rotation-1/");
   });
 });
