@@ -5,7 +5,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { z } from "zod";
-import { clauseOf, whatItMustBe } from "../errors/value-errors.ts";
+import { clausesOf, whatItMustBe } from "../errors/value-errors.ts";
 import { FarrierError } from "../errors.ts";
 import { backupRelativeTo, estateBackupSchema } from "./estate-backup-settings.ts";
 import { type ManagementContainer, managementContainerSchema, managementWay } from "./management-way.ts";
@@ -163,8 +163,7 @@ async function readSettingsFile(path: string): Promise<Settings> {
   const parsed = (await parseYaml(readText(path), path)) ?? {};
   const result = settingsSchema.safeParse(parsed, { error: whatItMustBe });
   if (!result.success) {
-    const said = result.error.issues.map((issue) => `${issue.path.join(".") || "the file"}: ${clauseOf(issue)}`);
-    throw new FarrierError("input.invalid", `${path} is not valid: ${said.join("; ")}.`, {
+    throw new FarrierError("input.invalid", `${path} is not valid: ${clausesOf(result.error, "the file")}.`, {
       hint: "schema/farrier.schema.json in the package describes every setting.",
     });
   }

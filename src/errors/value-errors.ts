@@ -11,6 +11,14 @@ export function clauseOf(issue: z.core.$ZodIssue): string {
   return `there is no setting ${issue.keys.map((key) => JSON.stringify(key)).join(", ")}`;
 }
 
+/**
+ * Everything that is wrong with a value, by its places: `waves.size: must be at least 1; clusters: …`.
+ * @param whole what it is called where it is wrong as a whole: `the file`
+ */
+export function clausesOf({ issues }: z.ZodError, whole: string): string {
+  return issues.map((issue) => `${issue.path.join(".") || whole}: ${clauseOf(issue)}`).join("; ");
+}
+
 /** Given to zod with the value. */
 export function whatItMustBe(issue: z.core.$ZodRawIssue): string {
   switch (issue.code) {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { clauseOf, whatItMustBe } from "../../errors/value-errors.ts";
+import { clausesOf, whatItMustBe } from "../../errors/value-errors.ts";
 import { FarrierError } from "../../errors.ts";
 
 const cluster = z.string().min(1).describe("id or display name of a cluster");
@@ -85,6 +85,5 @@ export type Fault = z.infer<typeof faultSchema>;
 export function parseFault(input: unknown): Fault {
   const parsed = faultSchema.safeParse(input, { error: whatItMustBe });
   if (parsed.success) return parsed.data;
-  const said = parsed.error.issues.map((issue) => `${issue.path.join(".") || "the fault"}: ${clauseOf(issue)}`);
-  throw new FarrierError("input.invalid", `The fault is not valid: ${said.join("; ")}.`);
+  throw new FarrierError("input.invalid", `The fault is not valid: ${clausesOf(parsed.error, "the fault")}.`);
 }
