@@ -1,60 +1,117 @@
 /** Deployments: the parts that Farrier reads. */
-import { z } from "zod";
-import { containerSchema } from "./container.ts";
-import { type KubeObject, readOnce } from "./object.ts";
+import { type Container, containerIn, secretIn } from "./container.ts";
+import {
+  amountAt,
+  eachAt,
+  type Fields,
+  fieldsAt,
+  fieldsIfAt,
+  flagAt,
+  readingOf,
+  textAt,
+  textsByNameAt,
+  wholeNumberAt,
+} from "./fields.ts";
+import type { KubeObject } from "./object.ts";
 
-const templateSchema = z.object({
-  metadata: z.object({ labels: z.record(z.string(), z.string()).default({}) }).default({ labels: {} }),
-  spec: z.object({
-    containers: z.array(containerSchema),
-    serviceAccountName: z.string().default("default"),
-    volumes: z
-      .array(z.object({ name: z.string(), secret: z.object({ secretName: z.string().default("") }).optional() }))
-      .default([]),
-  }),
+/** With what the API server fills in where a field is absent. */
+export interface Deployment {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly uid: string;
+    readonly resourceVersion: string;
+    readonly generation: number;
+  };
+  readonly spec: {
+    readonly replicas: number;
+    readonly minReadySeconds: number;
+    readonly paused: boolean;
+    readonly strategy: {
+      readonly type: string;
+      /** Amounts or percentages. */
+      readonly rollingUpdate: { readonly maxSurge: string; readonly maxUnavailable: string } | undefined;
+    };
+    readonly selector: { readonly matchLabels: Readonly<Record<string, string>> };
+    readonly template: PodTemplate;
+  };
+  readonly status: {
+    readonly observedGeneration: number;
+    readonly replicas: number;
+    readonly updatedReplicas: number;
+    readonly readyReplicas: number;
+    readonly availableReplicas: number;
+  };
+}
+
+interface PodTemplate {
+  readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+  readonly spec: {
+    readonly containers: readonly Container[];
+    readonly serviceAccountName: string;
+    readonly volumes: readonly {
+      readonly name: string;
+      readonly secret: { readonly secretName: string } | undefined;
+    }[];
+  };
+}
+
+/** Undefined for an object that is not a Deployment. Read once: see {@link readingOf}. */
+export const readDeployment: (object: KubeObject) => Deployment | undefined = readingOf((object) => {
+  const metadata = fieldsAt(object, "metadata");
+  const status = fieldsAt(object, "status", {});
+  return {
+    metadata: {
+      name: textAt(metadata, "name"),
+      namespace: textAt(metadata, "namespace", ""),
+      uid: textAt(metadata, "uid", ""),
+      resourceVersion: textAt(metadata, "resourceVersion", ""),
+      generation: wholeNumberAt(metadata, "generation", 0),
+    },
+    spec: specIn(fieldsAt(object, "spec")),
+    status: {
+      observedGeneration: wholeNumberAt(status, "observedGeneration", 0),
+      replicas: wholeNumberAt(status, "replicas", 0),
+      updatedReplicas: wholeNumberAt(status, "updatedReplicas", 0),
+      readyReplicas: wholeNumberAt(status, "readyReplicas", 0),
+      availableReplicas: wholeNumberAt(status, "availableReplicas", 0),
+    },
+  };
 });
 
-const amount = z.union([z.string(), z.number()]).transform(String);
+function specIn(spec: Fields): Deployment["spec"] {
+  return {
+    replicas: wholeNumberAt(spec, "replicas", 1),
+    minReadySeconds: wholeNumberAt(spec, "minReadySeconds", 0),
+    paused: flagAt(spec, "paused", false),
+    strategy: strategyIn(fieldsAt(spec, "strategy", {})),
+    selector: { matchLabels: textsByNameAt(fieldsAt(spec, "selector"), "matchLabels") },
+    template: templateIn(fieldsAt(spec, "template")),
+  };
+}
 
-const deploymentSchema = z.object({
-  metadata: z.object({
-    name: z.string(),
-    namespace: z.string().default(""),
-    uid: z.string().default(""),
-    resourceVersion: z.string().default(""),
-    generation: z.number().int().default(0),
-  }),
-  spec: z.object({
-    // The API server fills in 1.
-    replicas: z.number().int().default(1),
-    minReadySeconds: z.number().int().default(0),
-    paused: z.boolean().default(false),
-    strategy: z
-      .object({
-        type: z.string().default("RollingUpdate"),
-        rollingUpdate: z.object({ maxSurge: amount.default("25%"), maxUnavailable: amount.default("25%") }).optional(),
-      })
-      .default({ type: "RollingUpdate" }),
-    selector: z.object({ matchLabels: z.record(z.string(), z.string()).default({}) }),
-    template: templateSchema,
-  }),
-  status: z
-    .object({
-      observedGeneration: z.number().int().default(0),
-      replicas: z.number().int().default(0),
-      updatedReplicas: z.number().int().default(0),
-      readyReplicas: z.number().int().default(0),
-      availableReplicas: z.number().int().default(0),
-    })
-    .prefault({}),
-});
-export type Deployment = z.infer<typeof deploymentSchema>;
+function strategyIn(strategy: Fields): Deployment["spec"]["strategy"] {
+  const rollingUpdate = fieldsIfAt(strategy, "rollingUpdate");
+  return {
+    type: textAt(strategy, "type", "RollingUpdate"),
+    rollingUpdate: rollingUpdate && {
+      maxSurge: amountAt(rollingUpdate, "maxSurge", "25%"),
+      maxUnavailable: amountAt(rollingUpdate, "maxUnavailable", "25%"),
+    },
+  };
+}
 
-/** Undefined for an object that is not a Deployment. Read once: a watch shows the same object again with every change of another. */
-export const readDeployment: (object: KubeObject) => Deployment | undefined = readOnce((object) => {
-  const parsed = deploymentSchema.safeParse(object);
-  return parsed.success ? parsed.data : undefined;
-});
+function templateIn(template: Fields): PodTemplate {
+  const spec = fieldsAt(template, "spec");
+  return {
+    metadata: { labels: textsByNameAt(fieldsAt(template, "metadata", {}), "labels") },
+    spec: {
+      containers: eachAt(spec, "containers", containerIn, { required: true }),
+      serviceAccountName: textAt(spec, "serviceAccountName", "default"),
+      volumes: eachAt(spec, "volumes", (volume) => ({ name: textAt(volume, "name"), secret: secretIn(volume) })),
+    },
+  };
+}
 
 /** The controller has seen the latest specification, and everything that it asks for is there and available. */
 export function isRolledOut({ metadata, spec, status }: Deployment): boolean {

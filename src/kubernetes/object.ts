@@ -39,12 +39,13 @@ function isKubeObject(value: unknown): value is KubeObject {
     typeof metadata.name === "string" &&
     TEXTS.every((field) => isAbsentOr("string", metadata[field])) &&
     isAbsentOr("number", metadata.generation) &&
-    isTextMap(metadata.labels) &&
-    isTextMap(metadata.annotations)
+    (metadata.labels === undefined || isTextMap(metadata.labels)) &&
+    (metadata.annotations === undefined || isTextMap(metadata.annotations))
   );
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+/** An object of JSON. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
@@ -52,9 +53,11 @@ function isAbsentOr(type: "string" | "number", value: unknown): boolean {
   return value === undefined || typeof value === type;
 }
 
-function isTextMap(value: unknown): boolean {
-  if (value === undefined) return true;
-  return isRecord(value) && Object.values(value).every((text) => typeof text === "string");
+/** Names and texts: labels, annotations, a selector. */
+export function isTextMap(value: unknown): value is Readonly<Record<string, string>> {
+  if (!isRecord(value)) return false;
+  for (const name in value) if (typeof value[name] !== "string") return false;
+  return true;
 }
 
 /** A reading that is kept for as long as the object is: objects are never changed once they were received. */

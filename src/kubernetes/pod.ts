@@ -1,54 +1,116 @@
 /** Pods: the parts that Farrier reads. */
-import { z } from "zod";
-import { containerSchema } from "./container.ts";
-import { type KubeObject, readOnce } from "./object.ts";
+import { type Container, containerIn, secretIn } from "./container.ts";
+import {
+  eachAt,
+  type Fields,
+  fieldsAt,
+  fieldsIfAt,
+  flagAt,
+  readingOf,
+  textAt,
+  textIfAt,
+  wholeNumberAt,
+} from "./fields.ts";
+import type { KubeObject } from "./object.ts";
 
-const terminatedSchema = z.object({ reason: z.string().default(""), exitCode: z.number().int().default(0) });
+/** With what the API server fills in where a field is absent. */
+export interface Pod {
+  readonly metadata: {
+    readonly name: string;
+    readonly uid: string;
+    readonly creationTimestamp: string;
+    readonly deletionTimestamp: string | undefined;
+  };
+  readonly spec: {
+    readonly containers: readonly Container[];
+    readonly serviceAccountName: string;
+    readonly volumes: readonly { readonly secret: { readonly secretName: string } | undefined }[];
+  };
+  readonly status: {
+    readonly phase: string;
+    readonly conditions: readonly Condition[];
+    readonly containerStatuses: readonly ContainerStatus[];
+  };
+}
 
-const stateSchema = z.object({
-  running: z.object({ startedAt: z.string().optional() }).optional(),
-  waiting: z.object({ reason: z.string().default("") }).optional(),
-  terminated: terminatedSchema.optional(),
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason: string | undefined;
+}
+
+interface ContainerStatus {
+  readonly name: string;
+  readonly ready: boolean;
+  readonly restartCount: number;
+  readonly state: ContainerState;
+  readonly lastState: ContainerState;
+}
+
+/** At most one of them; none where nothing has happened yet. */
+interface ContainerState {
+  readonly running: { readonly startedAt: string | undefined } | undefined;
+  readonly waiting: { readonly reason: string } | undefined;
+  readonly terminated: Terminated | undefined;
+}
+
+interface Terminated {
+  readonly reason: string;
+  readonly exitCode: number;
+}
+
+/** Undefined for an object that is not a pod. Read once: see {@link readingOf}. */
+export const readPod: (object: KubeObject) => Pod | undefined = readingOf((object) => {
+  const metadata = fieldsAt(object, "metadata");
+  const spec = fieldsAt(object, "spec");
+  const status = fieldsAt(object, "status", {});
+  return {
+    metadata: {
+      name: textAt(metadata, "name"),
+      uid: textAt(metadata, "uid", ""),
+      creationTimestamp: textAt(metadata, "creationTimestamp", ""),
+      deletionTimestamp: textIfAt(metadata, "deletionTimestamp"),
+    },
+    spec: {
+      containers: eachAt(spec, "containers", containerIn, { required: true }),
+      serviceAccountName: textAt(spec, "serviceAccountName", "default"),
+      volumes: eachAt(spec, "volumes", (volume) => ({ secret: secretIn(volume) })),
+    },
+    status: {
+      phase: textAt(status, "phase", "Pending"),
+      conditions: eachAt(status, "conditions", conditionIn),
+      containerStatuses: eachAt(status, "containerStatuses", containerStatusIn),
+    },
+  };
 });
 
-const containerStatusSchema = z.object({
-  name: z.string(),
-  ready: z.boolean().default(false),
-  restartCount: z.number().int().default(0),
-  state: stateSchema.default({}),
-  lastState: stateSchema.default({}),
-});
+function conditionIn(fields: Fields): Condition {
+  return { type: textAt(fields, "type"), status: textAt(fields, "status"), reason: textIfAt(fields, "reason") };
+}
 
-const podSchema = z.object({
-  metadata: z.object({
-    name: z.string(),
-    uid: z.string().default(""),
-    creationTimestamp: z.string().default(""),
-    deletionTimestamp: z.string().optional(),
-  }),
-  spec: z.object({
-    containers: z.array(containerSchema),
-    serviceAccountName: z.string().default("default"),
-    volumes: z.array(z.object({ secret: z.object({ secretName: z.string().default("") }).optional() })).default([]),
-  }),
-  status: z
-    .object({
-      phase: z.string().default("Pending"),
-      conditions: z
-        .array(z.object({ type: z.string(), status: z.string(), reason: z.string().optional() }))
-        .default([]),
-      containerStatuses: z.array(containerStatusSchema).default([]),
-    })
-    .prefault({}),
-});
-export type Pod = z.infer<typeof podSchema>;
-type ContainerStatus = z.infer<typeof containerStatusSchema>;
+function containerStatusIn(fields: Fields): ContainerStatus {
+  return {
+    name: textAt(fields, "name"),
+    ready: flagAt(fields, "ready", false),
+    restartCount: wholeNumberAt(fields, "restartCount", 0),
+    state: stateIn(fieldsAt(fields, "state", {})),
+    lastState: stateIn(fieldsAt(fields, "lastState", {})),
+  };
+}
 
-/** Undefined for an object that is not a pod. Read once: a watch shows the same object again with every change of another. */
-export const readPod: (object: KubeObject) => Pod | undefined = readOnce((object) => {
-  const parsed = podSchema.safeParse(object);
-  return parsed.success ? parsed.data : undefined;
-});
+function stateIn(fields: Fields): ContainerState {
+  const running = fieldsIfAt(fields, "running");
+  const waiting = fieldsIfAt(fields, "waiting");
+  const terminated = fieldsIfAt(fields, "terminated");
+  return {
+    running: running && { startedAt: textIfAt(running, "startedAt") },
+    waiting: waiting && { reason: textAt(waiting, "reason", "") },
+    terminated: terminated && {
+      reason: textAt(terminated, "reason", ""),
+      exitCode: wholeNumberAt(terminated, "exitCode", 0),
+    },
+  };
+}
 
 export function isReady(pod: Pod): boolean {
   return pod.status.conditions.some(({ type, status }) => type === "Ready" && status === "True");
@@ -65,7 +127,7 @@ export function hasRun(status: ContainerStatus | undefined): boolean {
   return status.state.running !== undefined || ended(status.state.terminated) || ended(status.lastState.terminated);
 }
 
-function ended(terminated: z.infer<typeof terminatedSchema> | undefined): boolean {
+function ended(terminated: Terminated | undefined): boolean {
   const neverStarted = ["ContainerCannotRun", "StartError", "ContainerStatusUnknown"];
   return terminated !== undefined && !neverStarted.includes(terminated.reason);
 }

@@ -1,31 +1,28 @@
 /** The node agents' DaemonSets and their pods in a downstream cluster. */
-import { z } from "zod";
 import { NODE_AGENTS, type NodeAgentPod, type NodeAgentSet, updateStrategySchema } from "../estate/node-agent.ts";
-import { containerSchema, environmentOf } from "../kubernetes/container.ts";
+import { containerIn, environmentOf } from "../kubernetes/container.ts";
+import { eachAt, fieldsAt, readingOf, textAt, wholeNumberAt } from "../kubernetes/fields.ts";
 import type { KubeObject } from "../kubernetes/object.ts";
 import { AGENT, podWithPin } from "./agent-workload.ts";
 
-const daemonSetSchema = z.object({
-  metadata: z.object({
-    name: z.string(),
-    uid: z.string().default(""),
-    resourceVersion: z.string().default(""),
-    generation: z.number().int().default(0),
-  }),
-  spec: z.object({
+const readDaemonSet = readingOf((object) => {
+  const metadata = fieldsAt(object, "metadata");
+  const spec = fieldsAt(object, "spec");
+  const status = fieldsAt(object, "status", {});
+  return {
+    name: textAt(metadata, "name"),
+    uid: textAt(metadata, "uid", ""),
+    resourceVersion: textAt(metadata, "resourceVersion", ""),
+    generation: wholeNumberAt(metadata, "generation", 0),
     // The API server fills it in.
-    updateStrategy: updateStrategySchema.default({ type: "RollingUpdate" }),
-    minReadySeconds: z.number().int().default(0),
-    template: z.object({ spec: z.object({ containers: z.array(containerSchema) }) }),
-  }),
-  status: z
-    .object({
-      observedGeneration: z.number().int().default(0),
-      desiredNumberScheduled: z.number().int().default(0),
-      updatedNumberScheduled: z.number().int().default(0),
-      numberAvailable: z.number().int().default(0),
-    })
-    .prefault({}),
+    updateStrategy: fieldsAt(spec, "updateStrategy", { type: "RollingUpdate" }),
+    minReadySeconds: wholeNumberAt(spec, "minReadySeconds", 0),
+    containers: eachAt(fieldsAt(fieldsAt(spec, "template"), "spec"), "containers", containerIn, { required: true }),
+    observedGeneration: wholeNumberAt(status, "observedGeneration", 0),
+    desired: wholeNumberAt(status, "desiredNumberScheduled", 0),
+    updated: wholeNumberAt(status, "updatedNumberScheduled", 0),
+    available: wholeNumberAt(status, "numberAvailable", 0),
+  };
 });
 
 /** The DaemonSets of node agents among a namespace's, each with its pods; one that pins nothing is none. */
@@ -38,35 +35,34 @@ export function nodeAgentsOf(daemonSets: readonly KubeObject[], pods: readonly K
 }
 
 function setOf(kind: NodeAgentSet["kind"], object: KubeObject, pods: readonly KubeObject[]): NodeAgentSet | undefined {
-  const parsed = daemonSetSchema.safeParse(object);
-  if (!parsed.success) return undefined;
-  const { metadata, spec, status } = parsed.data;
-  const container = spec.template.spec.containers.find(({ env }) => env.some(({ name }) => name === AGENT.pinVariable));
-  if (container === undefined) return undefined;
+  const set = readDaemonSet(object);
+  const container = set?.containers.find(({ env }) => env.some(({ name }) => name === AGENT.pinVariable));
+  const updateStrategy = updateStrategySchema.safeParse(set?.updateStrategy);
+  if (set === undefined || container === undefined || !updateStrategy.success) return undefined;
   return {
     kind,
-    name: metadata.name,
-    resourceVersion: metadata.resourceVersion,
-    updateStrategy: spec.updateStrategy,
-    minReadySeconds: spec.minReadySeconds,
-    settled: status.observedGeneration >= metadata.generation,
+    name: set.name,
+    resourceVersion: set.resourceVersion,
+    updateStrategy: updateStrategy.data,
+    minReadySeconds: set.minReadySeconds,
+    settled: set.observedGeneration >= set.generation,
     container: container.name,
     pin: environmentOf(container)[AGENT.pinVariable] ?? "",
-    desired: status.desiredNumberScheduled,
-    updated: status.updatedNumberScheduled,
-    available: status.numberAvailable,
-    pods: pods.flatMap((pod) => podOf(pod, { set: metadata.uid, container: container.name })),
+    desired: set.desired,
+    updated: set.updated,
+    available: set.available,
+    pods: pods.flatMap((pod) => podOf(pod, { set: set.uid, container: container.name })),
   };
 }
 
-const ownedSchema = z.object({
-  metadata: z.object({ ownerReferences: z.array(z.object({ uid: z.string() })).default([]) }),
-  spec: z.object({ nodeName: z.string().default("") }),
-});
+const readOwned = readingOf((object) => ({
+  owners: eachAt(fieldsAt(object, "metadata"), "ownerReferences", (owner) => textAt(owner, "uid")),
+  node: textAt(fieldsAt(object, "spec"), "nodeName", ""),
+}));
 
 function podOf(object: KubeObject, wanted: { readonly set: string; readonly container: string }): NodeAgentPod[] {
-  const parsed = ownedSchema.safeParse(object);
-  if (!parsed.success || !parsed.data.metadata.ownerReferences.some(({ uid }) => uid === wanted.set)) return [];
+  const owned = readOwned(object);
+  if (owned === undefined || !owned.owners.includes(wanted.set)) return [];
   const pod = podWithPin(object, wanted.container);
-  return pod === undefined ? [] : [{ ...pod, node: parsed.data.spec.nodeName }];
+  return pod === undefined ? [] : [{ ...pod, node: owned.node }];
 }
