@@ -26,6 +26,7 @@ export function readingOf<Read>(read: (object: Fields) => Read): (object: KubeOb
   });
 }
 
+/** The text in a field. */
 export function textAt(fields: Fields, name: string, absent?: string): string {
   const value = fields[name];
   if (value === undefined && absent !== undefined) return absent;
@@ -33,11 +34,12 @@ export function textAt(fields: Fields, name: string, absent?: string): string {
   return value;
 }
 
-/** Undefined where the field is absent. */
+/** The same; undefined where the field is absent. */
 export function textIfAt(fields: Fields, name: string): string | undefined {
   return fields[name] === undefined ? undefined : textAt(fields, name);
 }
 
+/** The whole number in a field. */
 export function wholeNumberAt(fields: Fields, name: string, absent: number): number {
   const value = fields[name];
   if (value === undefined) return absent;
@@ -45,6 +47,7 @@ export function wholeNumberAt(fields: Fields, name: string, absent: number): num
   return value;
 }
 
+/** Whether a field says yes. */
 export function flagAt(fields: Fields, name: string, absent: boolean): boolean {
   const value = fields[name];
   if (value === undefined) return absent;
@@ -58,6 +61,7 @@ export function amountAt(fields: Fields, name: string, absent: string): string {
   return typeof value === "number" ? String(value) : textAt(fields, name, absent);
 }
 
+/** The object in a field. */
 export function fieldsAt(fields: Fields, name: string, absent?: Fields): Fields {
   const value = fields[name];
   if (value === undefined && absent !== undefined) return absent;
@@ -65,11 +69,12 @@ export function fieldsAt(fields: Fields, name: string, absent?: Fields): Fields 
   return value;
 }
 
-/** Undefined where the field is absent. */
+/** The same; undefined where the field is absent. */
 export function fieldsIfAt(fields: Fields, name: string): Fields | undefined {
   return fields[name] === undefined ? undefined : fieldsAt(fields, name);
 }
 
+/** Names and texts in a field, as labels are; none where it is absent. */
 export function textsByNameAt(fields: Fields, name: string): Readonly<Record<string, string>> {
   const value = fieldsAt(fields, name, {});
   if (!isTextMap(value)) throw MISSHAPEN;
@@ -90,6 +95,7 @@ export function eachAt<Read>(
   });
 }
 
+/** A list of texts in a field; empty where it is absent. */
 export function textsAt(fields: Fields, name: string): readonly string[] {
   return listAt(fields, name, false).map((item) => {
     if (typeof item !== "string") throw MISSHAPEN;
