@@ -89,6 +89,8 @@ describe("the pin of node agents that is taken back", () => {
       if (entry.type === row.after && !seen.includes(entry.type)) void row.hand();
       begun ??= Date.now();
       ended = Date.now();
+      // A redeploy restarts the agent that Rancher's tunnel ends at, and the step is in the middle of its looks or not.
+      if (entry.type === "step-retried" && entry.data.failure.code === "api.unreachable") return;
       seen.push(entry.type === "step-retried" ? `${entry.type} ${entry.data.failure.code}` : entry.type);
     };
     const outcome = await lab.apply({ stop: stop.signal, observers: [{ afterFlush }] });

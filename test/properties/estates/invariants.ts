@@ -236,7 +236,7 @@ export function theHoldNamesTheObstacle(one: Case, { lab, held }: Lived): void {
 async function settles(look: () => Promise<unknown>, wanted: unknown): Promise<void> {
   const end = Date.now() + REST_SECONDS * 1000;
   for (let found = await look(); JSON.stringify(found) !== JSON.stringify(wanted); found = await look()) {
-    if (Date.now() > end) return expect(found).toEqual(wanted);
+    if (Date.now() > end) throw new Error(`it is ${JSON.stringify(found)} and not ${JSON.stringify(wanted)}`);
     await pause(100);
   }
 }
