@@ -6,8 +6,9 @@ import type { JournalObserver } from "../execute/journal-store.ts";
 import { openRotation } from "../execute/rotation.ts";
 import { type RotationState, startFold } from "../journal/fold.ts";
 import type { World } from "../observe/world.ts";
+import { DocumentLines } from "./document-lines.ts";
 import { listenForInterruption } from "./interruption.ts";
-import { documentLine, parseOutputFormat } from "./output.ts";
+import { parseOutputFormat } from "./output.ts";
 import { progressView } from "./render/live.ts";
 import { describeOutcome } from "./render/outcome.ts";
 import type { Settings } from "./settings.ts";
@@ -29,13 +30,11 @@ export async function runApplying(request: RunRequest): Promise<ExitCode> {
   const fold = startFold();
   for (const entry of rotation.journal.entries) fold.add(entry);
   const view = format === "table" ? progressView(rotation.plan) : undefined;
-  const print = (value: unknown): void => {
-    if (format !== "table") process.stdout.write(documentLine(format, value));
-  };
+  const lines = new DocumentLines(format);
   const observer: JournalObserver = {
     afterFlush: (entry) => {
       fold.add(entry);
-      print(entry);
+      lines.add(entry);
       if (view !== undefined && fold.state !== undefined) view.show(entry, fold.state);
     },
   };
@@ -57,15 +56,16 @@ export async function runApplying(request: RunRequest): Promise<ExitCode> {
     });
     view?.end();
     if (format === "table") process.stdout.write(describeOutcome(outcome, directory));
-    print(result(outcome, fold.state));
+    lines.add(result(outcome, fold.state));
     return EXIT_OF[outcome.kind];
   } catch (error) {
     view?.end();
     if (!interruption.abort.aborted) throw error;
     process.stderr.write(`Stopped at once. Go on with: farrier apply ${commandWord(directory)}\n`);
-    print(result({ kind: "stopped" }, fold.state));
+    lines.add(result({ kind: "stopped" }, fold.state));
     return EXIT.held;
   } finally {
+    lines.flush();
     interruption.release();
   }
 }
