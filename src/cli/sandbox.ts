@@ -32,6 +32,7 @@ export async function runSandbox(
   const sandbox = await startSandbox(await scenarioOf(options));
   const stopped = nextStopSignal();
   try {
+    await Promise.race([comesToRest(sandbox), stopped]);
     const ready = await writeFiles(sandbox, directory);
     // One line, because a script waits for it while the sandbox goes on.
     if (format === "json") process.stdout.write(`${JSON.stringify(ready)}\n`);
@@ -41,6 +42,18 @@ export async function runSandbox(
     await sandbox.stop();
   }
   return EXIT.done;
+}
+
+/** Wall seconds: at speed 1 Rancher's readiness is looked at each half minute; a scenario may have it never come. */
+const REST_SECONDS = 60;
+
+/** Whoever is told that the estate is ready plans against it in the next moment. */
+async function comesToRest(sandbox: Sandbox): Promise<void> {
+  const { rancherRests } = await import("../sandbox/rancher/rancher-rests.ts");
+  const rests = sandbox.waitUntil(() => rancherRests(sandbox.management), { seconds: REST_SECONDS });
+  await rests.catch((error: unknown) => {
+    if (!(error instanceof FarrierError)) throw error;
+  });
 }
 
 async function scenarioOf(options: Readonly<Record<string, unknown>>): Promise<Record<string, unknown>> {
