@@ -40,6 +40,11 @@ describe("a scenario file", () => {
     },
     { name: "no speed", text: "speed: 0", sentence: "speed: must be more than 0." },
     {
+      name: "a name for two clusters",
+      text: "clusters: [{ name: a }, { name: b }, { name: a }]",
+      sentence: "clusters.2.name: there is another cluster called a",
+    },
+    {
       name: "a bundle that strict agents need, and that there is none",
       text: "tls: { source: letsEncrypt }",
       sentence: "tls.mode: strict agents need a bundle",

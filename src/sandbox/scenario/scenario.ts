@@ -105,6 +105,11 @@ export const scenarioSchema = z
       const message = "a Gateway needs Rancher 2.14 or later, and source secret";
       context.addIssue({ code: "custom", path: ["tls", "exposure"], message });
     }
+    const twice = clusters.findIndex(({ name }, index) => clusters.findIndex((one) => one.name === name) < index);
+    if (twice >= 0) {
+      const message = `there is another cluster called ${clusters[twice]?.name}, and contexts are named after clusters`;
+      context.addIssue({ code: "custom", path: ["clusters", twice, "name"], message });
+    }
     if (tls.source !== "letsEncrypt") return;
     // Rancher serves no bundle then; such agents could never have connected.
     if (tls.mode === "strict") {
