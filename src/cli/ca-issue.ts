@@ -46,8 +46,10 @@ export async function run(_words: readonly string[], options: Readonly<Record<st
     { name: KEY, content: leaf.keyPem, secret: true },
     { name: CERTIFICATE, content: [leaf.certificatePem, ...intermediates].join(""), secret: false },
   ]);
-  const result = { files, hostnames, notAfter: leaf.notAfter.toISOString() };
-  await printResult(output, result, () => `${files.join("\n")}\nValid until ${day(leaf.notAfter)}.\n`);
+  const cut = days !== undefined && leaf.notAfter.getTime() === issuer.notAfter.getTime();
+  const until = `Valid until ${day(leaf.notAfter)}${cut ? `, when its authority expires: ${days} days would be longer` : ""}.`;
+  const result = { files, hostnames, notAfter: leaf.notAfter.toISOString(), endsWithAuthority: cut };
+  await printResult(output, result, () => `${files.join("\n")}\n${until}\n`);
   return EXIT.done;
 }
 

@@ -98,6 +98,17 @@ describe("farrier ca create and farrier ca issue", () => {
     expect(days).toBeLessThanOrEqual(10);
   });
 
+  it("say that the authority ends before the days that were asked for", () => {
+    farrier("ca", "create", "--out", "ca", "--days", "10");
+    const flags = ["ca", "issue", "--ca", "ca", "--hostname", "rancher.example"];
+    const longer = farrier(...flags, "--out", "longer", "--days", "20");
+    expect(longer.stdout).toMatch(/^Valid until \S+, when its authority expires: 20 days would be longer\.$/m);
+    expect(farrier(...flags, "--out", "shorter", "--days", "5").stdout).toMatch(/^Valid until \S+\.$/m);
+    expect(JSON.parse(farrier(...flags, "--out", "o", "--days", "20", "-o", "json").stdout).endsWithAuthority).toBe(
+      true,
+    );
+  });
+
   it("never print a key", () => {
     const said = farrier("ca", "create", "--out", "ca", "-o", "json");
     const issued = farrier("ca", "issue", "--ca", "ca", "--out", "t", "--hostname", "rancher.example");
