@@ -101,7 +101,8 @@ describe.skipIf(missingForNode() !== "")("a real node", () => {
 
     straddling({
       start: () => NodeNamespace.straddled(client, IMAGE),
-      minReadySeconds: 10,
+      // A start check that fails takes seconds where the machine has much else to do.
+      minReadySeconds: 30,
       startSeconds: 18,
       backOff: { starts: 3, seconds: 40 },
     });
