@@ -23,8 +23,11 @@ import { pauseFor } from "./pause-for.ts";
 /** The first look at the clock (and at a Deployment that lags behind) comes soon, the later ones each second. */
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
-/** So often the Deployment is asked for whatever its pods look like: somebody may have changed it. */
-const REFRESH_MS = 10_000;
+/**
+ * So often the Deployment is asked for whatever its pods look like: somebody may have changed it. Another template shows in
+ * its pods at once, so this is for what makes none: it was paused, scaled to none, or deleted.
+ */
+const REFRESH_MS = 30_000;
 
 /** Without a reason, each signal would make an exception of its own, with its stack. */
 const DECIDED = new Error("nobody waits for this answer");

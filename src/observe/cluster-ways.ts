@@ -86,7 +86,8 @@ async function lookThroughTunnel(world: World, id: string, question: WaysQuestio
 async function lookInside(reach: UsableReach, api: Api, known: Cluster | undefined): Promise<Inside> {
   const kubeSystemUid = known?.kubeSystemUid ?? (await api.get(namespaces, "kube-system"))?.metadata.uid;
   const [agent, permissions] = await Promise.all([observeAgent(api), known?.permissions ?? observePermissions(api)]);
-  return { reach, api, kubeSystemUid, agent, permissions, missingCredentials: await missingCredentials(api, agent) };
+  const missing = known === undefined ? missingCredentials(api, agent) : stillMissing(api, agent, known);
+  return { reach, api, kubeSystemUid, agent, permissions, missingCredentials: await missing };
 }
 
 async function lookAtBasis(api: Api): Promise<Inside> {
