@@ -134,6 +134,11 @@ const courseOf = (journal: readonly JournalEntry[], step: string): string[] =>
     return [entry.type];
   });
 
+/** A busy machine comes to a step so late that a waiting pod's back-off has ended, and it has started: nobody could act then. */
+const TURNS = 5;
+const wasDoneByItself = ({ journal }: Course, { id }: Estate, { step }: Occasion): boolean =>
+  courseOf(journal, `${id}/${step}`).join() === "step-done";
+
 const messagesOf = (journal: readonly JournalEntry[]): string[] =>
   journal.flatMap((entry) => (entry.type === "step-failed" ? [`${entry.data.message} ${entry.data.hint}`] : []));
 
@@ -207,9 +212,14 @@ describe.concurrent("a pin that is taken back", () => {
     "once, by $name: it is set again, and the journal says why",
     { timeout: LONG },
     async (row, context) => {
-      const estate = await estateFor(context, row);
+      let estate = await estateFor(context, row);
+      let course = await applyTo(estate, { ...row, times: 1 });
+      for (let turn = 1; turn < TURNS && wasDoneByItself(course, estate, row); turn++) {
+        estate = await estateFor(context, row);
+        course = await applyTo(estate, { ...row, times: 1 });
+      }
       const { lab, plan, id } = estate;
-      const { outcome, journal, tookMs } = await applyTo(estate, { ...row, times: 1 });
+      const { outcome, journal, tookMs } = course;
       expect(outcome).toMatchObject({ kind: "halted", halt: { kind: "interrupted" } });
       expect(courseOf(journal, `${id}/${row.step}`)).toEqual(SET_TWICE);
       expect(tookMs).toBeLessThan(AT_ONCE);
